@@ -1,0 +1,115 @@
+"""Starting and stopping the server, in a thread and in the foreground."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import requests
+
+from timetracking_assets.sandbox import PortInUseError, SandboxServer, serve
+from timetracking_assets.sandbox.remote_control import RemoteControl
+
+
+def test_a_port_in_use_is_named(sandbox: SandboxServer) -> None:
+    port = int(sandbox.url.rpartition(":")[2])
+    message = f"port {port} on 127.0.0.1 is in use"
+    with pytest.raises(PortInUseError, match=message):
+        SandboxServer(port=port).start()
+    with pytest.raises(PortInUseError, match=message):
+        serve(port=port)
+
+
+def test_a_stopped_server_frees_its_port_and_can_start_again(sandbox_today: date) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = SandboxServer(port=port, today=sandbox_today)
+    for _ in range(2):
+        with server:
+            assert server.url == f"http://127.0.0.1:{port}"
+            assert requests.get(f"{server.url}/health", timeout=10).status_code == 200
+        with pytest.raises(requests.exceptions.ConnectionError):
+            requests.get(f"http://127.0.0.1:{port}/health", timeout=10)
+
+
+def test_a_server_that_does_not_run_has_no_address() -> None:
+    server = SandboxServer()
+    with pytest.raises(RuntimeError, match="has not been started"):
+        _ = server.environment
+    server.stop()
+
+
+def test_a_server_starts_once(sandbox: SandboxServer) -> None:
+    with pytest.raises(RuntimeError, match="runs already"):
+        sandbox.start()
+
+
+def test_a_slow_fault_does_not_hold_up_the_end(sandbox_today: date) -> None:
+    with SandboxServer(today=sandbox_today) as server:
+        server.control.place_fault("slow", seconds=60)
+        with pytest.raises(requests.exceptions.ReadTimeout):
+            requests.get(f"{server.environment['TIME_TRACKING_BASE_URL']}/", timeout=0.1)
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 5
+
+
+def test_data_ends_with_yesterday_unless_told_otherwise(sandbox: SandboxServer) -> None:
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%d")
+    with SandboxServer() as server:
+        rows = server.control.rows("time_tracking", "time_tracking_data")
+    assert (date.fromisoformat(yesterday) - date.fromisoformat(rows[-1]["date"])).days < 10
+    assert max(row["date"] for row in rows) <= yesterday
+    told = sandbox.control.rows("time_tracking", "time_tracking_data")
+    assert max(row["date"] for row in told) == "2026-02-03"
+
+
+def test_servers_at_a_time_do_not_share_edits(sandbox: SandboxServer, sandbox_today: date) -> None:
+    with SandboxServer(today=sandbox_today) as other:
+        other.control.replace("resource_management", "roles", [])
+        assert other.control.rows("resource_management", "roles") == []
+    assert len(sandbox.control.rows("resource_management", "roles")) == 6
+
+
+def test_another_seed_gives_other_rows(sandbox: SandboxServer, sandbox_today: date) -> None:
+    with SandboxServer(seed=1, today=sandbox_today) as other:
+        rows = other.control.rows("time_tracking", "time_tracking_data")
+    assert rows != sandbox.control.rows("time_tracking", "time_tracking_data")
+
+
+def test_serve_says_its_address_and_ends_with_an_interrupt() -> None:
+    script = (
+        "from timetracking_assets.sandbox import serve\n"
+        "serve(port=0, on_listening=lambda url: print(url, flush=True))\n"
+        "print('ended')"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert len(RemoteControl(url).rows("resource_management", "project_tasks")) == 200
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=10)
+    finally:
+        process.kill()
+    assert (process.returncode, output, errors) == (0, "ended\n", "")
+
+
+def test_a_thousand_rows_take_little_time(sandbox: SandboxServer) -> None:
+    environment = sandbox.environment
+    credential = (
+        environment["PROJECT_MANAGEMENT_EMAIL_ADDRESS"],
+        environment["PROJECT_MANAGEMENT_API_KEY"],
+    )
+    for _ in range(3):
+        answer = requests.get(
+            f"{environment['PROJECT_MANAGEMENT_BASE_URL']}/v2/entries", auth=credential, timeout=10
+        )
+        assert len(answer.json()["entries"]) == 1_000
+    fastest = min(request["seconds"] for request in sandbox.control.requests())
+    assert fastest < 0.05

@@ -1,0 +1,126 @@
+"""The command line: `timetracking demo`, `dev` and `sandbox`.
+
+Only what a person types and reads belongs here; heavy imports wait until a command needs them.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from timetracking_assets.local import Workspace, open_workspace
+
+app = typer.Typer(
+    help="Time-tracking APIs as Dagster assets.", no_args_is_help=True, add_completion=False
+)
+SANDBOX_PORT = 8765
+Port = Annotated[int, typer.Option(help="Port of the sandbox.")]
+
+
+@app.command()
+def sandbox(port: Port = SANDBOX_PORT) -> None:
+    """Serve the five APIs with invented data on this machine, until Ctrl-C."""
+    from timetracking_assets.sandbox import PortInUseError, sandbox_environment, serve
+
+    console = Console()
+    console.print(
+        f"The sandbox's APIs are at http://127.0.0.1:{port}; Ctrl-C ends it. Its settings:"
+    )
+    for name, value in sandbox_environment(f"http://127.0.0.1:{port}").items():
+        console.print(f"  {name}={value}", highlight=False, soft_wrap=True)
+    try:
+        serve(port=port)
+    except PortInUseError as error:
+        _stop(str(error))
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the sandbox; 0 takes a free one.")] = 0,
+) -> None:
+    """Load all assets, all years and all days up to yesterday, and show what came of it.
+
+    It loads from the sandbox if no API's variables are set, else from the configured APIs.
+    """
+    workspace = open_workspace()
+    # Dagster takes over standard output while a step runs; this copy stays ours
+    console = Console(file=os.fdopen(os.dup(sys.stdout.fileno()), "w"))
+    with _source(workspace, port, console) as environment:
+        os.environ.update(environment)
+        from timetracking_assets.demo import run_demo
+
+        succeeded = run_demo(console, workspace.configured or list(workspace.variables))
+    if not succeeded:
+        raise typer.Exit(1)
+    console.print(
+        "\nNext: [bold]timetracking dev[/] opens the Dagster UI with these runs at "
+        "http://127.0.0.1:3000; the tables are in "
+        f"{environment['TIMETRACKING_WAREHOUSE']}. To load your own data, copy .env.example to "
+        ".env and fill in one API.",
+        soft_wrap=True,
+    )
+
+
+@app.command()
+def dev(
+    port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
+    sandbox_port: Port = SANDBOX_PORT,
+) -> None:
+    """Start the Dagster UI and daemon on the same instance and warehouse as the demo."""
+    workspace = open_workspace()
+    console = Console()
+    with _source(workspace, sandbox_port, console) as environment:
+        console.print(f"Dagster UI: http://127.0.0.1:{port}; Ctrl-C ends it.")
+        files = ["-w", "workspace.yaml"] if Path("workspace.yaml").exists() else []
+        command = [sys.executable, "-m", "dagster", "dev", "--port", str(port)]
+        code_location = files or ["-m", "timetracking_assets.definitions"]
+        process = subprocess.Popen([*command, *code_location], env=environment)
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            code = process.wait()
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _source(workspace: Workspace, port: int, console: Console) -> Iterator[dict[str, str]]:
+    """The environment to load with: the sandbox's, running while inside, or the real APIs'."""
+    environment = dict(workspace.environment)
+    if not workspace.uses_sandbox:
+        for api in workspace.variables:
+            if api not in workspace.configured:
+                missing = ", ".join(workspace.missing(api))
+                console.print(f"[yellow]{api} is not configured[/]: {missing} not set.")
+        if not workspace.configured:
+            _stop("No API is configured completely. See .env.example.")
+        yield environment
+        return
+    from timetracking_assets.sandbox import PortInUseError, SandboxServer
+
+    server = SandboxServer(port=port)
+    try:
+        server.start()
+    except PortInUseError as error:
+        _stop(str(error))
+    console.print(f"No API is configured: loading from the sandbox at {server.url}.")
+    try:
+        yield {**environment, **server.environment}
+    finally:
+        server.stop()
+
+
+def _stop(message: str) -> None:
+    Console(stderr=True).print(f"[red]{message}[/]", soft_wrap=True)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,112 @@
+"""Pages: a body of JSON split into rows that stay bytes, and the envelope that a paginator reads.
+
+dlt's `rest_api` sees a page as a list with one opaque `Page` (or an empty list), so that it can
+paginate and fan out without touching a row. What a row's bytes mean is decided in `columnar.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import requests
+
+from timetracking_assets.ingest.api import Resource
+from timetracking_assets.ingest.errors import AnswerError
+
+ROWS = "__rows"
+"""Where dlt finds the page in a split answer: the `data_selector` that it is given."""
+
+HAS_MORE = "__has_more"
+"""Where dlt finds whether the page was full: the `has_more_path` where the page size is known."""
+
+HEADERS = "headers"
+"""Where a paginator finds the response's headers, by lower-case name."""
+
+Raw = msgspec.Raw
+
+
+@dataclass
+class Page:
+    """The rows of one answer, still JSON, and what a fan-out adds to each of them."""
+
+    number: int
+    url: str
+    rows: list[Raw]
+    from_parent: dict[str, Any] = field(default_factory=dict)
+
+    def update(self, parent_record: Mapping[str, Any]) -> None:
+        """Called by dlt's fan-out, as on a row, with the values of `include_from_parent`."""
+        self.from_parent.update(parent_record)
+
+
+def page_splitter(resource: Resource) -> Callable[[requests.Response], None]:
+    """A function that replaces `response.json` by one that gives the answer with its page split.
+
+    It raises AnswerError where the answer isn't JSON or the rows are not where they should be.
+    """
+    count = 0
+
+    def split(response: requests.Response) -> None:
+        nonlocal count
+        if response.status_code != requests.codes.ok:
+            return
+        count += 1
+        url = response.url.partition("?")[0]
+        where = f"{resource.label}: page {count} ({url})"
+        answer = split_answer(response.content, resource, where)
+        rows: list[Raw] = answer[ROWS]
+        answer[HAS_MORE] = resource.page_size is None or len(rows) >= resource.page_size
+        answer[HEADERS] = {name.lower(): value for name, value in response.headers.items()}
+        answer[ROWS] = [Page(count, url, rows)] if rows else []
+        response.json = lambda **_: answer  # type: ignore[method-assign]
+
+    return split
+
+
+def split_answer(body: bytes, resource: Resource, where: str) -> dict[str, Any]:
+    """The envelope of `body`, its rows as bytes under `ROWS`; `where` begins an error's text."""
+    selector = resource.data_selector
+    envelope: dict[str, Any] = {}
+    problem: str | None = None
+    try:
+        raw = Raw(body)
+        if selector != "$":
+            *outer, last = selector.split(".")
+            level = envelope
+            for name in outer:
+                rest = msgspec.json.decode(raw, type=dict[str, Raw])
+                raw = rest.pop(name)
+                level |= _decoded(rest)
+                level = level.setdefault(name, {})
+            rest = msgspec.json.decode(raw, type=dict[str, Raw])
+            raw = rest.pop(last)
+            level |= _decoded(rest)
+        envelope[ROWS] = _rows(raw)
+    except KeyError as missing:
+        problem = f"has nothing at `{selector}`: there is no {missing}"
+    except msgspec.ValidationError as error:
+        problem = f"has no rows at `{selector}`: {error}"
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        problem = "is not JSON"
+    if problem:
+        begin = " ".join(body[:120].decode(errors="replace").split())
+        raise AnswerError(
+            f"{where} {problem}. It begins with: {begin!r}. Check `data_selector`, `path` and the "
+            "base URL."
+        )
+    return envelope
+
+
+def _decoded(members: Mapping[str, Raw]) -> dict[str, Any]:
+    return {name: msgspec.json.decode(value) for name, value in members.items()}
+
+
+def _rows(raw: Raw) -> list[Raw]:
+    text = bytes(raw).lstrip()
+    if text.startswith(b"["):
+        return msgspec.json.decode(text, type=list[Raw])
+    msgspec.json.decode(text, type=dict[str, Raw])
+    return [Raw(text)]

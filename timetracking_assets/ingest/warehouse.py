@@ -1,0 +1,147 @@
+"""The warehouse: one DuckDB file, its one writer at a time, and what is asked of its tables.
+
+Only reading and locking belong here; rows get in through dlt alone (`load.py`). Every method that
+touches the file expects the caller to hold `exclusive`: a second process can't even read while
+one has the file open.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dlt
+import duckdb
+from filelock import FileLock, Timeout
+
+from timetracking_assets.ingest.errors import LockTimeoutError, WarehouseError
+
+_SAY_AFTER_SECONDS = 5.0
+
+
+def quoted(*names: str) -> str:
+    """A quoted SQL identifier, its parts joined by dots."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A DuckDB file at `path` (made on the first load) and the seconds to wait for its lock."""
+
+    path: Path
+    lock_timeout: float = 600.0
+
+    @property
+    def work_dir(self) -> Path:
+        """Where loads keep their private working directories: beside the file, on the same disk."""
+        return self.path.with_name(f"{self.path.name}.loads")
+
+    def destination(self) -> Any:
+        """The dlt destination for this file."""
+        return dlt.destinations.duckdb(str(self.path))
+
+    @contextmanager
+    def exclusive(self, holder: str, log: Callable[[str], None] | None = None) -> Iterator[float]:
+        """Hold the warehouse alone, across processes; gives the seconds that were waited.
+
+        `holder` says who, for others that wait. Raises LockTimeoutError. A killed process holds
+        nothing: the lock is the kernel's.
+        """
+        self._prepare_directory()
+        lock = FileLock(f"{self.path}.lock", is_singleton=False)
+        note = Path(f"{self.path}.holder")
+        started = time.monotonic()
+        self._acquire(lock, note, log)
+        try:
+            note.write_text(json.dumps({"holder": holder, "pid": os.getpid()}))
+            yield time.monotonic() - started
+        finally:
+            note.unlink(missing_ok=True)
+            lock.release()
+
+    def _acquire(self, lock: FileLock, note: Path, log: Callable[[str], None] | None) -> None:
+        said = False
+        deadline = time.monotonic() + self.lock_timeout
+        while True:
+            rest = deadline - time.monotonic()
+            try:
+                lock.acquire(timeout=max(0.0, min(rest, _SAY_AFTER_SECONDS)), poll_interval=0.02)
+            except Timeout:
+                pass
+            else:
+                return
+            if time.monotonic() >= deadline:
+                break
+            if log and not said:
+                log(f"waiting for the warehouse {self.path}, held by {_holder(note)}")
+                said = True
+        raise LockTimeoutError(
+            f"waited {self.lock_timeout:.0f} s for the warehouse {self.path}, held by "
+            f"{_holder(note)}. Wait for that run to end, or raise the warehouse's `lock_timeout`."
+        )
+
+    def _prepare_directory(self) -> None:
+        problem: str | None = None
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            problem = error.strerror
+        if problem or not os.access(self.path.parent, os.W_OK):
+            raise WarehouseError(
+                f"can't write the warehouse {self.path}: {problem or 'permission denied'}. Set "
+                "TIMETRACKING_WAREHOUSE to a path that can be written."
+            )
+
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection to the file. Raises WarehouseError if another program has it open."""
+        problem: str | None = None
+        try:
+            connection = duckdb.connect(str(self.path))
+        except duckdb.Error as error:
+            problem = " ".join(str(error).split())
+        if problem:
+            raise WarehouseError(
+                f"can't open the warehouse {self.path}: {problem} Close the other program (or let "
+                "it open the file only while it reads), then run again."
+            )
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def column_types(self, dataset: str, table: str) -> dict[str, str]:
+        """Column names and DuckDB types of a table, in order; empty if there is none."""
+        if not self.path.exists():
+            return {}
+        with self.connect() as connection:
+            rows = connection.execute(
+                "SELECT column_name, data_type FROM information_schema.columns "
+                "WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position",
+                [dataset, table],
+            ).fetchall()
+        return dict(rows)
+
+    def distinct_rows(
+        self, dataset: str, table: str, columns: Sequence[str]
+    ) -> list[tuple[Any, ...]]:
+        """The distinct values of `columns`, ordered. For the ids of a fan-out, not for tables."""
+        names = ", ".join(quoted(column) for column in columns)
+        with self.connect() as connection:
+            return connection.execute(
+                f"SELECT DISTINCT {names} FROM {quoted(dataset, table)} ORDER BY ALL"
+            ).fetchall()
+
+
+def _holder(note: Path) -> str:
+    try:
+        held = json.loads(note.read_text())
+    except (OSError, ValueError):
+        return "another process"
+    return f"{held['holder']} (process {held['pid']})"

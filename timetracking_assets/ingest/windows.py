@@ -1,0 +1,116 @@
+"""Windows: half-open UTC intervals, how an API is asked for one, and which rows lie in it.
+
+Instants are compared, never text: a row's time is an instant (or a date in the partition's zone),
+whatever offset the API writes. What a partition key is, belongs to `orchestration/partitions.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from timetracking_assets.ingest.spec import WindowSpec
+
+
+@dataclass(frozen=True)
+class Window:
+    """The half-open interval [start, end), both in UTC; `timezone` is the zone of its days."""
+
+    start: datetime
+    end: datetime
+    timezone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise ValueError("a window's ends are instants: they need a time zone")
+        if self.start >= self.end:
+            raise ValueError(f"a window must end after its start, got {self}")
+        object.__setattr__(self, "start", self.start.astimezone(UTC))
+        object.__setattr__(self, "end", self.end.astimezone(UTC))
+
+    def __str__(self) -> str:
+        return f"[{_text(self.start)}, {_text(self.end)})"
+
+    @classmethod
+    def of_days(cls, first: date, end: date, timezone: str = "UTC") -> Window:
+        """The days from `first` up to, but not with, `end` in `timezone` (23 to 25 hours each)."""
+        zone = ZoneInfo(timezone)
+        return cls(
+            datetime.combine(first, time.min, zone), datetime.combine(end, time.min, zone), timezone
+        )
+
+    @property
+    def dates(self) -> tuple[date, date]:
+        """First day and the day after the last, in the window's zone."""
+        zone = ZoneInfo(self.timezone)
+        last_instant = self.end.astimezone(zone) - timedelta(microseconds=1)
+        return self.start.astimezone(zone).date(), last_instant.date() + timedelta(days=1)
+
+    @property
+    def years(self) -> list[int]:
+        """The calendar years that the window touches, in its zone."""
+        first, end = self.dates
+        return list(range(first.year, (end - timedelta(days=1)).year + 1))
+
+
+def _text(instant: datetime) -> str:
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def request_params(spec: WindowSpec, window: Window) -> list[dict[str, Any]]:
+    """Query parameters that ask for `window`: one mapping per series of requests.
+
+    One series for a start and an end (or a start alone), one per year for a year parameter.
+    """
+    if spec.year_param:
+        return [{spec.year_param: year} for year in window.years]
+    first, end = window.dates
+    bounds = {spec.start_param: (window.start, first), spec.end_param: (window.end, end)}
+    return [
+        {
+            param: format_bound(instant, day, spec.format)
+            for param, (instant, day) in bounds.items()
+            if param
+        }
+    ]
+
+
+def format_bound(instant: datetime, day: date, time_format: str) -> str | int:
+    """One end of a window as the API wants it: `date`, UNIX time, or a strftime pattern in UTC."""
+    if time_format == "date":
+        return day.isoformat()
+    if time_format == "unix_seconds":
+        return int(instant.timestamp())
+    if time_format == "unix_milliseconds":
+        return int(instant.timestamp() * 1000)
+    return instant.strftime(time_format)
+
+
+def in_window(column: pa.ChunkedArray, window: Window) -> pa.ChunkedArray:
+    """A boolean per row: does its time lie in `window`? A row without a time counts as inside.
+
+    `column` holds UTC timestamps or dates; a date is a day in the window's zone.
+    """
+    if pa.types.is_date(column.type):
+        low, high = (pa.scalar(day, type=column.type) for day in window.dates)
+    else:
+        low, high = (pa.scalar(at, type=column.type) for at in (window.start, window.end))
+    inside = pc.and_(pc.greater_equal(column, low), pc.less(column, high))
+    return pc.fill_null(inside, True)
+
+
+def window_condition(column: str, data_type: str, window: Window) -> str:
+    """Standard SQL that is true for a row in `window`; `column` is a quoted identifier."""
+    if data_type == "date":
+        low, high = (f"DATE '{day.isoformat()}'" for day in window.dates)
+    else:
+        low, high = (
+            f"CAST('{at.strftime('%Y-%m-%d %H:%M:%S.%f+00')}' AS TIMESTAMP WITH TIME ZONE)"
+            for at in (window.start, window.end)
+        )
+    return f"({column} >= {low} AND {column} < {high})"

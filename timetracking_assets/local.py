@@ -1,0 +1,75 @@
+"""A Dagster instance and a warehouse below one local directory, and the environment to use them.
+
+Also decides what is loaded from: the sandbox if not one variable of any API is set, the real APIs
+as soon as one is. Nothing here imports Dagster or dlt.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from timetracking_assets.ingest.variables import variable_names
+
+_PACKAGE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The local directory (`TIMETRACKING_HOME`, else `.timetracking`) and its environment."""
+
+    home: Path
+    environment: Mapping[str, str]
+    variables: Mapping[str, list[str]]
+    """API -> the environment variables that its `defs.yaml` names."""
+
+    @property
+    def configured(self) -> list[str]:
+        """The APIs of which every variable is set."""
+        return [
+            api
+            for api, names in self.variables.items()
+            if all(self.environment.get(name, "").strip() for name in names)
+        ]
+
+    @property
+    def uses_sandbox(self) -> bool:
+        """True if no variable of any API is set."""
+        names = {name for names in self.variables.values() for name in names}
+        return not any(self.environment.get(name, "").strip() for name in names)
+
+    def missing(self, api: str) -> list[str]:
+        """The variables of `api` that are not set."""
+        return [n for n in self.variables[api] if not self.environment.get(n, "").strip()]
+
+
+def open_workspace(directory: Path | None = None) -> Workspace:
+    """Make the local directory if need be and read `.env` beside it; real variables win over it."""
+    directory = directory or Path.cwd()
+    from_file = {k: v for k, v in dotenv_values(directory / ".env").items() if v is not None}
+    environment = {**from_file, **os.environ}
+    home = Path(environment.get("TIMETRACKING_HOME") or directory / ".timetracking").absolute()
+    dagster_home = home / "dagster_home"
+    dagster_home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not (dagster_home / "dagster.yaml").exists():
+        shutil.copyfile(_instance_settings(), dagster_home / "dagster.yaml")
+    environment.setdefault("DAGSTER_HOME", str(dagster_home))
+    environment.setdefault("TIMETRACKING_WAREHOUSE", str(home / "warehouse.duckdb"))
+    return Workspace(home, environment, _variables())
+
+
+def _instance_settings() -> Path:
+    packaged = _PACKAGE / "dagster.yaml"
+    return packaged if packaged.exists() else _PACKAGE.parent / "dagster.yaml"
+
+
+def _variables() -> dict[str, list[str]]:
+    return {
+        path.parent.name: variable_names(path.read_text())
+        for path in sorted((_PACKAGE / "defs").glob("*/defs.yaml"))
+    }

@@ -1,0 +1,99 @@
+"""Assets: one op for each resource, which loads its table and then checks it.
+
+Only the op and its wiring belong here: specs are in `specs.py`, windows in `partitions.py`, checks
+in `checks.py`, and the loading itself in `ingest`.
+"""
+
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from timetracking_assets.ingest.api import Api, Resource
+from timetracking_assets.ingest.errors import ApiError, IngestError, LockTimeoutError
+from timetracking_assets.ingest.load import LoadRequest, run_load
+from timetracking_assets.ingest.source import Connection
+from timetracking_assets.ingest.warehouse import Warehouse
+from timetracking_assets.ingest.windows import Window
+from timetracking_assets.orchestration.checks import check_specs, run_checks
+from timetracking_assets.orchestration.metadata import load_metadata
+from timetracking_assets.orchestration.partitions import partitions_definition, run_window
+from timetracking_assets.orchestration.resources import ApiResource
+from timetracking_assets.orchestration.specs import asset_key, asset_spec
+
+WAREHOUSE = "warehouse"
+"""Key of the Dagster resource that every asset needs beside its API's own."""
+
+
+class LoadConfig(dg.Config):
+    """Run config of an asset."""
+
+    allow_removal: bool = Field(
+        False, description="let a snapshot remove more rows than its guard allows, this once"
+    )
+
+
+def build_api_definitions(api: Api) -> dg.Definitions:
+    """The assets and checks of `api`, and its resource under the API's name."""
+    return dg.Definitions(
+        assets=[build_asset(api, resource) for resource in api.resources.values()],
+        resources={api.name: ApiResource(variables=api.variables)},
+    )
+
+
+def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
+    """The asset of `resource`. Its checks run with it, and alone when only they are selected."""
+    partitions = partitions_definition(resource.partitions)
+
+    @dg.multi_asset(
+        name=f"{resource.api}__{resource.name}",
+        specs=[asset_spec(resource)],
+        check_specs=check_specs(resource),
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run() if partitions else None,
+        required_resource_keys={api.name, WAREHOUSE},
+        can_subset=True,
+    )
+    def load_asset(context: dg.AssetExecutionContext, config: LoadConfig) -> Iterator[Any]:
+        warehouse: Warehouse = getattr(context.resources, WAREHOUSE).open()
+        window: Window | None = None
+        if context.selected_asset_keys:
+            window = run_window(context, resource)
+            connection = _or_fail(lambda: getattr(context.resources, api.name).connect(api))
+            request = LoadRequest(
+                connection=connection,
+                resource=resource,
+                window=window,
+                holder=f"run {context.run_id}, {resource.label}",
+                allow_removal=config.allow_removal,
+                log=context.log.info,
+            )
+            report = _or_fail(lambda: run_load(request, warehouse), connection)
+            yield dg.MaterializeResult(
+                asset_key=asset_key(resource), metadata=load_metadata(report)
+            )
+        selected = context.op_execution_context.selected_asset_check_keys
+        names = [spec.name for spec in check_specs(resource) if spec.key in selected]
+        holder = f"run {context.run_id}, checks of {resource.label}"
+        results = _or_fail(lambda: list(run_checks(resource, warehouse, names, window, holder)))
+        yield from results
+
+    return load_asset
+
+
+def _or_fail(action: Any, connection: Connection | None = None) -> Any:
+    """What `action` gives, or a Failure with one clear, masked message and no chained exception."""
+    failure: dg.Failure | None = None
+    try:
+        return action()
+    except IngestError as error:
+        transient = isinstance(error, LockTimeoutError) or (
+            isinstance(error, ApiError) and error.transient
+        )
+        failure = dg.Failure(str(error), allow_retries=transient)
+    except Exception:
+        text = traceback.format_exc()
+        failure = dg.Failure(connection.redactor(text) if connection else text)
+    raise failure

@@ -1,0 +1,103 @@
+"""Asset checks: what is asserted of a table after each merge, or on demand.
+
+A check reads the table as it stands; it never trusts what a load says of itself. One that can't be
+answered fails and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import dagster as dg
+import duckdb
+
+from timetracking_assets.ingest.api import Resource
+from timetracking_assets.ingest.warehouse import Warehouse, quoted
+from timetracking_assets.ingest.windows import Window
+from timetracking_assets.orchestration.specs import asset_key
+
+UNIQUE = "primary_key_unique"
+NOT_NULL = "primary_key_not_null"
+_SAMPLE = 5
+
+
+def check_specs(resource: Resource) -> list[dg.AssetCheckSpec]:
+    """The checks that every asset has."""
+    keys, asset = ", ".join(resource.primary_key), asset_key(resource)
+    return [
+        dg.AssetCheckSpec(
+            UNIQUE,
+            asset=asset,
+            blocking=True,
+            description=f"No two rows of the table have the same {keys}.",
+        ),
+        dg.AssetCheckSpec(
+            NOT_NULL, asset=asset, description=f"Every row of the table has its {keys}."
+        ),
+    ]
+
+
+def run_checks(
+    resource: Resource,
+    warehouse: Warehouse,
+    names: Iterable[str],
+    window: Window | None,
+    holder: str,
+) -> Iterator[dg.AssetCheckResult]:
+    """The results of the checks in `names` over the whole table, whoever wrote it."""
+    questions = {UNIQUE: _duplicates, NOT_NULL: _nulls}
+    with warehouse.exclusive(holder):
+        stands = bool(warehouse.column_types(resource.api, resource.name))
+        for name in names:
+            if stands:
+                with warehouse.connect() as connection:
+                    bad, metadata = questions[name](connection, resource)
+                passed, text = bad == 0, None
+            else:
+                passed, metadata = False, {}
+                text = (
+                    f"There is no table {resource.api}.{resource.name} yet: materialize it first."
+                )
+            yield dg.AssetCheckResult(
+                passed=passed,
+                asset_key=asset_key(resource),
+                check_name=name,
+                description=text,
+                metadata={**metadata, "window": str(window) if window else "whole table"},
+            )
+
+
+def _duplicates(
+    connection: duckdb.DuckDBPyConnection, resource: Resource
+) -> tuple[int, dict[str, Any]]:
+    keys = ", ".join(quoted(name) for name in resource.primary_key)
+    table = quoted(resource.api, resource.name)
+    grouped = f"SELECT {keys}, count(*) AS n FROM {table} GROUP BY {keys} HAVING count(*) > 1"
+    rows = _one(connection, f"SELECT count(*) FROM {table}")
+    duplicates = _one(connection, f"SELECT count(*) FROM ({grouped}) d")
+    sample = connection.execute(f"{grouped} ORDER BY n DESC, {keys} LIMIT {_SAMPLE}").fetchall()
+    return duplicates, {
+        "rows": rows,
+        "duplicate_keys": duplicates,
+        "sample_keys": dg.MetadataValue.json([list(map(str, row[:-1])) for row in sample]),
+    }
+
+
+def _nulls(connection: duckdb.DuckDBPyConnection, resource: Resource) -> tuple[int, dict[str, Any]]:
+    keys = [quoted(name) for name in resource.primary_key]
+    table = quoted(resource.api, resource.name)
+    is_null = " OR ".join(f"{key} IS NULL" for key in keys)
+    rows = _one(connection, f"SELECT count(*) FROM {table}")
+    nulls = _one(connection, f"SELECT count(*) FROM {table} WHERE {is_null}")
+    sample = connection.execute(f"SELECT * FROM {table} WHERE {is_null} LIMIT {_SAMPLE}").fetchall()
+    return nulls, {
+        "rows": rows,
+        "rows_without_key": nulls,
+        "sample_rows": dg.MetadataValue.json([[str(value) for value in row] for row in sample]),
+    }
+
+
+def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = connection.execute(sql).fetchone()
+    return int(row[0]) if row else 0

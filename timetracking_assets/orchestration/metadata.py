@@ -1,0 +1,61 @@
+"""What a materialization says: the report of a load as Dagster's metadata.
+
+Every number was counted; nothing is computed here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from timetracking_assets.ingest.load import LoadReport
+
+
+def load_metadata(report: LoadReport) -> dict[str, Any]:
+    """Metadata of the materialization that `report` describes. Seconds, bytes and rows are plain
+    numbers, so that Dagster plots them."""
+    changes, resource = report.changes, report.resource
+    metadata: dict[str, Any] = {
+        "dagster/row_count": changes.row_count,
+        "dagster/table_name": f"{resource.api}.{resource.name}",
+        "dagster/column_schema": _column_schema(report),
+        "rows_extracted": report.rows_extracted,
+        "distinct_keys": changes.distinct_keys,
+        "rows_inserted": changes.inserted,
+        "rows_updated": changes.updated,
+        "rows_unchanged": changes.unchanged,
+        "rows_deleted": changes.deleted,
+        "requests": report.requests.requests,
+        "retries": report.requests.retries,
+        "bytes": report.requests.bytes,
+        "load_id": report.load_id,
+        **{f"seconds_{name}": round(spent, 3) for name, spent in report.seconds.items()},
+    }
+    if report.window is not None:
+        metadata["window"] = str(report.window)
+        metadata["dagster/partition_row_count"] = changes.window_row_count
+        metadata["rows_outside_window"] = report.rows_outside_window
+    if report.new_columns:
+        metadata["new_columns"] = ", ".join(report.new_columns)
+    return metadata
+
+
+def _column_schema(report: LoadReport) -> dg.TableSchema:
+    resource = report.resource
+    declared = resource.columns
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=name,
+                type=data_type,
+                description=declared[name].description if name in declared else None,
+                constraints=dg.TableColumnConstraints(
+                    nullable=name not in resource.primary_key
+                    and (name not in declared or declared[name].nullable),
+                    unique=(name,) == resource.primary_key,
+                ),
+            )
+            for name, data_type in report.column_types.items()
+        ]
+    )

@@ -1,0 +1,82 @@
+"""Asset specs: what Dagster shows of a resource before anything has run.
+
+dagster-dlt's translator builds them; only what it can't know (prefix, lineage, columns) is added.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+import dlt
+from dagster_dlt import DagsterDltTranslator
+from dagster_dlt.translator import DltResourceTranslatorData
+
+from timetracking_assets.ingest.api import CONFIGURED, Resource
+
+_KINDS = {"dlt", "duckdb"}
+
+
+class ResourceTranslator(DagsterDltTranslator):
+    """Gives the asset of `resource` its key, group, lineage and columns."""
+
+    def __init__(self, resource: Resource) -> None:
+        self._resource = resource
+
+    def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
+        """dagster-dlt's spec, with a true parent in place of its invented upstream asset."""
+        resource = self._resource
+        return (
+            super()
+            .get_asset_spec(data)
+            .replace_attributes(
+                key=asset_key(resource),
+                deps=_parents(resource),
+                group_name=resource.api,
+                description=resource.description,
+                kinds=_KINDS,
+                owners=list(resource.owners),
+                tags=resource.tags,
+                metadata=_metadata(resource),
+            )
+        )
+
+
+def asset_spec(resource: Resource) -> dg.AssetSpec:
+    """The spec of the asset that is this resource's table."""
+    dlt_resource = dlt.resource([], name=resource.name)
+    data = DltResourceTranslatorData(resource=dlt_resource, pipeline=None)
+    return ResourceTranslator(resource).get_asset_spec(data)
+
+
+def asset_key(resource: Resource) -> dg.AssetKey:
+    """`api/resource`."""
+    return dg.AssetKey([resource.api, resource.name])
+
+
+def _parents(resource: Resource) -> list[dg.AssetKey]:
+    parent = resource.parent
+    if parent is None or parent.name == CONFIGURED:
+        return []
+    return [dg.AssetKey([resource.api, parent.name])]
+
+
+def _metadata(resource: Resource) -> dict[str, Any]:
+    columns = [
+        dg.TableColumn(
+            name=name,
+            type=column.data_type,
+            description=column.description,
+            constraints=dg.TableColumnConstraints(
+                nullable=column.nullable and name not in resource.primary_key,
+                unique=(name,) == resource.primary_key,
+            ),
+        )
+        for name, column in resource.columns.items()
+    ]
+    return {
+        "dagster/column_schema": dg.TableSchema(columns=columns),
+        "dagster/table_name": f"{resource.api}.{resource.name}",
+        "primary_key": ", ".join(resource.primary_key),
+        "sync_mode": resource.sync_mode,
+    }

@@ -1,0 +1,5 @@
+"""How the five APIs answer: one module each, and the HTTP manners that they share.
+
+What belongs here: paths, credentials, parameters, envelopes. What does not: the rows (`dataset`,
+`state`), faults and the request log.
+"""

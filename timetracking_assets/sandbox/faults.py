@@ -1,0 +1,136 @@
+"""Faults on demand: what may go wrong, for which requests, how many times.
+
+How a fault is played on a request belongs to `fault_player`.
+"""
+
+import re
+from typing import Literal
+
+import msgspec
+
+from timetracking_assets.sandbox.catalog import PREFIXES
+
+_BODILESS = (204, 304)
+
+
+class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One kind of trouble, and the requests that it befalls.
+
+    Decoding one from JSON raises `msgspec.ValidationError` with what is wrong with it.
+    """
+
+    kind: Literal["status", "slow", "cut", "body", "redirect", "repeat"]
+    """`status`: that status instead of the answer; `slow`: the answer, later; `cut`: half of the
+    answer, then the connection closes; `body`: another body, with 200 unless `status` is given;
+    `redirect`: to `headers.Location`; `repeat`: page 1 (or offset 0), whatever was asked for."""
+
+    api: str | None = None
+    """None befalls all APIs."""
+
+    path: str | None = None
+    """A regular expression to be found in the whole path (`/time_tracking/v1/resource`)."""
+
+    query: str | None = None
+    """A regular expression to be found in the raw query (`page=2`)."""
+
+    status: int | None = None
+    headers: dict[str, str] = {}
+    body: str | None = None
+    content_type: str | None = None
+
+    seconds: float = 0.0
+    """How long to wait first, with every kind."""
+
+    times: int | None = None
+    """How many requests it befalls; None is for ever."""
+
+    after: int = 0
+    """How many matching requests are let through first."""
+
+    def __post_init__(self) -> None:
+        if self.api is not None and self.api not in PREFIXES:
+            raise ValueError(f"no API '{self.api}'; there are: {', '.join(PREFIXES)}")
+        for name, pattern in (("path", self.path), ("query", self.query)):
+            _check_pattern(name, pattern)
+        if self.kind == "status" and self.status is None:
+            raise ValueError("a fault of kind 'status' needs a 'status'")
+        if self.kind == "redirect" and "location" not in map(str.lower, self.headers):
+            raise ValueError("a fault of kind 'redirect' needs a 'Location' in its 'headers'")
+        if self.status is not None and not 200 <= self.status <= 599:
+            raise ValueError(f"'status' must be from 200 to 599; it is {self.status}")
+        if self.status in _BODILESS and self.body:
+            raise ValueError(f"an answer with status {self.status} cannot have a 'body'")
+        if self.seconds < 0 or self.after < 0 or (self.times is not None and self.times < 0):
+            raise ValueError("'seconds', 'after' and 'times' must not be negative")
+
+    @property
+    def final_status(self) -> int:
+        """The status with which a made-up answer goes out."""
+        if self.status is not None:
+            return self.status
+        return 302 if self.kind == "redirect" else 200
+
+    @property
+    def has_body(self) -> bool:
+        """Whether an answer with this status may have a body at all."""
+        return self.final_status not in _BODILESS
+
+    def befalls(self, api: str, path: str, query: str) -> bool:
+        """Whether such a request is meant, leaving `times` and `after` aside."""
+        return (
+            (self.api is None or self.api == api)
+            and (self.path is None or re.search(self.path, path) is not None)
+            and (self.query is None or re.search(self.query, query) is not None)
+        )
+
+
+class PlacedFault:
+    """A fault with its count of requests."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        self.seen = 0
+        self.applied = 0
+
+    def takes(self) -> bool:
+        """Count one matching request; whether it is befallen."""
+        self.seen += 1
+        spent = self.fault.times is not None and self.applied >= self.fault.times
+        if self.seen <= self.fault.after or spent:
+            return False
+        self.applied += 1
+        return True
+
+
+class Faults:
+    """The faults in force, in the order in which they were placed."""
+
+    def __init__(self) -> None:
+        self._placed: list[PlacedFault] = []
+
+    @property
+    def placed(self) -> tuple[PlacedFault, ...]:
+        """All of them, spent ones included."""
+        return tuple(self._placed)
+
+    def place(self, fault: Fault) -> None:
+        """Put one more in force, after the others."""
+        self._placed.append(PlacedFault(fault))
+
+    def clear(self) -> None:
+        """Put none in force."""
+        self._placed.clear()
+
+    def next_for(self, api: str, path: str, query: str) -> Fault | None:
+        """The fault that befalls this request: the first that matches and isn't spent."""
+        for placed in self._placed:
+            if placed.fault.befalls(api, path, query) and placed.takes():
+                return placed.fault
+        return None
+
+
+def _check_pattern(name: str, pattern: str | None) -> None:
+    try:
+        re.compile(pattern or "")
+    except re.error as error:
+        raise ValueError(f"'{name}' is not a regular expression: {error}") from None
