@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import duckdb
-
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.errors import IngestError
-from timetracking_assets.ingest.warehouse import Warehouse, quoted
+from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
 from timetracking_assets.ingest.windows import Window, window_condition
 
 MAX_REMOVED_SHARE = 0.2
@@ -34,51 +32,47 @@ class Changes:
     row_count: int = 0
     window_row_count: int | None = None
 
-    def after(self, warehouse: Warehouse, resource: Resource, window: Window | None) -> Changes:
+    def after(self, warehouse: OpenWarehouse, resource: Resource, window: Window | None) -> Changes:
         """The same, with the table's rows counted now."""
         table = quoted(resource.api, resource.name)
-        with warehouse.connect() as connection:
-            row_count = _scalar(connection, f"SELECT count(*) FROM {table}")
-            in_window = None
-            if window and resource.window:
-                condition = _in_window(resource, window)
-                in_window = _scalar(connection, f"SELECT count(*) FROM {table} WHERE {condition}")
+        in_window = None
+        if window:
+            in_window = warehouse.number(
+                f"SELECT count(*) FROM {table} WHERE {_in_window(resource, window)}"
+            )
+        row_count = warehouse.number(f"SELECT count(*) FROM {table}")
         return replace(self, row_count=row_count, window_row_count=in_window)
 
 
 def count_changes(
-    warehouse: Warehouse, resource: Resource, files: Sequence[str], window: Window | None
+    warehouse: OpenWarehouse, resource: Resource, files: Sequence[str], window: Window | None
 ) -> Changes:
     """Compare the Parquet `files` that are about to be loaded with the table."""
     stored = warehouse.column_types(resource.api, resource.name)
     keys = [quoted(name) for name in resource.primary_key]
-    with warehouse.connect() as connection:
-        if files:
-            staged = f"read_parquet([{', '.join(map(_literal, files))}], union_by_name = true)"
-        else:
-            staged = "(SELECT " + ", ".join(f"NULL AS {key}" for key in keys) + " WHERE false)"
-        connection.execute(f"CREATE TEMP VIEW staged AS SELECT * FROM {staged}")
-        key = f"({', '.join(keys)})"
-        rows = _scalar(connection, "SELECT count(*) FROM staged")
-        distinct = _scalar(connection, f"SELECT count(DISTINCT {key}) FROM staged")
-        if not stored:
-            return Changes(rows=rows, distinct_keys=distinct, inserted=distinct)
-        table = quoted(resource.api, resource.name)
-        before = _scalar(connection, f"SELECT count(*) FROM {table}")
-        names = {name for name, *_ in connection.execute("DESCRIBE staged").fetchall()}
-        joined = " AND ".join(f"s.{key} = t.{key}" for key in keys)
-        matched, updated = connection.execute(
-            f"SELECT count(*), count(*) FILTER (WHERE {_differs(stored, names, keys)}) "
-            f"FROM (SELECT DISTINCT ON ({', '.join(keys)}) * FROM staged) s "
-            f"JOIN {table} t ON {joined}"
-        ).fetchone() or (0, 0)
-        deleted = 0
-        if (scope := _removed_from(resource, window)) is not None:
-            deleted = _scalar(
-                connection,
-                f"SELECT count(*) FROM {table} t WHERE {scope} "
-                f"AND NOT EXISTS (SELECT 1 FROM staged s WHERE {joined})",
-            )
+    if files:
+        staged = f"read_parquet([{', '.join(map(_literal, files))}], union_by_name = true)"
+    else:
+        staged = "(SELECT " + ", ".join(f"NULL AS {key}" for key in keys) + " WHERE false)"
+    rows = warehouse.number(f"SELECT count(*) FROM {staged}")
+    distinct = warehouse.number(f"SELECT count(DISTINCT ({', '.join(keys)})) FROM {staged}")
+    if not stored:
+        return Changes(rows=rows, distinct_keys=distinct, inserted=distinct)
+    table = quoted(resource.api, resource.name)
+    before = warehouse.number(f"SELECT count(*) FROM {table}")
+    names = {name for name, *_ in warehouse.rows(f"DESCRIBE SELECT * FROM {staged}")}
+    joined = " AND ".join(f"s.{key} = t.{key}" for key in keys)
+    [[matched, updated]] = warehouse.rows(
+        f"SELECT count(*), count(*) FILTER (WHERE {_differs(stored, names, keys)}) "
+        f"FROM (SELECT DISTINCT ON ({', '.join(keys)}) * FROM {staged}) s "
+        f"JOIN {table} t ON {joined}"
+    )
+    deleted = 0
+    if (scope := _removed_from(resource, window)) is not None:
+        deleted = warehouse.number(
+            f"SELECT count(*) FROM {table} t WHERE {scope} "
+            f"AND NOT EXISTS (SELECT 1 FROM {staged} s WHERE {joined})"
+        )
     return Changes(
         rows=rows,
         distinct_keys=distinct,
@@ -131,8 +125,3 @@ def _in_window(resource: Resource, window: Window) -> str:
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _scalar(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = connection.execute(sql).fetchone()
-    return int(row[0]) if row else 0

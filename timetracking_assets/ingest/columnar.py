@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -83,14 +83,24 @@ class PageTyper:
             columns[column] = pa.repeat(scalar, len(page.rows))
         self._seen |= columns.keys()
         self._check_nulls(columns, page)
-        schema = pa.schema(
-            # a key that Arrow calls nullable would make dlt write every Parquet file twice
-            pa.field(name, ARROW_TYPES[kind], nullable=name not in self._resource.primary_key)
-            for name, kind in self.types.items()
-            if name in self._seen
-        )
+        schema = self._schema(name for name in self.types if name in self._seen)
         arrays = [columns.get(f.name, pa.nulls(len(page.rows), f.type)) for f in schema]
         return pa.Table.from_arrays(arrays, schema=schema)
+
+    def empty_table(self) -> pa.Table:
+        """A table without rows, of the declared and known columns."""
+        return self._schema(self.types).empty_table()
+
+    def _schema(self, names: Iterable[str]) -> pa.Schema:
+        return pa.schema(
+            # a key that Arrow calls nullable would make dlt write every Parquet file twice
+            pa.field(
+                name,
+                ARROW_TYPES[self.types[name]],
+                nullable=name not in self._resource.primary_key,
+            )
+            for name in names
+        )
 
     def _read(self, page: Page) -> dict[str, pa.ChunkedArray | pa.Array]:
         while True:

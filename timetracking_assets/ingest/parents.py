@@ -12,16 +12,13 @@ from timetracking_assets.ingest.columnar import PageTyper
 from timetracking_assets.ingest.errors import IngestError
 from timetracking_assets.ingest.session import RequestStats
 from timetracking_assets.ingest.source import Connection, ParentRows, open_pages
-from timetracking_assets.ingest.warehouse import Warehouse
+from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
 
 
 def stored_parent_rows(
-    connection: Connection, resource: Resource, warehouse: Warehouse
+    connection: Connection, resource: Resource, warehouse: OpenWarehouse
 ) -> ParentRows | None:
-    """Ids that need no request; None if the parent's table doesn't stand yet.
-
-    Reads the warehouse: the caller holds `warehouse.exclusive`.
-    """
+    """Ids that need no request; None if the parent's table doesn't stand yet."""
     parent = resource.parent
     if parent is None:
         return None
@@ -37,12 +34,14 @@ def stored_parent_rows(
             f"{resource.label}: the table of its parent {resource.api}.{parent.name} has no "
             f"column for '{missing[0]}'; it has {', '.join(known)}"
         )
-    rows = warehouse.distinct_rows(resource.api, parent.name, list(columns.values()))
+    names = ", ".join(quoted(column) for column in columns.values())
+    table = quoted(resource.api, parent.name)
+    rows = warehouse.rows(f"SELECT DISTINCT {names} FROM {table} ORDER BY ALL")
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def requested_parent_rows(
-    connection: Connection, resource: Resource, warehouse: Warehouse, stats: RequestStats
+    connection: Connection, resource: Resource, stats: RequestStats
 ) -> ParentRows:
     """Ids asked of the API, for a parent (and, in turn, its parents) without a table."""
     parent: Parent = resource.parent  # type: ignore[assignment]
@@ -52,7 +51,7 @@ def requested_parent_rows(
         if source.parent.name == CONFIGURED:
             grandparents = connection.configured_ids(source.parent, source)
         else:
-            grandparents = requested_parent_rows(connection, source, warehouse, stats)
+            grandparents = requested_parent_rows(connection, source, stats)
     typer = PageTyper(source, {})
     rows: list[Mapping[str, object]] = []
     with open_pages(connection, source, stats, parent_rows=grandparents) as pages:

@@ -1,8 +1,7 @@
 """The warehouse: one DuckDB file, its one writer at a time, and what is asked of its tables.
 
-Only reading and locking belong here; rows get in through dlt alone (`load.py`). Every method that
-touches the file expects the caller to hold `exclusive`: a second process can't even read while
-one has the file open.
+Only reading and locking belong here; rows get in through dlt alone (`load.py`). The file is never
+touched without its lock: a second process can't even read while one has the file open.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,20 +46,26 @@ class Warehouse:
         return dlt.destinations.duckdb(str(self.path))
 
     @contextmanager
-    def exclusive(self, holder: str, log: Callable[[str], None] | None = None) -> Iterator[float]:
-        """Hold the warehouse alone, across processes; gives the seconds that were waited.
+    def exclusive(
+        self, holder: str, log: Callable[[str], None] | None = None
+    ) -> Iterator[OpenWarehouse]:
+        """The warehouse for this process alone; it waits while another one has it.
 
-        `holder` says who, for others that wait. Raises LockTimeoutError. A killed process holds
-        nothing: the lock is the kernel's.
+        `holder` says who, for others that wait. Raises LockTimeoutError, or WarehouseError if the
+        file can't be opened. A killed process holds nothing: the lock is the kernel's.
         """
         self._prepare_directory()
         lock = FileLock(f"{self.path}.lock", is_singleton=False)
         note = Path(f"{self.path}.holder")
         started = time.monotonic()
         self._acquire(lock, note, log)
+        waited = time.monotonic() - started
         try:
             note.write_text(json.dumps({"holder": holder, "pid": os.getpid()}))
-            yield time.monotonic() - started
+            # kept open while the lock is held: dlt's own connections then share the open database
+            # instead of reading the file anew, five times for each load
+            with self._connect() as connection:
+                yield OpenWarehouse(connection, waited)
         finally:
             note.unlink(missing_ok=True)
             lock.release()
@@ -99,8 +104,7 @@ class Warehouse:
             )
 
     @contextmanager
-    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection to the file. Raises WarehouseError if another program has it open."""
+    def _connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
         problem: str | None = None
         try:
             connection = duckdb.connect(str(self.path))
@@ -116,27 +120,31 @@ class Warehouse:
         finally:
             connection.close()
 
+
+@dataclass(frozen=True)
+class OpenWarehouse:
+    """The warehouse while its lock is held; `waited` is the seconds that it took to get it."""
+
+    connection: duckdb.DuckDBPyConnection
+    waited: float
+
     def column_types(self, dataset: str, table: str) -> dict[str, str]:
-        """Column names and DuckDB types of a table, in order; empty if there is none."""
-        if not self.path.exists():
-            return {}
-        with self.connect() as connection:
-            rows = connection.execute(
-                "SELECT column_name, data_type FROM information_schema.columns "
-                "WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position",
-                [dataset, table],
-            ).fetchall()
+        """Column names and SQL types of a table, in order; empty if there is none."""
+        rows = self.connection.execute(
+            "SELECT column_name, data_type FROM information_schema.columns "
+            "WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position",
+            [dataset, table],
+        ).fetchall()
         return dict(rows)
 
-    def distinct_rows(
-        self, dataset: str, table: str, columns: Sequence[str]
-    ) -> list[tuple[Any, ...]]:
-        """The distinct values of `columns`, ordered. For the ids of a fan-out, not for tables."""
-        names = ", ".join(quoted(column) for column in columns)
-        with self.connect() as connection:
-            return connection.execute(
-                f"SELECT DISTINCT {names} FROM {quoted(dataset, table)} ORDER BY ALL"
-            ).fetchall()
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query. For counts, samples and ids, not for tables."""
+        return self.connection.execute(sql).fetchall()
+
+    def number(self, sql: str) -> int:
+        """The one number that a query gives."""
+        [[value]] = self.rows(sql)
+        return int(value)
 
 
 def _holder(note: Path) -> str:

@@ -13,7 +13,8 @@ from pydantic import Field
 
 from timetracking_assets.ingest.api import Api, Resource
 from timetracking_assets.ingest.errors import ApiError, IngestError, LockTimeoutError
-from timetracking_assets.ingest.load import LoadRequest, run_load
+from timetracking_assets.ingest.load import run_load
+from timetracking_assets.ingest.load_report import LoadRequest
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.windows import Window

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import dagster as dg
-import duckdb
 
 from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.warehouse import Warehouse, quoted
+from timetracking_assets.ingest.warehouse import OpenWarehouse, Warehouse, quoted
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.specs import asset_key
 
@@ -47,12 +46,11 @@ def run_checks(
 ) -> Iterator[dg.AssetCheckResult]:
     """The results of the checks in `names` over the whole table, whoever wrote it."""
     questions = {UNIQUE: _duplicates, NOT_NULL: _nulls}
-    with warehouse.exclusive(holder):
-        stands = bool(warehouse.column_types(resource.api, resource.name))
+    with warehouse.exclusive(holder) as opened:
+        stands = bool(opened.column_types(resource.api, resource.name))
         for name in names:
             if stands:
-                with warehouse.connect() as connection:
-                    bad, metadata = questions[name](connection, resource)
+                bad, metadata = questions[name](opened, resource)
                 passed, text = bad == 0, None
             else:
                 passed, metadata = False, {}
@@ -68,36 +66,27 @@ def run_checks(
             )
 
 
-def _duplicates(
-    connection: duckdb.DuckDBPyConnection, resource: Resource
-) -> tuple[int, dict[str, Any]]:
+def _duplicates(warehouse: OpenWarehouse, resource: Resource) -> tuple[int, dict[str, Any]]:
     keys = ", ".join(quoted(name) for name in resource.primary_key)
     table = quoted(resource.api, resource.name)
     grouped = f"SELECT {keys}, count(*) AS n FROM {table} GROUP BY {keys} HAVING count(*) > 1"
-    rows = _one(connection, f"SELECT count(*) FROM {table}")
-    duplicates = _one(connection, f"SELECT count(*) FROM ({grouped}) d")
-    sample = connection.execute(f"{grouped} ORDER BY n DESC, {keys} LIMIT {_SAMPLE}").fetchall()
+    duplicates = warehouse.number(f"SELECT count(*) FROM ({grouped}) d")
+    sample = warehouse.rows(f"{grouped} ORDER BY n DESC, {keys} LIMIT {_SAMPLE}")
     return duplicates, {
-        "rows": rows,
+        "rows": warehouse.number(f"SELECT count(*) FROM {table}"),
         "duplicate_keys": duplicates,
         "sample_keys": dg.MetadataValue.json([list(map(str, row[:-1])) for row in sample]),
     }
 
 
-def _nulls(connection: duckdb.DuckDBPyConnection, resource: Resource) -> tuple[int, dict[str, Any]]:
+def _nulls(warehouse: OpenWarehouse, resource: Resource) -> tuple[int, dict[str, Any]]:
     keys = [quoted(name) for name in resource.primary_key]
     table = quoted(resource.api, resource.name)
     is_null = " OR ".join(f"{key} IS NULL" for key in keys)
-    rows = _one(connection, f"SELECT count(*) FROM {table}")
-    nulls = _one(connection, f"SELECT count(*) FROM {table} WHERE {is_null}")
-    sample = connection.execute(f"SELECT * FROM {table} WHERE {is_null} LIMIT {_SAMPLE}").fetchall()
+    nulls = warehouse.number(f"SELECT count(*) FROM {table} WHERE {is_null}")
+    sample = warehouse.rows(f"SELECT * FROM {table} WHERE {is_null} LIMIT {_SAMPLE}")
     return nulls, {
-        "rows": rows,
+        "rows": warehouse.number(f"SELECT count(*) FROM {table}"),
         "rows_without_key": nulls,
         "sample_rows": dg.MetadataValue.json([[str(value) for value in row] for row in sample]),
     }
-
-
-def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = connection.execute(sql).fetchone()
-    return int(row[0]) if row else 0

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from timetracking_assets.ingest.load import LoadReport
+from timetracking_assets.ingest.load_report import LoadReport
 
 
 def load_metadata(report: LoadReport) -> dict[str, Any]:

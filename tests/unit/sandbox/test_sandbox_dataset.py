@@ -19,8 +19,7 @@ from timetracking_assets.sandbox.dataset.calendar import is_workday
 
 TODAY = date(2026, 2, 4)
 TURN_OF_YEAR = date(2026, 1, 2)
-# With a leap day, and the first day of a half-year.
-OTHER_DAYS = [date(2024, 2, 29), date(2025, 7, 1), TURN_OF_YEAR]
+OTHER_DAYS = [date(2024, 2, 29), TURN_OF_YEAR]
 
 DATA = generate(DEFAULT_SEED, TODAY)
 

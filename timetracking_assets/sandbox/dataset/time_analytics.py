@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice
 from typing import Final
 
@@ -92,22 +91,18 @@ def generate(seed: int, span: Span) -> Resources:
     }
 
 
-@cache
 def _user_id(person: int) -> str:
     return hex_id("user", person)
 
 
-@cache
 def _project_id(workspace: _Workspace, index: int) -> str:
     return hex_id("project", workspace.id, index)
 
 
-@cache
 def _client_id(workspace: _Workspace, index: int) -> str:
     return hex_id("client", workspace.id, index)
 
 
-@cache
 def _tag_id(workspace: _Workspace, index: int) -> str:
     return hex_id("tag", workspace.id, index)
 

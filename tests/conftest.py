@@ -1,0 +1,285 @@
+"""A sandbox, an environment, a Dagster instance and a warehouse for tests of the whole platform.
+
+`platform` holds them together: it runs assets as Dagster does and reads what came of it. Every test
+has its own Dagster home and its own warehouse; the sandbox is one, reset before each test.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+
+from timetracking_assets.sandbox import SandboxServer
+from timetracking_assets.sandbox.remote_control import RemoteControl
+
+PARTITIONED_APIS = ("PROJECT_MANAGEMENT", "WORKSPACE_TIME", "RESOURCE_MANAGEMENT", "TIME_ANALYTICS")
+APIS = ("TIME_TRACKING", *PARTITIONED_APIS)
+ROOT = Path(__file__).parents[1]
+WITHOUT_TELEMETRY = "telemetry:\n  enabled: false\n"
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass
+class Outcome:
+    """What one run did, by the user string of the asset's key (`api/resource`)."""
+
+    succeeded: bool
+    run_id: str
+    metadata: dict[str, dict[str, Any]] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    skipped: set[str] = field(default_factory=set)
+    checks: dict[str, dict[str, dg.AssetCheckEvaluation]] = field(default_factory=dict)
+    retried: set[str] = field(default_factory=set)
+    printed: str = ""
+
+    @property
+    def green(self) -> bool:
+        """Everything succeeded, and every check passed."""
+        results = [check.passed for checks in self.checks.values() for check in checks.values()]
+        return self.succeeded and bool(results) and all(results)
+
+
+@dataclass
+class Platform:
+    """The code location with an instance and a warehouse, as a run of Dagster's sees them."""
+
+    definitions: dg.Definitions
+    instance: dg.DagsterInstance
+    home: Path
+    warehouse: Path
+
+    def materialize(
+        self,
+        *keys: str,
+        partition: str | None = None,
+        days: tuple[str, str] | None = None,
+        config: Mapping[str, Any] | None = None,
+        loud: bool = False,
+    ) -> Outcome:
+        """Run the assets `keys` with their checks; `days` are the first and the last of a range."""
+        tags = {}
+        if days:
+            tags = {
+                "dagster/asset_partition_range_start": days[0],
+                "dagster/asset_partition_range_end": days[1],
+            }
+        job = self.definitions.resolve_implicit_global_asset_job_def()
+        return self._run(
+            job,
+            loud=loud,
+            asset_selection=[dg.AssetKey.from_user_string(key) for key in keys],
+            partition_key=partition,
+            tags=tags,
+            run_config={**({} if loud else QUIET), **(config or {})},
+        )
+
+    def check(self, *keys: str, names: Sequence[str] = ()) -> Outcome:
+        """Run the checks of the assets `keys` (those in `names`, or all), and nothing else."""
+        wanted = {dg.AssetKey.from_user_string(key) for key in keys}
+        job = self.definitions.resolve_implicit_global_asset_job_def()
+        checks = frozenset(
+            check
+            for check in job.asset_layer.asset_graph.asset_check_keys
+            if check.asset_key in wanted and (not names or check.name in names)
+        )
+        subset = job.get_subset(asset_selection=frozenset(), asset_check_selection=checks)
+        return self._run(subset, loud=False, run_config=QUIET)
+
+    def _run(self, job: dg.JobDefinition, *, loud: bool, **arguments: Any) -> Outcome:
+        printed = StringIO()
+        with redirect_stdout(printed), redirect_stderr(printed):
+            result = job.execute_in_process(
+                instance=self.instance, raise_on_error=False, **arguments
+            )
+        outcome = Outcome(result.success, result.run_id, printed=printed.getvalue())
+        for event in result.all_events:
+            key = (event.step_key or "").replace("__", "/", 1)
+            if event.is_step_materialization:
+                recorded = event.step_materialization_data.materialization.metadata
+                outcome.metadata[key] = {name: value.value for name, value in recorded.items()}
+            elif event.is_step_failure:
+                outcome.failures[key] = _message(event.step_failure_data)
+            elif event.is_step_skipped:
+                outcome.skipped.add(key)
+            elif event.is_step_up_for_retry:
+                outcome.retried.add(key)
+        for check in result.get_asset_check_evaluations():
+            checks = outcome.checks.setdefault(check.asset_key.to_user_string(), {})
+            checks[check.check_name] = check
+        return outcome
+
+    def sql(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows that a query gives, in the warehouse; it may write, too."""
+        with duckdb.connect(str(self.warehouse)) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            return connection.execute(query, list(parameters)).fetchall()
+
+    def tables(self) -> set[str]:
+        """The names (`schema.table`) of the tables that hold resources."""
+        if not self.warehouse.exists():
+            return set()
+        rows = self.sql("SELECT schema_name || '.' || table_name FROM duckdb_tables()")
+        return {name for (name,) in rows if not name.partition(".")[2].startswith("_dlt")}
+
+    def keys(self, table: str, key: str = "id") -> list[Any]:
+        """The keys in a table, in order, as often as they stand there."""
+        return [row[0] for row in self.sql(f"SELECT {key} FROM {table} ORDER BY 1")]
+
+
+def _message(failure: Any) -> str:
+    told = failure.user_failure_data.description if failure.user_failure_data else None
+    return str(told or (failure.error.message if failure.error else ""))
+
+
+@pytest.fixture(scope="session")
+def today() -> date:
+    """The day on which the session began, in UTC: the sandbox's data ends with the day before."""
+    return datetime.now(UTC).date()
+
+
+@pytest.fixture(scope="session")
+def first_day(today: date) -> date:
+    """The first daily partition: late, because Dagster writes an event for each."""
+    return today - timedelta(days=10)
+
+
+@pytest.fixture(scope="session")
+def day_of(first_day: date) -> Callable[[int], str]:
+    """`day_of(n)`: the partition n days after the first."""
+    return lambda number: (first_day + timedelta(days=number)).isoformat()
+
+
+@pytest.fixture(scope="session")
+def session_sandbox(today: date) -> Iterator[SandboxServer]:
+    with SandboxServer(today=today) as server:
+        yield server
+
+
+@pytest.fixture
+def sandbox(session_sandbox: SandboxServer) -> SandboxServer:
+    """The sandbox as it was at its start: data restored, no faults, an empty request log."""
+    session_sandbox.control.reset()
+    session_sandbox.control.clear_requests()
+    return session_sandbox
+
+
+@pytest.fixture
+def control(sandbox: SandboxServer) -> RemoteControl:
+    return sandbox.control
+
+
+@pytest.fixture
+def settings(
+    monkeypatch: pytest.MonkeyPatch, sandbox: SandboxServer, first_day: date, tmp_path: Path
+) -> dict[str, str]:
+    """The environment of a run against the sandbox, set, and nothing of the developer's own."""
+    return _set_environment(monkeypatch, sandbox, first_day, tmp_path)
+
+
+def _set_environment(
+    monkeypatch: pytest.MonkeyPatch, sandbox: SandboxServer, first_day: date, home: Path
+) -> dict[str, str]:
+    for name in list(os.environ):
+        if name.startswith((*APIS, "DAGSTER_", "TIMETRACKING_", "DLT_")):
+            monkeypatch.delenv(name)
+    values = {
+        **sandbox.environment,
+        **{f"{api}_START": first_day.isoformat() for api in PARTITIONED_APIS},
+        "DAGSTER_HOME": str(home / "dagster_home"),
+        "TIMETRACKING_WAREHOUSE": str(home / "warehouse.duckdb"),
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return values
+
+
+@pytest.fixture(scope="session")
+def definitions(
+    session_sandbox: SandboxServer, first_day: date, tmp_path_factory: pytest.TempPathFactory
+) -> dg.Definitions:
+    """The code location, with late daily partitions."""
+    from timetracking_assets.definitions import defs
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _set_environment(monkeypatch, session_sandbox, first_day, tmp_path_factory.mktemp("load"))
+        return defs()
+
+
+@pytest.fixture(scope="session")
+def initialized_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A DAGSTER_HOME with its databases made: making them takes seconds, copying them doesn't."""
+    home = tmp_path_factory.mktemp("initialized") / "dagster_home"
+    home.mkdir()
+    (home / "dagster.yaml").write_text(WITHOUT_TELEMETRY)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        instance.get_run_records(limit=1)
+        instance.event_log_storage.get_event_records(
+            dg.EventRecordsFilter(dg.DagsterEventType.RUN_START), limit=1
+        )
+    return home
+
+
+@pytest.fixture
+def instance(settings: dict[str, str], initialized_home: Path) -> Iterator[dg.DagsterInstance]:
+    """A real instance, its home below the test's temporary directory."""
+    shutil.copytree(initialized_home, settings["DAGSTER_HOME"])
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+@pytest.fixture
+def platform(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, settings: dict[str, str]
+) -> Platform:
+    """The project as it stands, with an empty warehouse."""
+    return Platform(
+        definitions,
+        instance,
+        Path(settings["DAGSTER_HOME"]),
+        Path(settings["TIMETRACKING_WAREHOUSE"]),
+    )
+
+
+@pytest.fixture
+def load_platform(platform: Platform) -> Callable[[], Platform]:
+    """The same with the definitions loaded anew, for tests that change what YAML reads."""
+
+    def load() -> Platform:
+        from timetracking_assets.definitions import defs
+
+        return replace(platform, definitions=defs())
+
+    return load
+
+
+@pytest.fixture
+def hasty_platform(platform: Platform) -> Platform:
+    """The same with retries that don't wait and a short time-out, for tests of failures."""
+    from timetracking_assets.component import RestApi
+    from timetracking_assets.ingest.spec import RetrySpec
+    from timetracking_assets.orchestration.assets import WAREHOUSE, build_api_definitions
+    from timetracking_assets.orchestration.resources import WarehouseResource
+
+    retry = RetrySpec(backoff_factor=0, timeout=1)
+    folders = sorted((ROOT / "timetracking_assets" / "defs").iterdir())
+    apis = [RestApi.from_yaml_path(folder / "defs.yaml").api for folder in folders]
+    return replace(
+        platform,
+        definitions=dg.Definitions.merge(
+            *(build_api_definitions(replace(api, retry=retry)) for api in apis),
+            dg.Definitions(
+                resources={WAREHOUSE: WarehouseResource()}, executor=dg.in_process_executor
+            ),
+        ),
+    )

@@ -1,0 +1,55 @@
+"""What is asked of a load, and what it reports.
+
+Only these two shapes belong here, so that both the loading and the extraction can name them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from timetracking_assets.ingest.api import Resource
+from timetracking_assets.ingest.changes import Changes
+from timetracking_assets.ingest.session import RequestStats
+from timetracking_assets.ingest.source import Connection
+from timetracking_assets.ingest.spec import DataType
+from timetracking_assets.ingest.windows import Window
+
+
+@dataclass
+class LoadReport:
+    """What one load did. Times are in seconds; `row_count` is the whole table's after the load."""
+
+    resource: Resource
+    window: Window | None
+    load_id: str = ""
+    rows_extracted: int = 0
+    rows_outside_window: int = 0
+    changes: Changes = field(default_factory=lambda: Changes())
+    column_types: dict[str, DataType] = field(default_factory=dict)
+    new_columns: tuple[str, ...] = ()
+    requests: RequestStats = field(default_factory=RequestStats)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to the phase `name`."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
+
+
+@dataclass(frozen=True)
+class LoadRequest:
+    """What to load: a resource, for a window where it has one, and who asks (for lock messages)."""
+
+    connection: Connection
+    resource: Resource
+    window: Window | None = None
+    holder: str = "a load"
+    allow_removal: bool = False
+    log: Callable[[str], None] | None = None
