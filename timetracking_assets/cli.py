@@ -19,7 +19,11 @@ from rich.console import Console
 from timetracking_assets.local import Workspace, open_workspace
 
 app = typer.Typer(
-    help="Time-tracking APIs as Dagster assets.", no_args_is_help=True, add_completion=False
+    help="Time-tracking APIs as Dagster assets.",
+    no_args_is_help=True,
+    add_completion=False,
+    # local variables in a traceback could be secrets
+    pretty_exceptions_show_locals=False,
 )
 SANDBOX_PORT = 8765
 Port = Annotated[int, typer.Option(help="Port of the sandbox.")]
@@ -51,8 +55,7 @@ def demo(
     It loads from the sandbox if no API's variables are set, else from the configured APIs.
     """
     workspace = open_workspace()
-    # Dagster takes over standard output while a step runs; this copy stays ours
-    console = Console(file=os.fdopen(os.dup(sys.stdout.fileno()), "w"))
+    console = Console()
     with _source(workspace, port, console) as environment:
         os.environ.update(environment)
         from timetracking_assets.demo import run_demo
@@ -111,8 +114,10 @@ def _source(workspace: Workspace, port: int, console: Console) -> Iterator[dict[
     except PortInUseError as error:
         _stop(str(error))
     console.print(f"No API is configured: loading from the sandbox at {server.url}.")
+    # no partitions from before the sandbox's first day: Dagster writes events for each
+    starts = {f"{api.upper()}_START": server.first_day.isoformat() for api in workspace.variables}
     try:
-        yield {**environment, **server.environment}
+        yield {**starts, **environment, **server.environment}
     finally:
         server.stop()
 

@@ -1,20 +1,26 @@
 """The demo: every asset of the given APIs through real Dagster runs, with live progress.
 
-One run for each API and kind of partitions, a range of partitions in one run. Only running and
-showing belong here; the definitions are the code location's own.
+One run for each API and kind of partitions, a range of partitions in one run; runs of different
+APIs side by side in processes of their own. Only running and showing belong here; the definitions
+are the code location's own.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
 
 import dagster as dg
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.spinner import Spinner
-from rich.table import Table
+from rich.table import Column, Table
 
 from timetracking_assets.definitions import defs
 
@@ -43,33 +49,29 @@ class AssetResult:
         return self.problem is None and self.rows is not None and self.checks_passed == self.checks
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Run:
-    keys: list[dg.AssetKey]
-    partitions: dg.PartitionsDefinition | None = None
-    tags: dict[str, str] = field(default_factory=dict)
+    keys: tuple[dg.AssetKey, ...]
+    partitions: tuple[str, ...] = ()
+    """The partition keys, in order, all of which the run loads as one range."""
 
 
 def run_demo(console: Console, apis: Sequence[str]) -> bool:
     """Materialize all assets of `apis`; true if all are loaded and all checks are green."""
     started = time.monotonic()
     with console.status("Loading the definitions"):
-        definitions = defs()
-        runs = _plan(definitions, apis)
-    results: list[AssetResult] = []
-    total = sum(len(run.keys) for run in runs)
-    with dg.DagsterInstance.get() as instance, Live(console=console) as live:
-        for run in runs:
-            names = ", ".join(key.path[-1] for key in run.keys)
-            live.update(
-                Spinner("dots", f"{len(results)} of {total} assets; {run.keys[0].path[0]}: {names}")
-            )
-            results += _execute(definitions, run, instance)
-        live.update(_table(results))
+        plan = _plan(defs(), apis)
+        with dg.DagsterInstance.get() as instance:
+            # made by one process before several use it: the first use of an empty home is not safe
+            instance.get_runs(limit=1)
+    results = _execute_all(console, plan)
+    console.print(_table(results))
     failed = [result for result in results if not result.succeeded]
     for result in failed:
         if result.problem:
-            console.print(f"[red]{result.key.to_user_string()}[/]: {result.problem}")
+            # an API's own words may look like markup
+            problem = escape(result.problem)
+            console.print(f"[red]{result.key.to_user_string()}[/]: {problem}", soft_wrap=True)
     checks = sum(result.checks_passed for result in results)
     console.print(
         f"{len(results) - len(failed)} of {len(results)} assets loaded and green, {checks} checks "
@@ -78,59 +80,110 @@ def run_demo(console: Console, apis: Sequence[str]) -> bool:
     return not failed
 
 
-def _plan(definitions: dg.Definitions, apis: Sequence[str]) -> list[_Run]:
-    runs: list[_Run] = []
+def _plan(definitions: dg.Definitions, apis: Sequence[str]) -> list[list[_Run]]:
+    """For each API its runs, in the order in which they depend on each other."""
+    plan: list[list[_Run]] = []
     for api in apis:
         groups: dict[dg.PartitionsDefinition | None, list[dg.AssetKey]] = {}
         for spec in definitions.resolve_all_asset_specs():
             if spec.key.path[0] == api:
                 groups.setdefault(spec.partitions_def, []).append(spec.key)
-        for partitions in sorted(groups, key=lambda p: p is not None):
-            run = _Run(groups[partitions], partitions)
-            if partitions is not None:
-                keys = partitions.get_partition_keys()
-                run.tags = {_RANGE_START: keys[0], _RANGE_END: keys[-1]}
-            runs.append(run)
-    return runs
+        plan.append(
+            [
+                _Run(tuple(groups[p]), tuple(p.get_partition_keys()) if p else ())
+                for p in sorted(groups, key=lambda p: p is not None)
+            ]
+        )
+    return plan
 
 
-def _execute(
-    definitions: dg.Definitions, run: _Run, instance: dg.DagsterInstance
-) -> list[AssetResult]:
-    count = len(run.partitions.get_partition_keys()) if run.partitions else None
-    results = {key: AssetResult(key, count) for key in run.keys}
+def _execute_all(console: Console, plan: Sequence[Sequence[_Run]]) -> list[AssetResult]:
+    waiting = sorted((list(runs) for runs in plan), key=_weight, reverse=True)
+    results: list[AssetResult] = []
+    total = sum(len(run.keys) for runs in plan for run in runs)
+    workers = min(os.cpu_count() or 1, len(waiting), 4)
+    with (
+        ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
+        Live(console=console, transient=True) as live,
+    ):
+        running: dict[Future[list[AssetResult]], list[_Run]] = {}
+        while waiting or running:
+            while waiting and len(running) < workers:
+                runs = waiting.pop(0)
+                running[pool.submit(_execute, runs[0])] = runs
+            now = "; ".join(_names(runs[0]) for runs in running.values())
+            live.update(Spinner("dots", f"{len(results)} of {total} assets; loading {now}"))
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                results += future.result()
+                if rest := running.pop(future)[1:]:
+                    waiting.insert(0, rest)
+    return sorted(results, key=lambda result: result.key.to_user_string())
+
+
+def _weight(runs: Sequence[_Run]) -> int:
+    # Dagster writes an event for each partition: these runs last longest, so they go first
+    return sum(len(run.keys) * 50 + len(run.partitions) for run in runs)
+
+
+def _names(run: _Run) -> str:
+    api = run.keys[0].path[0]
+    return f"{api} ({len(run.keys)})" if len(run.keys) > 1 else run.keys[0].to_user_string()
+
+
+@cache
+def _definitions() -> dg.Definitions:
+    return defs()
+
+
+def _execute(run: _Run) -> list[AssetResult]:
+    """Do one run, in a worker process."""
+    results = {key: AssetResult(key, len(run.partitions) or None) for key in run.keys}
     by_step = {"__".join(key.path): result for key, result in results.items()}
-    outcome = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
-        instance=instance,
-        asset_selection=run.keys,
-        tags=run.tags,
-        run_config=_QUIET,
-        raise_on_error=False,
-    )
-    for event in outcome.all_events:
-        result = by_step.get(event.step_key or "")
-        if result is None:
-            continue
-        if event.is_step_materialization:
-            value = event.step_materialization_data.materialization.metadata["dagster/row_count"]
-            result.rows = int(str(value.value))
-        elif event.is_step_success:
-            result.seconds = event.step_success_data.duration_ms / 1000
-        elif event.is_step_failure:
-            error = event.step_failure_data
-            told = error.user_failure_data.description if error.user_failure_data else None
-            result.problem = told or (error.error.message if error.error else "failed")
-        elif event.is_step_skipped:
-            result.problem = "skipped, because an asset that it depends on failed"
-    for evaluation in outcome.get_asset_check_evaluations():
+    tags = {}
+    if run.partitions:
+        tags = {_RANGE_START: run.partitions[0], _RANGE_END: run.partitions[-1]}
+    with dg.DagsterInstance.get() as instance:
+        outcome = (
+            _definitions()
+            .resolve_implicit_global_asset_job_def()
+            .execute_in_process(
+                instance=instance,
+                asset_selection=list(run.keys),
+                tags=tags,
+                run_config=_QUIET,
+                raise_on_error=False,
+            )
+        )
+        events, evaluations = outcome.all_events, outcome.get_asset_check_evaluations()
+    for event in events:
+        if (result := by_step.get(event.step_key or "")) is not None:
+            _note(event, result)
+    for result in results.values():
+        if result.rows is None and result.problem is None:
+            # Dagster records nothing for a step that it never starts
+            result.problem = "not run, because an asset that it depends on failed"
+    for evaluation in evaluations:
         result = results[evaluation.asset_key]
         result.checks += 1
         result.checks_passed += evaluation.passed
     return list(results.values())
 
 
+def _note(event: dg.DagsterEvent, result: AssetResult) -> None:
+    if event.is_step_materialization:
+        value = event.step_materialization_data.materialization.metadata["dagster/row_count"]
+        result.rows = int(str(value.value))
+    elif event.is_step_success:
+        result.seconds = event.step_success_data.duration_ms / 1000
+    elif event.is_step_failure:
+        error = event.step_failure_data
+        told = error.user_failure_data.description if error.user_failure_data else None
+        result.problem = told or (error.error.message if error.error else "failed")
+
+
 def _table(results: Sequence[AssetResult]) -> Table:
-    table = Table("asset", "partitions", "rows", "checks", "seconds")
+    table = Table(Column("asset", overflow="fold"), "partitions", "rows", "checks", "seconds")
     for column in table.columns[1:]:
         column.justify = "right"
     for result in results:

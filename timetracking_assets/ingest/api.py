@@ -24,7 +24,7 @@ from timetracking_assets.ingest.spec import (
     SyncMode,
     WindowSpec,
 )
-from timetracking_assets.ingest.variables import variable_names
+from timetracking_assets.ingest.variables import VARIABLE, variable_names
 
 CONFIGURED = "configured"
 """Name under which ids from configuration are used in a path: `{resources.configured.<id>}`."""
@@ -32,6 +32,7 @@ CONFIGURED = "configured"
 _EXPRESSION = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
 _SELECTOR = re.compile(r"^(\$|[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*)$")
 _SECRET_KEYS = {"api_key", "token", "password", "username", "client_secret", "access_token"}
+_TIME_FORMATS = ("date", "unix_seconds", "unix_milliseconds")
 _naming = NamingConvention()
 
 
@@ -134,7 +135,7 @@ def _check_client(spec: ApiSpec) -> None:
                 "and set that environment variable",
             )
     for name, value in spec.ids.items():
-        if len(variable_names(value)) != 1:
+        if not VARIABLE.fullmatch(value):
             raise SpecError(("ids", name), "expected `${VARIABLE}`: a comma-separated list of ids")
 
 
@@ -227,6 +228,12 @@ def _parent(
     if not fields:
         return None
     [(name, used)] = fields.items()
+    if name == CONFIGURED and len({*used, *item.include_from_parent}) > 1:
+        raise SpecError(
+            where,
+            f"resource '{item.name}' takes one id from `ids`, for its path and for "
+            f"`include_from_parent`, not {sorted({*used, *item.include_from_parent})}",
+        )
     return Parent(name, tuple(dict.fromkeys([*used, *item.include_from_parent])))
 
 
@@ -269,6 +276,13 @@ def _check_window(resource: Resource, path: SpecPath) -> None:
         raise SpecError(path, f"`sync_mode: {resource.sync_mode}` needs `{missing}`")
     if not (window.start_param or window.year_param) or (window.start_param and window.year_param):
         raise SpecError((*path, "window"), "needs either `start_param` or `year_param`")
+    if window.end_param and not window.start_param:
+        raise SpecError((*path, "window", "end_param"), "needs `start_param`")
+    if window.format not in _TIME_FORMATS and "%" not in window.format:
+        raise SpecError(
+            (*path, "window", "format"),
+            f"'{window.format}' is none of {', '.join(_TIME_FORMATS)}, nor a strftime pattern",
+        )
     if window.year_param and partitions.type != "yearly":
         raise SpecError((*path, "window", "year_param"), "needs `partitions` of type yearly")
     column = resource.columns.get(window.field)
@@ -285,7 +299,7 @@ def _check_window(resource: Resource, path: SpecPath) -> None:
 def _check_timezone(name: str, path: SpecPath) -> None:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):
+    except (ValueError, OSError, KeyError):
         valid = False
     else:
         valid = True

@@ -15,6 +15,7 @@ import requests
 
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.errors import AnswerError
+from timetracking_assets.ingest.redaction import Redactor
 
 ROWS = "__rows"
 """Where dlt finds the page in a split answer: the `data_selector` that it is given."""
@@ -42,21 +43,22 @@ class Page:
         self.from_parent.update(parent_record)
 
 
-def page_splitter(resource: Resource) -> Callable[[requests.Response], None]:
+def page_splitter(resource: Resource) -> Callable[[requests.Response, Redactor], None]:
     """A function that replaces `response.json` by one that gives the answer with its page split.
 
-    It raises AnswerError where the answer isn't JSON or the rows are not where they should be.
+    It raises AnswerError, with what it shows of the answer masked, where that isn't JSON or the
+    rows are not where they should be.
     """
     count = 0
 
-    def split(response: requests.Response) -> None:
+    def split(response: requests.Response, redactor: Redactor) -> None:
         nonlocal count
         if response.status_code != requests.codes.ok:
             return
         count += 1
         url = response.url.partition("?")[0]
         where = f"{resource.label}: page {count} ({url})"
-        answer = split_answer(response.content, resource, where)
+        answer = split_answer(response.content, resource, where, redactor)
         rows: list[Raw] = answer[ROWS]
         answer[HAS_MORE] = resource.page_size is None or len(rows) >= resource.page_size
         answer[HEADERS] = {name.lower(): value for name, value in response.headers.items()}
@@ -66,7 +68,7 @@ def page_splitter(resource: Resource) -> Callable[[requests.Response], None]:
     return split
 
 
-def split_answer(body: bytes, resource: Resource, where: str) -> dict[str, Any]:
+def split_answer(body: bytes, resource: Resource, where: str, redactor: Redactor) -> dict[str, Any]:
     """The envelope of `body`, its rows as bytes under `ROWS`; `where` begins an error's text."""
     selector = resource.data_selector
     envelope: dict[str, Any] = {}
@@ -92,7 +94,8 @@ def split_answer(body: bytes, resource: Resource, where: str) -> dict[str, Any]:
     except (msgspec.DecodeError, UnicodeDecodeError):
         problem = "is not JSON"
     if problem:
-        begin = " ".join(body[:120].decode(errors="replace").split())
+        # masked before it is cut: half a secret would not be found
+        begin = redactor(" ".join(body[:10_000].decode(errors="replace").split()))[:120]
         raise AnswerError(
             f"{where} {problem}. It begins with: {begin!r}. Check `data_selector`, `path` and the "
             "base URL."

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable
-from itertools import permutations
+from itertools import product
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
@@ -28,10 +28,11 @@ class Redactor:
         forms: set[str] = set()
         for value in values:
             forms |= {value, quote(value), quote(value, safe=""), quote_plus(value)}
-            forms |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+            escaped = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+            forms |= escaped | {form.replace("/", "\\/") for form in escaped}
             forms |= _base64_forms(value)
         others = {*values, *companions}
-        for pair in permutations(sorted(others), 2):
+        for pair in product(sorted(others), repeat=2):
             if set(pair) & set(values):
                 forms |= _base64_forms(":".join(pair))
         for value in values:

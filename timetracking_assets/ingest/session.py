@@ -67,7 +67,7 @@ def open_session(
     retry: RetrySpec,
     redactor: Redactor,
     stats: RequestStats,
-    split: Callable[[requests.Response], None],
+    split: Callable[[requests.Response, Redactor], None],
 ) -> requests.Session:
     """A session for `resource`; `split` makes `response.json` give pages for a successful answer.
 
@@ -88,18 +88,23 @@ def open_session(
 
     def send_and_split(request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         failure: ApiError | None = None
-        before, started = stats.requests, time.monotonic()
+        hops = 0
+        before, retries, seconds = stats.requests, stats.retries, stats.seconds
+        started = time.monotonic()
         try:
             response = send(request, **kwargs)
-            stats.bytes += len(response.content)
-            split(response)
+            hops = len(response.history)
+            # what follows a redirect comes through here by itself
+            if not hops:
+                stats.bytes += len(response.content)
+                split(response, redactor)
         except ApiError as error:
             failure = type(error)(redactor(str(error)), transient=error.transient)
         except requests.RequestException as error:
             failure = _describe(error, request, resource, base_url, redactor)
         finally:
-            stats.retries += max(0, stats.requests - before - 1)
-            stats.seconds += time.monotonic() - started
+            stats.retries = retries + max(0, stats.requests - before - 1 - hops)
+            stats.seconds = seconds + time.monotonic() - started
         # outside the except block: a chained exception would carry the URL, and with it a key, into
         # dlt's trace
         if failure is not None:
@@ -128,7 +133,8 @@ def _describe(
     if status is not None:
         hint = _HINTS.get(status, "the API failed; the message below is its own")
         body = " ".join((error.response.text if error.response is not None else "").split())
-        said = f" It said: {body[:300]}" if body else ""
+        # masked before it is cut: half a secret would not be found
+        said = f" It said: {redactor(body)[:300]}" if body else ""
         text = f"{resource.label}: HTTP {status} from {request.method} {url}: {hint}.{said}"
         return ApiError(redactor(text), transient=status >= 500 or status == 429)
     kinds: list[tuple[type[Exception], str]] = [

@@ -19,7 +19,10 @@ TimeFormat = Literal["iso", "unix_seconds", "unix_milliseconds"]
 
 
 def _as_date_text(value: object) -> object:
-    return value.isoformat() if isinstance(value, date) else value
+    # unquoted in YAML, a day is a date and a year a number
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if type(value) is int else value
 
 
 Names = str | list[str]

@@ -41,8 +41,24 @@ def _from_text(values: pa.ChunkedArray, timezone: str) -> pa.ChunkedArray:
         return pc.cast(text, _UTC)
     instants = pc.cast(pc.if_else(has_offset, text, None), _UTC)
     local = pc.cast(pc.if_else(has_offset, None, text), pa.timestamp("us"))
-    placed = pc.assume_timezone(local, timezone, ambiguous="earliest", nonexistent="earliest")
-    return pc.coalesce(instants, pc.cast(placed, _UTC))
+    return pc.coalesce(instants, _placed(local, timezone))
+
+
+def _placed(local: pa.ChunkedArray, timezone: str) -> pa.ChunkedArray:
+    before = pc.cast(
+        pc.assume_timezone(local, timezone, ambiguous="earliest", nonexistent="earliest"), _UTC
+    )
+    after = pc.cast(
+        pc.assume_timezone(local, timezone, ambiguous="earliest", nonexistent="latest"), _UTC
+    )
+    skipped = pc.not_equal(before, after)
+    if not pc.any(skipped, min_count=0).as_py():
+        return before
+    # Arrow gives a skipped time the gap's end; counted from before the gap, it lies as far behind
+    # it as the local time does
+    gap_begin = pc.local_timestamp(pc.cast(before, pa.timestamp("us", tz=timezone)))
+    beyond = pc.subtract(pc.subtract(local, gap_begin), pa.scalar(1, pa.duration("us")))
+    return pc.if_else(skipped, pc.add(after, beyond), before)
 
 
 def to_date(values: pa.ChunkedArray) -> pa.ChunkedArray:

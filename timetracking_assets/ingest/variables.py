@@ -12,7 +12,7 @@ from typing import Any
 
 from timetracking_assets.ingest.errors import SettingsError
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def variable_names(value: Any) -> list[str]:
@@ -22,7 +22,7 @@ def variable_names(value: Any) -> list[str]:
 
 def _walk(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        yield from _VARIABLE.findall(value)
+        yield from VARIABLE.findall(value)
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from _walk(item)
@@ -34,7 +34,7 @@ def _walk(value: Any) -> Iterator[str]:
 def substitute(value: Any, values: Mapping[str, str]) -> Any:
     """`value` with each `${VARIABLE}` replaced; raises KeyError for one that has no value."""
     if isinstance(value, str):
-        return _VARIABLE.sub(lambda match: values[match.group(1)], value)
+        return VARIABLE.sub(lambda match: values[match.group(1)], value)
     if isinstance(value, Mapping):
         return {key: substitute(item, values) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -16,6 +16,8 @@ import pyarrow.compute as pc
 
 from timetracking_assets.ingest.spec import WindowSpec
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True)
 class Window:
@@ -48,8 +50,9 @@ class Window:
     def dates(self) -> tuple[date, date]:
         """First day and the day after the last, in the window's zone."""
         zone = ZoneInfo(self.timezone)
-        last_instant = self.end.astimezone(zone) - timedelta(microseconds=1)
-        return self.start.astimezone(zone).date(), last_instant.date() + timedelta(days=1)
+        # in UTC: where clocks go forward at midnight, a local day does not begin at 00:00
+        last = (self.end - timedelta(microseconds=1)).astimezone(zone).date()
+        return self.start.astimezone(zone).date(), last + timedelta(days=1)
 
     @property
     def years(self) -> list[int]:
@@ -87,7 +90,7 @@ def format_bound(instant: datetime, day: date, time_format: str) -> str | int:
     if time_format == "unix_seconds":
         return int(instant.timestamp())
     if time_format == "unix_milliseconds":
-        return int(instant.timestamp() * 1000)
+        return (instant - _EPOCH) // timedelta(milliseconds=1)
     return instant.strftime(time_format)
 
 

@@ -21,9 +21,14 @@ def private_work_dir(parent: Path) -> Iterator[Path]:
     """
     parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     _remove_abandoned(parent)
-    path = Path(tempfile.mkdtemp(prefix="load-", dir=parent))
-    lock = FileLock(path / _LOCK, is_singleton=False)
-    lock.acquire()
+    while True:
+        path = Path(tempfile.mkdtemp(prefix="load-", dir=parent))
+        lock = FileLock(path / _LOCK, is_singleton=False)
+        lock.acquire()
+        if (path / _LOCK).exists():
+            break
+        # another load took it for abandoned, in the instant before it was locked
+        lock.release()
     try:
         yield path
     finally:

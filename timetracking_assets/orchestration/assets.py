@@ -67,17 +67,18 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
                 connection=connection,
                 resource=resource,
                 window=window,
-                holder=f"run {context.run_id}, {resource.label}",
+                holder=f"run {context.run.run_id}, {resource.label}",
                 allow_removal=config.allow_removal,
                 log=context.log.info,
             )
             report = _or_fail(lambda: run_load(request, warehouse), connection)
             yield dg.MaterializeResult(
-                asset_key=asset_key(resource), metadata=load_metadata(report)
+                asset_key=asset_key(resource),
+                metadata=load_metadata(report, context.has_partition_key_range),
             )
         selected = context.op_execution_context.selected_asset_check_keys
         names = [spec.name for spec in check_specs(resource) if spec.key in selected]
-        holder = f"run {context.run_id}, checks of {resource.label}"
+        holder = f"run {context.run.run_id}, checks of {resource.label}"
         results = _or_fail(lambda: list(run_checks(resource, warehouse, names, window, holder)))
         yield from results
 

@@ -69,7 +69,12 @@ def run_checks(
 def _duplicates(warehouse: OpenWarehouse, resource: Resource) -> tuple[int, dict[str, Any]]:
     keys = ", ".join(quoted(name) for name in resource.primary_key)
     table = quoted(resource.api, resource.name)
-    grouped = f"SELECT {keys}, count(*) AS n FROM {table} GROUP BY {keys} HAVING count(*) > 1"
+    # rows without a key are the other check's: they have no key in common
+    whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in resource.primary_key)
+    grouped = (
+        f"SELECT {keys}, count(*) AS n FROM {table} WHERE {whole} GROUP BY {keys} "
+        "HAVING count(*) > 1"
+    )
     duplicates = warehouse.number(f"SELECT count(*) FROM ({grouped}) d")
     sample = warehouse.rows(f"{grouped} ORDER BY n DESC, {keys} LIMIT {_SAMPLE}")
     return duplicates, {

@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Self
 
 from timetracking_assets.sandbox.credentials import sandbox_environment
@@ -100,6 +101,13 @@ class SandboxServer:
     def environment(self) -> dict[str, str]:
         """The environment variables that point the product at this server."""
         return sandbox_environment(self.url)
+
+    @property
+    def first_day(self) -> date:
+        """The first day of which the server has data."""
+        from timetracking_assets.sandbox.dataset.calendar import Span
+
+        return Span.until(self._today or datetime.now(UTC).date()).first
 
     @property
     def control(self) -> RemoteControl:

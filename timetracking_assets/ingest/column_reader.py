@@ -1,0 +1,244 @@
+"""The fields of a page as columns: which column each field is, and of what type.
+
+Learned page by page: a field is bound to its column for the whole load, an inferred type may only
+change before the first table went out. What fits a type is in `misfits.py`, how text becomes a time
+in `times.py`, where the fields are in `fields.py`.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pj
+
+from timetracking_assets.ingest.api import Resource, column_name
+from timetracking_assets.ingest.errors import AnswerError, TypeMismatchError
+from timetracking_assets.ingest.fields import (
+    FieldPath,
+    find_path,
+    lies_below,
+    nested_schema,
+    walk,
+)
+from timetracking_assets.ingest.json_columns import take_json_columns
+from timetracking_assets.ingest.misfits import EXACT_INTEGERS, misfits, mismatch
+from timetracking_assets.ingest.pages import Page
+from timetracking_assets.ingest.spec import ColumnSpec, DataType
+from timetracking_assets.ingest.times import TimeFormatError, to_date, to_timestamp
+
+ARROW_TYPES: dict[str, pa.DataType] = {
+    "text": pa.string(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "bool": pa.bool_(),
+    "decimal": pa.decimal128(38, 9),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "date": pa.date32(),
+    "json": pa.string(),
+}
+"""dlt's name of a type -> the one Arrow type in which its values travel."""
+
+_CHANGED = re.compile(r"Column\(/(?P<path>.*?)\) changed from (?P<was>\S+) to (?P<now>\S+) in row")
+
+
+class WidenedError(Exception):
+    """An inferred column is wider than its first pages; the load starts again with `data_type`."""
+
+    def __init__(self, column: str, data_type: DataType) -> None:
+        super().__init__(f"{column} is {data_type}")
+        self.column, self.data_type = column, data_type
+
+
+class ColumnReader:
+    """Reads pages into columns. `types` are those found so far, `fixed` the columns whose type is
+    given, `seen` those that have gone out in a table.
+
+    Raises TypeMismatchError where a page does not fit a given type, WidenedError where it does not
+    fit an inferred one that has gone out.
+    """
+
+    def __init__(
+        self, resource: Resource, types: Mapping[str, DataType], fixed: frozenset[str]
+    ) -> None:
+        self._resource = resource
+        self.types: dict[str, DataType] = dict(types)
+        self.seen: set[str] = set()
+        self._fixed = fixed
+        self._paths: dict[FieldPath, str] = {}
+
+    @property
+    def bound(self) -> set[str]:
+        """The columns that are a field of the rows' own."""
+        return set(self._paths.values())
+
+    def column(self, name: str) -> ColumnSpec:
+        """What is declared of a column, or else its type alone."""
+        return self._resource.columns.get(name) or ColumnSpec(data_type=self.types[name])
+
+    def read(self, page: Page) -> dict[str, pa.ChunkedArray | pa.Array]:
+        """The page's columns, each in the Arrow type of its own."""
+        while True:
+            json_paths = [path for path, name in self._paths.items() if self.types[name] == "json"]
+            try:
+                rows, json_columns = take_json_columns(page.rows, json_paths)
+                table = self._parse(rows)
+            except (pa.ArrowInvalid, msgspec.DecodeError, UnicodeDecodeError) as error:
+                self._learn_from(error, page)
+                continue
+            fields = dict(walk(table))
+            if not self._learn(fields, page) and not self._rounds(fields, page):
+                break
+        columns: dict[str, pa.ChunkedArray | pa.Array] = {
+            self._paths[path]: self._convert(path, values, page)
+            for path, values in fields.items()
+            if path in self._paths
+        }
+        columns |= {self._paths[path]: values for path, values in json_columns.items()}
+        return columns
+
+    def _parse(self, rows: list[msgspec.Raw] | list[bytes]) -> pa.Table:
+        text = b"\n".join(bytes(row).replace(b"\n", b" ") for row in rows)
+        schema = nested_schema(
+            {p: self._wire_type(n) for p, n in self._paths.items() if self.types[n] != "json"}
+        )
+        return pj.read_json(
+            io.BytesIO(text),
+            # one block: types are inferred from the whole page, not from its first megabyte
+            read_options=pj.ReadOptions(use_threads=False, block_size=len(text) + 1),
+            parse_options=pj.ParseOptions(
+                explicit_schema=schema, unexpected_field_behavior="infer"
+            ),
+        )
+
+    def _wire_type(self, name: str) -> pa.DataType:
+        data_type = self.types[name]
+        if data_type == "timestamp":
+            return pa.string() if self.column(name).format == "iso" else pa.int64()
+        return pa.string() if data_type == "date" else ARROW_TYPES[data_type]
+
+    def _bind(self, path: FieldPath) -> str:
+        """The column of the field at `path`, which is its alone."""
+        name = column_name("__".join(path))
+        other = next((p for p, n in self._paths.items() if n == name and p != path), None)
+        if other is not None:
+            raise AnswerError(
+                f"{self._resource.label}: the fields '{'.'.join(other)}' and "
+                f"'{'.'.join(path)}' would both be the column '{name}'"
+            )
+        self._paths[path] = name
+        return name
+
+    def _learn(self, fields: Mapping[FieldPath, pa.ChunkedArray], page: Page) -> bool:
+        """Give each new path its column and type; true if the page has to be read again."""
+        for path, values in fields.items():
+            if not pa.types.is_struct(values.type):
+                continue
+            name = column_name("__".join(path))
+            # an object in a column that is known to be something else
+            if name in self.types and name not in self._paths.values():
+                self._as_json(path, page)
+                return True
+        again = False
+        for path, values in fields.items():
+            kind = values.type
+            if path in self._paths or pa.types.is_null(kind) or pa.types.is_struct(kind):
+                continue
+            if any(lies_below(p, path) for p in self._paths):
+                self._as_json(path, page)
+                return True
+            name = self._bind(path)
+            self.types.setdefault(name, _inferred_type(kind))
+            again |= self.types[name] == "json" or self._wire_type(name) != kind
+        return again
+
+    def _rounds(self, fields: Mapping[FieldPath, pa.ChunkedArray], page: Page) -> bool:
+        """Whether a double would lose digits of an integer; the column is then wider."""
+        for path, values in fields.items():
+            if pa.types.is_floating(values.type) and path in self._paths:
+                largest = pc.max(pc.abs(values)).as_py()
+                if (largest or 0) >= EXACT_INTEGERS and any(self._misfits(path, page)):
+                    self._widen(path, "json", page)
+                    return True
+        return False
+
+    def _learn_from(self, error: Exception, page: Page) -> None:
+        """Widen an inferred column that the page does not fit, or refuse the page."""
+        match = _CHANGED.search(str(error))
+        path = find_path(match["path"], page.rows) if match else None
+        if path is not None and self.types.get(self._paths.get(path, "")) != "json":
+            self._as_json(path, page)
+            return
+        for path, name in [] if match else self._paths.items():
+            if self._wire_type(name) in (pa.int64(), ARROW_TYPES["decimal"]):
+                example = next(self._misfits(path, page), None)
+                if example is not None:
+                    self._widen(path, "json" if isinstance(example[0], int) else "double", page)
+                    return
+        raise AnswerError(
+            f"{self._resource.label}: page {page.number} ({page.url}) holds rows that can't be "
+            f"read: {error}"
+        )
+
+    def _as_json(self, path: FieldPath, page: Page) -> None:
+        """Keep a field that is now an object, now something else, whole."""
+        name = self._bind(path)
+        if self.types.get(name) == "json":
+            return
+        inner = [p for p in self._paths if lies_below(p, path)]
+        stored = [n for n in self._fixed if n.startswith(f"{name}__")]
+        if stored and name not in self._fixed:
+            value, row = next(misfits((*path, ""), page.rows, "json", self.column(stored[0])))
+            raise mismatch(
+                self._resource, stored[0], self.types[stored[0]], value, row, page.number
+            )
+        if any(self._paths[p] in self.seen for p in inner):
+            raise WidenedError(name, "json")
+        for p in inner:
+            self.types.pop(self._paths.pop(p), None)
+        self._widen(path, "json", page)
+
+    def _widen(self, path: FieldPath, wider: DataType, page: Page) -> None:
+        name = self._paths[path]
+        if name in self._fixed:
+            raise self._mismatch(path, page)
+        if name in self.seen:
+            raise WidenedError(name, wider)
+        self.types[name] = wider
+
+    def _convert(self, path: FieldPath, values: pa.ChunkedArray, page: Page) -> pa.ChunkedArray:
+        name = self._paths[path]
+        data_type, column = self.types[name], self.column(name)
+        if pa.types.is_null(values.type):
+            return pc.cast(values, ARROW_TYPES[data_type])
+        try:
+            if data_type == "timestamp":
+                return to_timestamp(values, column.format, column.timezone)
+            return to_date(values) if data_type == "date" else values
+        except TimeFormatError:
+            pass
+        raise self._mismatch(path, page)
+
+    def _misfits(self, path: FieldPath, page: Page) -> Iterator[tuple[Any, dict[str, Any]]]:
+        name = self._paths[path]
+        return misfits(path, page.rows, self.types[name], self.column(name))
+
+    def _mismatch(self, path: FieldPath, page: Page) -> TypeMismatchError:
+        name = self._paths[path]
+        value, row = next(self._misfits(path, page), ("?", {}))
+        return mismatch(self._resource, name, self.types[name], value, row, page.number)
+
+
+def _inferred_type(kind: pa.DataType) -> DataType:
+    if pa.types.is_boolean(kind):
+        return "bool"
+    if pa.types.is_integer(kind):
+        return "bigint"
+    if pa.types.is_floating(kind):
+        return "double"
+    return "json" if pa.types.is_list(kind) else "text"
