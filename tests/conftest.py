@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
@@ -25,7 +27,7 @@ from timetracking_assets.sandbox.remote_control import RemoteControl
 
 PARTITIONED_APIS = ("PROJECT_MANAGEMENT", "WORKSPACE_TIME", "RESOURCE_MANAGEMENT", "TIME_ANALYTICS")
 APIS = ("TIME_TRACKING", *PARTITIONED_APIS)
-ROOT = Path(__file__).parents[1]
+_OURS = (*(f"{api}_" for api in APIS), "DAGSTER_", "TIMETRACKING_", "DLT_")
 WITHOUT_TELEMETRY = "telemetry:\n  enabled: false\n"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -38,7 +40,6 @@ class Outcome:
     run_id: str
     metadata: dict[str, dict[str, Any]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
-    skipped: set[str] = field(default_factory=set)
     checks: dict[str, dict[str, dg.AssetCheckEvaluation]] = field(default_factory=dict)
     retried: set[str] = field(default_factory=set)
     printed: str = ""
@@ -110,8 +111,6 @@ class Platform:
                 outcome.metadata[key] = {name: value.value for name, value in recorded.items()}
             elif event.is_step_failure:
                 outcome.failures[key] = _message(event.step_failure_data)
-            elif event.is_step_skipped:
-                outcome.skipped.add(key)
             elif event.is_step_up_for_retry:
                 outcome.retried.add(key)
         for check in result.get_asset_check_evaluations():
@@ -130,7 +129,7 @@ class Platform:
         if not self.warehouse.exists():
             return set()
         rows = self.sql("SELECT schema_name || '.' || table_name FROM duckdb_tables()")
-        return {name for (name,) in rows if not name.partition(".")[2].startswith("_dlt")}
+        return {name for (name,) in rows if "._dlt" not in name and "_staging." not in name}
 
     def keys(self, table: str, key: str = "id") -> list[Any]:
         """The keys in a table, in order, as often as they stand there."""
@@ -191,7 +190,7 @@ def _set_environment(
     monkeypatch: pytest.MonkeyPatch, sandbox: SandboxServer, first_day: date, home: Path
 ) -> dict[str, str]:
     for name in list(os.environ):
-        if name.startswith((*APIS, "DAGSTER_", "TIMETRACKING_", "DLT_")):
+        if name.startswith(_OURS):
             monkeypatch.delenv(name)
     values = {
         **sandbox.environment,
@@ -264,22 +263,84 @@ def load_platform(platform: Platform) -> Callable[[], Platform]:
 
 
 @pytest.fixture
-def hasty_platform(platform: Platform) -> Platform:
+def hasty_platform(platform: Platform, hasty_definitions: dg.Definitions) -> Platform:
     """The same with retries that don't wait and a short time-out, for tests of failures."""
+    return replace(platform, definitions=hasty_definitions)
+
+
+@pytest.fixture(scope="session")
+def hasty_definitions(
+    session_sandbox: SandboxServer, first_day: date, tmp_path_factory: pytest.TempPathFactory
+) -> dg.Definitions:
+    """The code location as `definitions`, but for the waiting between retries."""
+    import timetracking_assets
     from timetracking_assets.component import RestApi
     from timetracking_assets.ingest.spec import RetrySpec
     from timetracking_assets.orchestration.assets import WAREHOUSE, build_api_definitions
     from timetracking_assets.orchestration.resources import WarehouseResource
 
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _set_environment(monkeypatch, session_sandbox, first_day, tmp_path_factory.mktemp("load"))
+        tree = dg.ComponentTree.for_project(Path(timetracking_assets.__file__).parent)
+        apis = [component.api for component in tree.get_all_components(of_type=RestApi)]
     retry = RetrySpec(backoff_factor=0, timeout=1)
-    folders = sorted((ROOT / "timetracking_assets" / "defs").iterdir())
-    apis = [RestApi.from_yaml_path(folder / "defs.yaml").api for folder in folders]
-    return replace(
-        platform,
-        definitions=dg.Definitions.merge(
-            *(build_api_definitions(replace(api, retry=retry)) for api in apis),
-            dg.Definitions(
-                resources={WAREHOUSE: WarehouseResource()}, executor=dg.in_process_executor
-            ),
-        ),
+    return dg.Definitions.merge(
+        *(build_api_definitions(replace(api, retry=retry)) for api in apis),
+        dg.Definitions(resources={WAREHOUSE: WarehouseResource()}, executor=dg.in_process_executor),
     )
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What `timetracking demo` did, once for all tests that look at it."""
+
+    code: int
+    output: str
+    home: Path
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file with all tables."""
+        return self.home / "warehouse.duckdb"
+
+    @contextmanager
+    def instance(self) -> Iterator[dg.DagsterInstance]:
+        """The instance with the demo's runs."""
+        with dg.DagsterInstance.from_config(str(self.home / "dagster_home")) as instance:
+            yield instance
+
+
+@pytest.fixture(scope="session")
+def clean_environment() -> dict[str, str]:
+    """The environment without anything that configures the project, Dagster or dlt."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+
+
+@pytest.fixture(scope="session")
+def late_start(first_day: date) -> dict[str, str]:
+    """Variables that let daily partitions begin late, but for one API, which has its years."""
+    return {f"{api}_START": first_day.isoformat() for api in PARTITIONED_APIS[1:]}
+
+
+@pytest.fixture(scope="session")
+def demo(
+    clean_environment: dict[str, str],
+    late_start: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Demo:
+    """The demo as a user starts it, with nothing configured.
+
+    One API is loaded from its first day, the others from a late one: an event is written for each
+    partition, and thousands of days prove no more than these.
+    """
+    directory = tmp_path_factory.mktemp("demo")
+    home = directory / "home"
+    result = subprocess.run(
+        [str(Path(sys.executable).with_name("timetracking")), "demo"],
+        cwd=directory,
+        env={**clean_environment, **late_start, "TIMETRACKING_HOME": str(home), "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    return Demo(result.returncode, result.stdout + result.stderr, home)

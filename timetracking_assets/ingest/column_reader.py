@@ -188,11 +188,9 @@ class ColumnReader:
     def _as_json(self, path: FieldPath, page: Page) -> None:
         """Keep a field that is now an object, now something else, whole."""
         name = self._bind(path)
-        if self.types.get(name) == "json":
-            return
         inner = [p for p in self._paths if lies_below(p, path)]
         stored = [n for n in self._fixed if n.startswith(f"{name}__")]
-        if stored and name not in self._fixed:
+        if stored and name not in self.types:
             value, row = next(misfits((*path, ""), page.rows, "json", self.column(stored[0])))
             raise mismatch(
                 self._resource, stored[0], self.types[stored[0]], value, row, page.number
@@ -200,8 +198,10 @@ class ColumnReader:
         if any(self._paths[p] in self.seen for p in inner):
             raise WidenedError(name, "json")
         for p in inner:
-            self.types.pop(self._paths.pop(p), None)
-        self._widen(path, "json", page)
+            if (bound := self._paths.pop(p)) not in self._fixed:
+                self.types.pop(bound, None)
+        if self.types.get(name) != "json":
+            self._widen(path, "json", page)
 
     def _widen(self, path: FieldPath, wider: DataType, page: Page) -> None:
         name = self._paths[path]

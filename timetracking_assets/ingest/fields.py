@@ -62,7 +62,11 @@ def values_at(
     Where something else than an object is on the way, that is the value.
     """
     for raw in rows:
-        row = value = _decode(raw)
+        try:
+            row = value = _decode(raw)
+        except msgspec.DecodeError:
+            # not readable at all: that is said by the reader, not of a value
+            continue
         led = True
         for part in path:
             if value is None:

@@ -108,7 +108,7 @@ def _decoded(members: Mapping[str, Raw]) -> dict[str, Any]:
 
 
 def _rows(raw: Raw) -> list[Raw]:
-    text = bytes(raw).lstrip()
+    text = bytes(raw).strip()
     if text.startswith(b"["):
         return msgspec.json.decode(text, type=list[Raw])
     msgspec.json.decode(text, type=dict[str, Raw])

@@ -32,6 +32,13 @@ _HINTS = {
     429: "the API's quota is used up: run later, or less often",
 }
 
+_PASSING = (
+    requests.Timeout,
+    requests.ConnectionError,
+    requests.exceptions.ChunkedEncodingError,
+)
+"""Lost connections and time-outs: asking again may help."""
+
 
 @dataclass
 class RequestStats:
@@ -152,4 +159,5 @@ def _describe(
         f"{resource.label}: no answer from {url}: {what}. Check the base URL ({base_url}); "
         "`timetracking sandbox` starts a local API to try things with."
     )
-    return ApiError(redactor(text), transient=isinstance(error, requests.ConnectionError))
+    passing = isinstance(error, _PASSING) and not isinstance(error, requests.exceptions.SSLError)
+    return ApiError(redactor(text), transient=passing)

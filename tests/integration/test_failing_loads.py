@@ -1,0 +1,211 @@
+"""What goes wrong between us and an API: what is repeated, what fails, what is said."""
+
+from __future__ import annotations
+
+import json
+import socket
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from timetracking_assets.sandbox.catalog import KEYS
+
+if TYPE_CHECKING:
+    from tests.conftest import Platform
+    from timetracking_assets.sandbox.remote_control import RemoteControl
+
+LIST = "time_tracking/time_tracking_data"
+TABLE = "time_tracking.time_tracking_data"
+
+# asset, its path, the variable that holds its API's credential
+ASSETS = [
+    (LIST, "/time_tracking/v1/resource", "TIME_TRACKING_API_KEY"),
+    (
+        "project_management/customers",
+        "/project_management/v2/customers",
+        "PROJECT_MANAGEMENT_API_KEY",
+    ),
+    (
+        "workspace_time/organizations",
+        "/workspace_time/v1/organizations/",
+        "WORKSPACE_TIME_API_TOKEN",
+    ),
+    (
+        "resource_management/roles",
+        "/resource_management/v3/roles",
+        "RESOURCE_MANAGEMENT_API_TOKEN",
+    ),
+    ("time_analytics/tags", "/time_analytics/v1/workspaces/", "TIME_ANALYTICS_API_KEY"),
+]
+
+
+@pytest.mark.parametrize(("asset", "path", "variable"), ASSETS, ids=[a for a, _, _ in ASSETS])
+def test_wrong_credential(
+    hasty_platform: Platform,
+    control: RemoteControl,
+    monkeypatch: pytest.MonkeyPatch,
+    asset: str,
+    path: str,
+    variable: str,
+) -> None:
+    monkeypatch.setenv(variable, "wrong-credential-7f3e21")
+    outcome = hasty_platform.materialize(asset)
+
+    assert [request["status"] for request in control.requests()] == [401]
+    message = outcome.failures[asset]
+    assert all(part in message for part in (asset, "HTTP 401", path, "credentials"))
+    assert "wrong-credential-7f3e21" not in message
+    assert asset not in outcome.checks
+    assert hasty_platform.tables() == set()
+
+
+@pytest.mark.parametrize(("status", "hint"), [(403, "permission"), (404, "base URL")])
+def test_status_that_repeating_cannot_help(
+    hasty_platform: Platform, control: RemoteControl, status: int, hint: str
+) -> None:
+    control.place_fault("status", status=status, path="/v1/resource")
+    outcome = hasty_platform.materialize(LIST)
+
+    assert len(control.requests()) == 1
+    message = outcome.failures[LIST]
+    assert all(part in message for part in (LIST, f"HTTP {status}", "/v1/resource", hint))
+    assert LIST not in outcome.retried
+
+
+def test_forbidden_resource_fails_alone(hasty_platform: Platform, control: RemoteControl) -> None:
+    control.place_fault("status", status=403, path="/departments$")
+    others = ["resource_management/roles", "resource_management/clients"]
+    outcome = hasty_platform.materialize("resource_management/departments", *others)
+
+    assert not outcome.succeeded
+    assert list(outcome.failures) == ["resource_management/departments"]
+    assert outcome.metadata.keys() == set(others)
+    assert all(check.passed for other in others for check in outcome.checks[other].values())
+
+
+def test_passing_trouble_is_repeated_three_times(
+    hasty_platform: Platform, control: RemoteControl
+) -> None:
+    for status in (500, 502, 504):
+        control.place_fault("status", status=status, times=1, api="time_tracking")
+    outcome = hasty_platform.materialize(LIST)
+    assert outcome.green
+    assert [request["status"] for request in control.requests()][:4] == [500, 502, 504, 200]
+    assert outcome.metadata[LIST]["retries"] == 3
+    assert outcome.metadata[LIST]["requests"] == len(control.requests())
+
+
+def test_lasting_trouble_ends_after_three_repetitions(
+    hasty_platform: Platform, control: RemoteControl
+) -> None:
+    control.place_fault("status", status=503, api="time_tracking")
+    outcome = hasty_platform.materialize(LIST)
+    assert len(control.requests()) == 4
+    assert "HTTP 503" in outcome.failures[LIST]
+
+
+def test_retry_after_and_backoff_are_waited_for(platform: Platform, control: RemoteControl) -> None:
+    """With the settings as they are shipped: 2 s before the first repetition, or as told."""
+    path = "/roles$"
+    control.place_fault("status", status=429, headers={"Retry-After": "1"}, times=1, path=path)
+    control.place_fault("status", status=503, times=1, path=path)
+    outcome = platform.materialize("resource_management/roles")
+    assert outcome.green
+    started = [(request["status"], request["started"]) for request in control.requests()]
+    assert [status for status, _ in started] == [429, 503, 200]
+    waits = [later - earlier for (_, earlier), (_, later) in pairwise(started)]
+    assert 1 <= waits[0] < 2
+    assert 2 <= waits[1] < 6
+
+
+def test_cut_connection_is_repeated(hasty_platform: Platform, control: RemoteControl) -> None:
+    control.place_fault("cut", times=1, path="/v1/resource", query="offset=100")
+    outcome = hasty_platform.materialize(LIST)
+    assert outcome.green
+    assert outcome.metadata[LIST]["retries"] == 1
+    truth = sorted(row["id"] for row in control.rows("time_tracking", "time_tracking_data"))
+    assert hasty_platform.keys(TABLE) == truth
+
+
+def test_connection_that_is_always_cut(hasty_platform: Platform, control: RemoteControl) -> None:
+    control.place_fault("cut", path="/v1/resource")
+    outcome = hasty_platform.materialize(LIST)
+    assert len(control.requests()) == 4
+    assert LIST in outcome.failures[LIST]
+    assert "cut" in outcome.failures[LIST]
+
+
+# the body of page 2, and what is said of it
+BROKEN_ANSWERS = [
+    ("<html><body>Sign in</body></html>", "text/html", "not JSON"),
+    ('{"data": [{"id": 1}, {"id"', "application/json", "not JSON"),
+    ('{"items": [{"id": 1}]}', "application/json", "`data`"),
+    ('{"data": 7}', "application/json", "`data`"),
+    ('{"data": [{"id": 1}, {"note": "x"}]}', "application/json", "its key 'id'"),
+]
+
+
+def test_broken_answer_changes_nothing(hasty_platform: Platform, control: RemoteControl) -> None:
+    assert hasty_platform.materialize(LIST).green
+    before = hasty_platform.sql(f"SELECT * FROM {TABLE} ORDER BY id")
+    # the first page is a good one, and says something new
+    control.edit("time_tracking", "time_tracking_data", upsert=[{"id": before[0][0], "note": "!"}])
+    for body, content_type, said in BROKEN_ANSWERS:
+        control.clear_faults()
+        control.clear_requests()
+        control.place_fault("body", body=body, content_type=content_type, query="offset=100")
+        message = hasty_platform.materialize(LIST).failures[LIST]
+
+        assert all(part in message for part in (LIST, "page 2", said)), (body, message)
+        assert len(control.requests()) == 2, body
+        assert hasty_platform.sql(f"SELECT * FROM {TABLE} ORDER BY id") == before, body
+
+
+def test_nothing_at_the_base_url(hasty_platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIME_TRACKING_BASE_URL", f"http://127.0.0.1:{_free_port()}/time_tracking")
+    message = hasty_platform.materialize(LIST).failures[LIST]
+    assert all(part in message for part in (LIST, "nothing answers", "base URL"))
+    assert "timetracking sandbox" in message
+
+
+def test_missing_variables_are_all_named(
+    load_platform: Any, control: RemoteControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code location loads with no variable set; a run says which it lacks."""
+    for name in ("BASE_URL", "EMAIL_ADDRESS"):
+        monkeypatch.delenv(f"PROJECT_MANAGEMENT_{name}")
+    monkeypatch.setenv("PROJECT_MANAGEMENT_API_KEY", " ")
+    platform: Platform = load_platform()
+    keys = platform.definitions.resolve_asset_graph().get_all_asset_keys()
+    assert len(keys) == sum(map(len, KEYS.values()))
+
+    outcome = platform.materialize("project_management/customers", "resource_management/roles")
+    message = outcome.failures["project_management/customers"]
+    for name in ("BASE_URL", "EMAIL_ADDRESS", "API_KEY"):
+        assert f"PROJECT_MANAGEMENT_{name}" in message
+    assert "resource_management/roles" in outcome.metadata
+
+
+@pytest.mark.xfail(strict=True, reason="a page that comes again and again is not noticed")
+def test_list_that_never_ends(hasty_platform: Platform, control: RemoteControl) -> None:
+    """An API that ignores the offset gives the first page for ever: stop, and say so."""
+    control.place_fault("repeat", path="/v1/resource", times=40)
+    outcome = hasty_platform.materialize(LIST)
+    assert "page" in outcome.failures[LIST]
+    assert len(control.requests()) < 5
+    assert hasty_platform.tables() == set()
+
+
+def test_error_in_the_words_of_the_api(hasty_platform: Platform, control: RemoteControl) -> None:
+    body = json.dumps({"error": "the parameter limit is too large"})
+    control.place_fault("status", status=400, body=body, path="/v1/resource")
+    outcome = hasty_platform.materialize(LIST)
+    assert "the parameter limit is too large" in outcome.failures[LIST]
+    assert len(control.requests()) == 1
+
+
+def _free_port() -> int:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return int(unused.getsockname()[1])

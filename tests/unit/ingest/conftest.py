@@ -1,0 +1,77 @@
+"""Small builders: a resource, a page, a specification; each test says only what it is about."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from timetracking_assets.ingest.api import Api, Resource, resolve
+from timetracking_assets.ingest.pages import Page
+from timetracking_assets.ingest.spec import ApiSpec, ColumnSpec, PartitionsSpec, WindowSpec
+
+MakeResource = Callable[..., Resource]
+MakePage = Callable[..., Page]
+Resolve = Callable[..., Api]
+
+
+def build_resource(**given: Any) -> Resource:
+    columns = {
+        name: ColumnSpec.model_validate(spec if isinstance(spec, dict) else {"data_type": spec})
+        for name, spec in given.pop("columns", {}).items()
+    }
+    window = given.pop("window", None)
+    partitioned = PartitionsSpec(type="daily", start="2026-01-01") if window else None
+    values: dict[str, Any] = {
+        "api": "hours",
+        "name": "entries",
+        "description": None,
+        "endpoint": {"path": "entries", "params": {}},
+        "data_selector": "data",
+        "page_size": None,
+        "primary_key": ("id",),
+        "sync_mode": "snapshot",
+        "partitions": partitioned,
+        "window": WindowSpec(field=window, start_param="from") if window else None,
+        "columns": columns,
+        "parent": None,
+        "include_from_parent": (),
+    }
+    return Resource(**{**values, **given})
+
+
+def build_page(*rows: Any, number: int = 1, from_parent: dict[str, Any] | None = None) -> Page:
+    """A page of rows; a row is a dict, or JSON text where digits matter."""
+    texts = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+    raw = [msgspec.Raw(text.encode()) for text in texts]
+    return Page(number, "https://api.example/entries", raw, from_parent or {})
+
+
+def build_api(*resources: dict[str, Any], **given: Any) -> Api:
+    """Resolve a specification whose defaults are complete: what is wrong is what a test gives."""
+    spec: dict[str, Any] = {
+        "name": "hours",
+        "client": {"base_url": "${HOURS_BASE_URL}"},
+        "resource_defaults": {
+            "primary_key": "id",
+            "endpoint": {"data_selector": "data", "paginator": "single_page"},
+        },
+        "resources": list(resources),
+    }
+    return resolve(ApiSpec.model_validate({**spec, **given}))
+
+
+@pytest.fixture(scope="session")
+def resource() -> MakeResource:
+    return build_resource
+
+
+@pytest.fixture(scope="session")
+def page() -> MakePage:
+    return build_page
+
+
+@pytest.fixture(scope="session")
+def api() -> Resolve:
+    return build_api

@@ -1,0 +1,204 @@
+"""What an answer changes is counted before the load, from the files that will be loaded."""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from timetracking_assets.ingest.api import Resource
+from timetracking_assets.ingest.changes import Changes, count_changes, refuse_large_removal
+from timetracking_assets.ingest.errors import IngestError
+from timetracking_assets.ingest.warehouse import OpenWarehouse, Warehouse
+from timetracking_assets.ingest.windows import Window
+
+MakeResource = Callable[..., Resource]
+Stage = Callable[[str], list[str]]
+MODES = ["snapshot", "window", "changes"]
+TODAY = Window.of_days(date(2026, 1, 2), date(2026, 1, 3))
+TABLE = """
+    SELECT * FROM (VALUES
+        (1, DATE '2026-01-01', 'a', '[1, 2]'::JSON),
+        (2, DATE '2026-01-02', 'b', NULL),
+        (3, DATE '2026-01-02', NULL, '{"x": 1}'),
+        (4, DATE '2026-01-03', 'd', NULL)
+    ) AS t(id, day, text, tags)
+"""
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Iterator[OpenWarehouse]:
+    with Warehouse(tmp_path / "w.duckdb").exclusive("a test") as held:
+        held.connection.execute("CREATE SCHEMA hours")
+        yield held
+
+
+@pytest.fixture
+def table(warehouse: OpenWarehouse) -> OpenWarehouse:
+    warehouse.connection.execute(f"CREATE TABLE hours.entries AS {TABLE}")
+    return warehouse
+
+
+@pytest.fixture
+def stage(warehouse: OpenWarehouse, tmp_path: Path) -> Stage:
+    """Writes a query's rows as Parquet, JSON as text, as a load does."""
+    written: list[str] = []
+
+    def write(query: str) -> list[str]:
+        path = str(tmp_path / f"it's {len(written)}.parquet")
+        escaped = path.replace("'", "''")
+        warehouse.connection.execute(f"COPY ({query}) TO '{escaped}' (FORMAT parquet)")
+        written.append(path)
+        return list(written)
+
+    return write
+
+
+@pytest.fixture
+def entries(resource: MakeResource) -> Callable[..., Resource]:
+    def make(mode: str, **given: Any) -> Resource:
+        window = None if mode == "snapshot" else "day"
+        return resource(sync_mode=mode, window=window, columns={"day": "date"}, **given)
+
+    return make
+
+
+def staged(*rows: str) -> str:
+    return f"SELECT * FROM (VALUES {', '.join(rows)}) AS s(id, day, text, tags)"
+
+
+def window_of(mode: str) -> Window | None:
+    return None if mode == "snapshot" else TODAY
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_first_load_inserts_each_key_once(
+    warehouse: OpenWarehouse, stage: Stage, entries: Callable[..., Resource], mode: str
+) -> None:
+    files = stage(staged("(1, DATE '2026-01-02', 'a', '')", "(1, DATE '2026-01-02', 'b', '')"))
+    changes = count_changes(warehouse, entries(mode), files, window_of(mode))
+    assert changes == Changes(rows=2, distinct_keys=1, inserted=1)
+
+
+@pytest.mark.parametrize(("mode", "deleted"), [("snapshot", 2), ("window", 1), ("changes", 0)])
+def test_the_modes_differ_in_what_they_remove(
+    table: OpenWarehouse, stage: Stage, entries: Callable[..., Resource], mode: str, deleted: int
+) -> None:
+    files = stage(
+        staged(
+            "(1, DATE '2026-01-02', 'a', '[1, 2]')",  # moved here from another day
+            "(2, DATE '2026-01-02', 'b', NULL)",
+            "(9, DATE '2026-01-02', 'new', NULL)",
+        )
+    )
+    changes = count_changes(table, entries(mode), files, window_of(mode))
+    assert changes == Changes(
+        rows=3,
+        distinct_keys=3,
+        inserted=1,
+        updated=1,
+        unchanged=1,
+        deleted=deleted,
+        rows_before=4,
+    )
+
+
+@pytest.mark.parametrize(("mode", "deleted"), [("snapshot", 4), ("window", 2), ("changes", 0)])
+@pytest.mark.parametrize("files", ["none", "one without rows"])
+def test_an_empty_answer(
+    table: OpenWarehouse,
+    stage: Stage,
+    entries: Callable[..., Resource],
+    mode: str,
+    deleted: int,
+    files: str,
+) -> None:
+    staged_files = [] if files == "none" else stage(f"{TABLE} WHERE false")
+    changes = count_changes(table, entries(mode), staged_files, window_of(mode))
+    assert changes == Changes(deleted=deleted, rows_before=4)
+
+
+def test_an_empty_answer_for_a_table_with_text_keys(
+    warehouse: OpenWarehouse, entries: Callable[..., Resource]
+) -> None:
+    warehouse.connection.execute("CREATE TABLE hours.entries AS SELECT 'abc' AS id")
+    changes = count_changes(warehouse, entries("snapshot"), [], None)
+    assert changes == Changes(deleted=1, rows_before=1)
+
+
+@pytest.mark.parametrize(
+    ("row", "updated"),
+    [
+        ("(1, DATE '2026-01-01', 'a', '[1, 2]')", 0),
+        ("(1, DATE '2026-01-01', 'A', '[1, 2]')", 1),
+        ("(1, DATE '2026-01-01', NULL, '[1, 2]')", 1),
+        ("(1, DATE '2026-01-01', 'a', NULL)", 1),
+        ("(1, DATE '2026-01-01', 'a', '[2, 1]')", 1),
+        ("(3, DATE '2026-01-02', NULL, '{\"x\": 1}')", 0),
+        ("(3, DATE '2026-01-02', '', '{\"x\": 1}')", 1),
+    ],
+)
+def test_values_nulls_and_json_are_compared(
+    table: OpenWarehouse, stage: Stage, entries: Callable[..., Resource], row: str, updated: int
+) -> None:
+    changes = count_changes(table, entries("changes"), stage(staged(row)), TODAY)
+    assert (changes.updated, changes.unchanged) == (updated, 1 - updated)
+
+
+def test_new_and_missing_columns(
+    table: OpenWarehouse, stage: Stage, entries: Callable[..., Resource]
+) -> None:
+    known = "SELECT 2 AS id, DATE '2026-01-02' AS day, 'b' AS text"
+    files = stage(known)
+    assert count_changes(table, entries("changes"), files, TODAY).unchanged == 1
+    files = stage("SELECT 4 AS id, DATE '2026-01-03' AS day, 'd' AS text, NULL::BIGINT AS fresh")
+    assert count_changes(table, entries("changes"), files, TODAY).unchanged == 2
+    files = stage("SELECT 3 AS id, DATE '2026-01-02' AS day, '{\"x\": 1}' AS tags, 5 AS fresh")
+    assert count_changes(table, entries("changes"), files, TODAY) == Changes(
+        rows=3, distinct_keys=3, updated=1, unchanged=2, rows_before=4
+    )
+
+
+def test_composite_keys(
+    warehouse: OpenWarehouse, stage: Stage, entries: Callable[..., Resource]
+) -> None:
+    rows = "SELECT * FROM (VALUES (1, 'a', 1), (1, 'b', 2), (2, 'a', 3)) AS t(id, part, n)"
+    warehouse.connection.execute(f"CREATE TABLE hours.entries AS {rows}")
+    files = stage(
+        "SELECT * FROM (VALUES (1, 'a', 1), (1, 'b', 9), (1, 'b', 9), (2, 'b', 3)) t(id, part, n)"
+    )
+    both = entries("snapshot", primary_key=("id", "part"))
+    assert count_changes(warehouse, both, files, None) == Changes(
+        rows=4, distinct_keys=3, inserted=1, updated=1, unchanged=1, deleted=1, rows_before=3
+    )
+
+
+def test_rows_afterwards(table: OpenWarehouse, entries: Callable[..., Resource]) -> None:
+    counted = Changes(rows=1).after(table, entries("window"), TODAY)
+    assert counted == Changes(rows=1, row_count=4, window_row_count=2)
+    assert Changes().after(table, entries("snapshot"), None) == Changes(row_count=4)
+
+
+@pytest.mark.parametrize(
+    ("mode", "before", "deleted", "refused"),
+    [
+        ("snapshot", 100, 20, False),
+        ("snapshot", 100, 21, True),
+        ("snapshot", 20, 20, False),
+        ("snapshot", 21, 5, True),
+        ("window", 100, 100, False),
+        ("changes", 100, 100, False),
+    ],
+)
+def test_a_snapshot_that_would_remove_too_much_is_refused(
+    entries: Callable[..., Resource], mode: str, before: int, deleted: int, refused: bool
+) -> None:
+    changes = Changes(rows_before=before, deleted=deleted)
+    if not refused:
+        refuse_large_removal(entries(mode), changes)
+        return
+    with pytest.raises(IngestError) as error:
+        refuse_large_removal(entries(mode), changes)
+    assert f"would remove {deleted} of {before} rows, more than 20%" in str(error.value)
+    assert "`ops: {hours__entries: {config: {allow_removal: true}}}`" in str(error.value)

@@ -1,0 +1,149 @@
+"""Bodies are split into rows that stay bytes; what is around them stays for the paginator."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+import requests
+
+from timetracking_assets.ingest.api import Resource
+from timetracking_assets.ingest.errors import AnswerError
+from timetracking_assets.ingest.pages import HAS_MORE, HEADERS, ROWS, Page, page_splitter
+from timetracking_assets.ingest.pages import split_answer as split
+from timetracking_assets.ingest.redaction import Redactor
+
+MakeResource = Callable[..., Resource]
+MASKING = Redactor(["top-secret-key"])
+
+
+def response(body: bytes, status: int = 200, **headers: str) -> requests.Response:
+    answer = requests.Response()
+    answer.status_code = status
+    answer._content = body
+    answer.url = "https://api.example/entries?api_key=top-secret-key&page=2"
+    answer.headers.update(headers)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("selector", "body", "rows", "envelope"),
+    [
+        ("$", b'[{"id": 1.10}, {"id":2}]', [b'{"id": 1.10}', b'{"id":2}'], {}),
+        ("$", b' {"id": 1} ', [b'{"id": 1}'], {}),
+        ("$", b"[]", [], {}),
+        ("data", b'{"data": [], "next": "x"}', [], {"next": "x"}),
+        ("data", b'{"data": {"id": 1}, "n": {"a": [1]}}', [b'{"id": 1}'], {"n": {"a": [1]}}),
+        (
+            "result.items",
+            b'{"meta": 1, "result": {"total": 2, "items": [{"id": 1}]}}',
+            [b'{"id": 1}'],
+            {"meta": 1, "result": {"total": 2}},
+        ),
+        ("a.b.c", b'{"a": {"b": {"c": [[1]]}}}', [b"[1]"], {"a": {"b": {}}}),
+    ],
+)
+def test_rows_and_envelope(
+    resource: MakeResource, selector: str, body: bytes, rows: list[bytes], envelope: dict[str, Any]
+) -> None:
+    answer = split(body, resource(data_selector=selector), "here", MASKING)
+    found = answer.pop(ROWS)
+    assert all(isinstance(row, msgspec.Raw) for row in found)
+    assert [bytes(row) for row in found] == rows
+    assert answer == envelope
+
+
+@pytest.mark.parametrize(
+    ("selector", "body", "said"),
+    [
+        ("data", b'{"items": []}', "has nothing at `data`: there is no 'data'"),
+        ("a.b", b'{"a": {"c": []}}', "has nothing at `a.b`: there is no 'b'"),
+        ("data", b'{"data": null}', "has no rows at `data`"),
+        ("data", b'{"data": 5}', "has no rows at `data`"),
+        ("a.b", b'{"a": null}', "has no rows at `a.b`"),
+        ("data", b"[]", "has no rows at `data`"),
+        ("$", b'"text"', r"has no rows at `\$`"),
+        (
+            "data",
+            b"<html>\n  <title>Sign in</title>",
+            "is not JSON. It begins with: '<html> <title>",
+        ),
+        ("$", b"<html>", "is not JSON"),
+        ("data", b'{"data": [{"id": 1}', "is not JSON"),
+        ("$", b"[1, 2", "is not JSON"),
+        ("$", b"", "is not JSON. It begins with: ''"),
+        ("data", b'{"data": [], "x": "\xff"}', "is not JSON"),
+    ],
+)
+def test_anything_else_is_refused_with_its_beginning(
+    resource: MakeResource, selector: str, body: bytes, said: str
+) -> None:
+    with pytest.raises(AnswerError, match=f"^here {said}") as refused:
+        split(body, resource(data_selector=selector), "here", MASKING)
+    assert "Check `data_selector`, `path` and the base URL." in str(refused.value)
+    assert not refused.value.transient
+
+
+@pytest.mark.parametrize("offset", [0, 100, 110, 119])
+def test_a_secret_in_the_answer_is_masked_before_the_answer_is_cut(
+    resource: MakeResource, offset: int
+) -> None:
+    body = b"x" * offset + b"top-secret-key and more" * 20
+    with pytest.raises(AnswerError) as refused:
+        split(body, resource(), "here", MASKING)
+    assert "top" not in str(refused.value)
+
+
+def test_a_response_gives_one_page_and_what_a_paginator_needs(resource: MakeResource) -> None:
+    splitter = page_splitter(resource(page_size=2))
+    for number, (rows, more) in enumerate((([1, 2], True), ([1], False), ([1, 2, 3], True)), 1):
+        body = json.dumps({"data": [{"id": key} for key in rows], "total": 9}).encode()
+        answer = response(body, **{"X-Next-Page": "3"})
+        splitter(answer, MASKING)
+        split_body = answer.json()
+        [page] = split_body[ROWS]
+        assert (page.number, page.url, len(page.rows)) == (
+            number,
+            "https://api.example/entries",
+            len(rows),
+        )
+        assert split_body["total"] == 9
+        assert split_body[HAS_MORE] is more
+        assert split_body[HEADERS] == {"x-next-page": "3"}
+
+
+def test_an_empty_page_is_an_empty_list(resource: MakeResource) -> None:
+    answer = response(b'{"data": []}')
+    page_splitter(resource(page_size=2))(answer, MASKING)
+    assert answer.json()[ROWS] == []
+    assert answer.json()[HAS_MORE] is False
+
+
+def test_without_a_page_size_there_may_always_be_more(resource: MakeResource) -> None:
+    answer = response(b'{"data": [{"id": 1}]}')
+    page_splitter(resource())(answer, MASKING)
+    assert answer.json()[HAS_MORE] is True
+
+
+def test_errors_name_the_page_and_no_query(resource: MakeResource) -> None:
+    splitter = page_splitter(resource())
+    splitter(response(b'{"data": []}'), MASKING)
+    with pytest.raises(
+        AnswerError, match=r"^hours/entries: page 2 \(https://api.example/entries\) is not JSON"
+    ) as refused:
+        splitter(response(b"<html>"), MASKING)
+    assert "top-secret-key" not in str(refused.value)
+
+
+def test_answers_that_are_no_success_are_left_alone(resource: MakeResource) -> None:
+    answer = response(b'{"error": "no"}', status=403)
+    page_splitter(resource())(answer, MASKING)
+    assert answer.json() == {"error": "no"}
+
+
+def test_a_page_takes_the_parents_values_like_a_row() -> None:
+    page = Page(1, "u", [])
+    page.update({"_people_id": 1})
+    page.update({"_people_id": 2, "_people_name": "x"})
+    assert page.from_parent == {"_people_id": 2, "_people_name": "x"}

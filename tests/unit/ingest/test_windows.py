@@ -1,0 +1,153 @@
+"""Windows are half-open, their days as long as the zone's, and SQL and Arrow agree on them."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from timetracking_assets.ingest.spec import WindowSpec
+from timetracking_assets.ingest.windows import (
+    Window,
+    format_bound,
+    in_window,
+    request_params,
+    window_condition,
+)
+
+DAY = timedelta(days=1)
+ZONES = ["UTC", "Europe/Berlin", "America/Santiago", "Africa/Cairo", "Asia/Kathmandu"]
+BERLIN = "Europe/Berlin"
+
+
+def day(first: date, zone: str = "UTC") -> Window:
+    return Window.of_days(first, first + DAY, zone)
+
+
+@pytest.mark.parametrize(
+    ("first", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 6, 1), 24)]
+)
+def test_a_day_is_as_long_as_its_zone_makes_it(first: date, hours: int) -> None:
+    window = day(first, BERLIN)
+    assert window.end - window.start == timedelta(hours=hours)
+    assert window.dates == (first, first + DAY)
+
+
+@pytest.mark.parametrize(
+    ("last", "zone"),
+    [(date(2025, 9, 6), "America/Santiago"), (date(2025, 4, 24), "Africa/Cairo")],
+)
+def test_a_day_ends_where_clocks_go_forward_at_midnight(last: date, zone: str) -> None:
+    assert day(last, zone).dates == (last, last + DAY)
+    assert day(last + DAY, zone).dates == (last + DAY, last + 2 * DAY)
+    assert day(last + DAY, zone).end - day(last + DAY, zone).start == timedelta(hours=23)
+
+
+@given(st.dates(date(2000, 1, 1), date(2040, 1, 1)), st.sampled_from(ZONES))
+def test_days_follow_each_other_without_gap_or_overlap(first: date, zone: str) -> None:
+    today, tomorrow = day(first, zone), day(first + DAY, zone)
+    assert today.end == tomorrow.start
+    assert today.dates == (first, first + DAY)
+    assert Window.of_days(first, first + 3 * DAY, zone).dates == (first, first + 3 * DAY)
+
+
+@given(
+    st.datetimes(datetime(2000, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)),
+    st.sampled_from(ZONES),
+)
+def test_each_instant_lies_in_exactly_one_day(instant: datetime, zone: str) -> None:
+    local = instant.astimezone(ZoneInfo(zone)).date()
+    column = pa.chunked_array([[instant]], pa.timestamp("us", tz="UTC"))
+    days = [local + n * DAY for n in (-2, -1, 0, 1, 2)]
+    assert [d for d in days if in_window(column, day(d, zone))[0].as_py()] == [local]
+
+
+def test_ends_are_instants_in_order() -> None:
+    start = datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=1)))
+    assert str(Window(start, start + DAY)) == "[2025-12-31T23:00:00Z, 2026-01-01T23:00:00Z)"
+    with pytest.raises(ValueError, match="need a time zone"):
+        Window(datetime(2026, 1, 1), start + DAY)
+    with pytest.raises(ValueError, match="must end after its start"):
+        Window(start, start)
+
+
+def test_years_are_those_of_the_zone() -> None:
+    assert Window.of_days(date(2024, 1, 1), date(2026, 1, 1), BERLIN).years == [2024, 2025]
+    assert day(date(2025, 12, 31), BERLIN).years == [2025]
+
+
+def test_a_year_parameter_asks_once_per_year() -> None:
+    spec = WindowSpec(field="day", year_param="year")
+    asked = request_params(spec, Window.of_days(date(2024, 1, 1), date(2026, 1, 1), BERLIN))
+    assert asked == [{"year": 2024}, {"year": 2025}]
+
+
+@pytest.mark.parametrize(
+    ("time_format", "start", "end"),
+    [
+        ("%Y-%m-%dT%H:%M:%SZ", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"),
+        ("date", "2026-03-29", "2026-03-30"),
+        ("unix_seconds", 1774738800, 1774821600),
+        ("unix_milliseconds", 1774738800000, 1774821600000),
+        ("%d.%m.%Y %H:%M", "28.03.2026 23:00", "29.03.2026 22:00"),
+    ],
+)
+def test_bounds_are_written_as_the_api_wants_them(
+    time_format: str, start: str | int, end: str | int
+) -> None:
+    window = day(date(2026, 3, 29), BERLIN)
+    both = WindowSpec(field="day", start_param="a", end_param="b", format=time_format)
+    assert request_params(both, window) == [{"a": start, "b": end}]
+    alone = WindowSpec(field="day", start_param="a", format=time_format)
+    assert request_params(alone, window) == [{"a": start}]
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))
+def test_milliseconds_lose_no_digit(instant: datetime) -> None:
+    instant = instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+    milliseconds = format_bound(instant, instant.date(), "unix_milliseconds")
+    assert datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(milliseconds)) == instant
+
+
+def test_a_row_without_a_time_counts_as_inside() -> None:
+    times = pa.chunked_array([[None]], pa.timestamp("us", tz="UTC"))
+    dates = pa.chunked_array([[None]], pa.date32())
+    for column in (times, dates):
+        assert in_window(column, day(date(2026, 1, 1))).to_pylist() == [True]
+
+
+def test_dates_are_days_of_the_windows_zone() -> None:
+    dates = pa.chunked_array([[date(2026, 3, 28), date(2026, 3, 29), date(2026, 3, 30)]])
+    inside = in_window(dates, day(date(2026, 3, 29), BERLIN))
+    assert inside.to_pylist() == [False, True, False]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("session_zone", ["UTC", "America/New_York"])
+@pytest.mark.parametrize("data_type", ["timestamp", "date"])
+def test_sql_and_arrow_agree(zone: str, session_zone: str, data_type: str) -> None:
+    window = Window(
+        datetime(2026, 3, 28, 23, 0, 0, 5, UTC), datetime(2026, 4, 2, 0, 0, 0, 7, UTC), zone
+    )
+    values: list[Any]
+    if data_type == "date":
+        values = [date(2026, 3, 25) + n * DAY for n in range(12)]
+        column = pa.chunked_array([values], pa.date32())
+    else:
+        ends = (window.start, window.end)
+        values = [end + timedelta(microseconds=n) for end in ends for n in (-1, 0, 1)]
+        column = pa.chunked_array([values], pa.timestamp("us", tz="UTC"))
+    table = pa.table({"at": column})
+    with duckdb.connect() as connection:
+        connection.execute(f"SET TimeZone = '{session_zone}'")
+        connection.register("entries", table)
+        condition = window_condition('"at"', data_type, window)
+        found = connection.execute(f"SELECT {condition} FROM entries").fetchall()
+    expected = in_window(column, window).to_pylist()
+    assert [inside for (inside,) in found] == expected
+    if data_type == "timestamp":
+        assert expected == [False, True, True, True, False, False]
