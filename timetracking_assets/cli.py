@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from timetracking_assets.local import Workspace, open_workspace
+from timetracking_assets.local import Workspace, open_workspace, shipped
 
 app = typer.Typer(
     help="Time-tracking APIs as Dagster assets.",
@@ -82,10 +82,21 @@ def dev(
     console = Console()
     with _source(workspace, sandbox_port, console) as environment:
         console.print(f"Dagster UI: http://127.0.0.1:{port}; Ctrl-C ends it.")
-        files = ["-w", "workspace.yaml"] if Path("workspace.yaml").exists() else []
-        command = [sys.executable, "-m", "dagster", "dev", "--port", str(port)]
-        code_location = files or ["-m", "timetracking_assets.definitions"]
-        process = subprocess.Popen([*command, *code_location], env=environment)
+        own = Path("workspace.yaml")
+        workspace_file = own if own.exists() else shipped("workspace.yaml")
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "dagster",
+                "dev",
+                "--port",
+                str(port),
+                "-w",
+                str(workspace_file),
+            ],
+            env=environment,
+        )
         try:
             code = process.wait()
         except KeyboardInterrupt:

@@ -13,8 +13,9 @@ from typing import Any, Self
 import dagster as dg
 from pydantic import BaseModel, ValidationError
 
-from timetracking_assets.ingest.api import Api, resolve
+from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.errors import SpecError
+from timetracking_assets.ingest.resolution import resolve
 from timetracking_assets.ingest.source import validate
 from timetracking_assets.ingest.spec import ApiSpec
 from timetracking_assets.orchestration.assets import build_api_definitions

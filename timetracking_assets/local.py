@@ -57,15 +57,16 @@ def open_workspace(directory: Path | None = None) -> Workspace:
     dagster_home = home / "dagster_home"
     dagster_home.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not (dagster_home / "dagster.yaml").exists():
-        shutil.copyfile(_instance_settings(), dagster_home / "dagster.yaml")
+        shutil.copyfile(shipped("dagster.yaml"), dagster_home / "dagster.yaml")
     environment.setdefault("DAGSTER_HOME", str(dagster_home))
     environment.setdefault("TIMETRACKING_WAREHOUSE", str(home / "warehouse.duckdb"))
     return Workspace(home, environment, _variables())
 
 
-def _instance_settings() -> Path:
-    packaged = _PACKAGE / "dagster.yaml"
-    return packaged if packaged.exists() else _PACKAGE.parent / "dagster.yaml"
+def shipped(name: str) -> Path:
+    """A settings file of the project: in the installed package, or at the top of the repository."""
+    packaged = _PACKAGE / name
+    return packaged if packaged.exists() else _PACKAGE.parent / name
 
 
 def _variables() -> dict[str, list[str]]:

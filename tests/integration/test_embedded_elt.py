@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+LOCK = "requirements-embedded-elt.lock"
 LOAD = """
 import dagster_embedded_elt
 from timetracking_assets.definitions import defs
@@ -23,8 +24,7 @@ def test_the_retired_name_resolves_and_its_definitions_load(tmp_path: Path) -> N
     environment = tmp_path / "environment"
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, environment], check=True)
     subprocess.run(
-        [uv, "pip", "sync", "--quiet", "--python", environment, "--require-hashes"]
-        + ["requirements-embedded-elt.lock"],
+        [uv, "pip", "sync", "--quiet", "--python", environment, "--require-hashes", LOCK],
         cwd=ROOT,
         check=True,
     )

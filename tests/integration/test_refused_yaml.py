@@ -34,7 +34,7 @@ attributes:
       partitions: {type: daily, start: 2026-01-01, timezone: UTC}
       window: {field: day, start_param: start, end_param: end, format: date}
       endpoint: {path: "people/{resources.people.id}/hours"}
-      columns: {day: {data_type: date}}
+      columns: {day: {data_type: date, nullable: false}}
 """
 
 # what is wrong -> text, what stands there instead, line of the refusal, words of the message
@@ -89,7 +89,7 @@ MISTAKES = {
     ),
     "secret in the file": ('"${EXAMPLE_TOKEN}"', "abc-123", 7, ["auth", "${"]),
     "window column of no type": (
-        "{data_type: date}",
+        "{data_type: date, nullable: false}",
         "{data_type: text}",
         18,
         ["day", "timestamp"],

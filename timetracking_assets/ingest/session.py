@@ -75,10 +75,12 @@ def open_session(
     redactor: Redactor,
     stats: RequestStats,
     split: Callable[[requests.Response, Redactor], None],
+    setting: str = "",
 ) -> requests.Session:
     """A session for `resource`; `split` makes `response.json` give pages for a successful answer.
 
-    Its `send` raises ApiError, whose text is masked, for whatever goes wrong.
+    `setting` names what `base_url` comes from, for messages. The session's `send` raises ApiError,
+    whose text is masked, for whatever goes wrong.
     """
     session = Client(
         raise_for_status=False,
@@ -92,6 +94,7 @@ def open_session(
     for scheme in ("http://", "https://"):
         session.mount(scheme, adapter)
     send: Callable[..., requests.Response] = session.send
+    named_url = f"{base_url} from {setting}" if setting else base_url
 
     def send_and_split(request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         failure: ApiError | None = None
@@ -108,7 +111,7 @@ def open_session(
         except ApiError as error:
             failure = type(error)(redactor(str(error)), transient=error.transient)
         except requests.RequestException as error:
-            failure = _describe(error, request, resource, base_url, redactor)
+            failure = _describe(error, request, resource, named_url, redactor)
         finally:
             stats.retries = retries + max(0, stats.requests - before - 1 - hops)
             stats.seconds = seconds + time.monotonic() - started

@@ -17,7 +17,7 @@ from dlt.extract import DltResource
 from dlt.sources.rest_api import rest_api_resources
 from dlt.sources.rest_api.typing import RESTAPIConfig
 
-from timetracking_assets.ingest.api import CONFIGURED, Api, Parent, Resource
+from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Resource
 from timetracking_assets.ingest.columnar import ARROW_TYPES
 from timetracking_assets.ingest.errors import SettingsError, SpecError
 from timetracking_assets.ingest.pages import HAS_MORE, ROWS, Page, page_splitter
@@ -81,6 +81,7 @@ def open_pages(
         connection.redactor,
         stats,
         page_splitter(resource),
+        setting=", ".join(variable_names(connection.api.client["base_url"])),
     )
     client = {**connection.client, "session": session}
     try:
@@ -98,7 +99,7 @@ def _rest_api_resource(
     series = request_params(resource.window, window) if resource.window and window else [{}]
     parent = resource.parent
     if parent is None and len(series) > 1:
-        parent, parent_rows = Parent("windows", ()), [{}]
+        parent, parent_rows = Parent(WINDOWS, ()), [{}]
     config = _endpoint_resource(resource)
     resources: list[Any] = [config]
     if parent is None:

@@ -74,7 +74,7 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
             report = _or_fail(lambda: run_load(request, warehouse), connection)
             yield dg.MaterializeResult(
                 asset_key=asset_key(resource),
-                metadata=load_metadata(report, context.has_partition_key_range),
+                metadata=load_metadata(report),
             )
         selected = context.op_execution_context.selected_asset_check_keys
         names = [spec.name for spec in check_specs(resource) if spec.key in selected]

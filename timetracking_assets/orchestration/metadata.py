@@ -12,17 +12,15 @@ import dagster as dg
 from timetracking_assets.ingest.load_report import LoadReport
 
 
-def load_metadata(report: LoadReport, several_partitions: bool = False) -> dict[str, Any]:
+def load_metadata(report: LoadReport) -> dict[str, Any]:
     """Metadata of the materialization that `report` describes. Seconds, bytes and rows are plain
     numbers, so that Dagster plots them.
-
-    Dagster stores a range's metadata once for each partition: for `several_partitions` the column
-    schema, which is the largest part, is left to the asset's own.
     """
     changes, resource = report.changes, report.resource
     metadata: dict[str, Any] = {
         "dagster/row_count": changes.row_count,
         "dagster/table_name": f"{resource.api}.{resource.name}",
+        "dagster/column_schema": _column_schema(report),
         "rows_extracted": report.rows_extracted,
         "distinct_keys": changes.distinct_keys,
         "rows_inserted": changes.inserted,
@@ -39,8 +37,6 @@ def load_metadata(report: LoadReport, several_partitions: bool = False) -> dict[
         metadata["window"] = str(report.window)
         metadata["dagster/partition_row_count"] = changes.window_row_count
         metadata["rows_outside_window"] = report.rows_outside_window
-    if not several_partitions:
-        metadata["dagster/column_schema"] = _column_schema(report)
     if report.new_columns:
         metadata["new_columns"] = ", ".join(report.new_columns)
     return metadata

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dagster as dg
 
-from timetracking_assets.ingest.api import Resource, start_of
+from timetracking_assets.ingest.api import Resource
+from timetracking_assets.ingest.rules import start_of
 from timetracking_assets.ingest.spec import PartitionsSpec
 from timetracking_assets.ingest.windows import Window
 

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from timetracking_assets.ingest.api import Api, Resource, resolve
+from timetracking_assets.ingest.api import Api, Resource
 from timetracking_assets.ingest.pages import Page
+from timetracking_assets.ingest.resolution import resolve
 from timetracking_assets.ingest.spec import ApiSpec, ColumnSpec, PartitionsSpec, WindowSpec
 
 MakeResource = Callable[..., Resource]
@@ -27,7 +28,7 @@ def build_resource(**given: Any) -> Resource:
         "api": "hours",
         "name": "entries",
         "description": None,
-        "endpoint": {"path": "entries", "params": {}},
+        "endpoint": {"path": "entries", "params": {}, "paginator": {"type": "page_number"}},
         "data_selector": "data",
         "page_size": None,
         "primary_key": ("id",),

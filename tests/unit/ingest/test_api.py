@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from timetracking_assets.ingest.api import Api, Parent, column_name, start_of
+from timetracking_assets.ingest.api import Api, Parent, column_name
 from timetracking_assets.ingest.errors import SpecError
+from timetracking_assets.ingest.rules import start_of
 from timetracking_assets.ingest.spec import ApiSpec, PartitionsSpec
 
 Resolve = Callable[..., Api]
@@ -18,7 +19,7 @@ WINDOWED = {
     "sync_mode": "window",
     "partitions": {"type": "daily", "start": "2026-01-01"},
     "window": {"field": "day", "start_param": "from", "end_param": "to"},
-    "columns": {"day": {"data_type": "date"}},
+    "columns": {"day": {"data_type": "date", "nullable": False}},
 }
 
 
@@ -143,8 +144,14 @@ def test_ids_are_one_variable(api: Resolve, value: str) -> None:
     ("given", "path", "said"),
     [
         (PEOPLE, ("name",), "'people' is already defined"),
-        ({"name": "configured", "endpoint": {"path": "x"}}, ("name",), "is reserved for ids"),
+        (
+            {"name": "configured", "endpoint": {"path": "x"}},
+            ("name",),
+            "the name .configured. is reserved",
+        ),
         ({"name": "entries"}, ("endpoint",), "'entries' has no `path`"),
+        ({"name": "windows", "endpoint": {"path": "x"}}, ("name",), "'windows' is reserved"),
+        (entries("${OFFICE}/entries"), ("endpoint",), r"`\$\{OFFICE\}` has no value here"),
         (entries("{id}"), ("endpoint", "path"), r"\{id\}' is bound to nothing; write `\{resources"),
         (entries("{resources.people}"), ("endpoint", "path"), "is bound to nothing"),
         (entries("{resources.teams.id}"), ("endpoint", "path"), "unknown parent 'teams'.*people"),
@@ -252,6 +259,11 @@ def test_a_primary_key_is_never_guessed(api: Resolve) -> None:
         (windowed(window=window(format="unix")), ("window", "format"), "'unix' is none of date,"),
         (windowed(window=window(field="createdAt")), ("window",), "is called 'created_at'"),
         (windowed(window=window(field="at")), ("window", "field"), "'at' must be declared"),
+        (
+            windowed(columns={"day": {"data_type": "date"}}),
+            ("columns", "day"),
+            "needs `nullable: false`",
+        ),
         (
             windowed(columns={"day": {"data_type": "text"}}),
             ("window", "field"),
