@@ -17,5 +17,6 @@ fi
 # uv installs the rest in a fraction of pip's time; its own version and hashes are in the lock, too
 awk '/^uv==/ { on = 1 } on { print } on && !/\\$/ { exit }' requirements.lock > .venv/uv.lock
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
-.venv/bin/uv pip sync --quiet --python .venv --require-hashes requirements.lock
+# the system's certificates: behind a company's proxy uv's own would not do
+.venv/bin/uv pip sync --quiet --system-certs --python .venv --require-hashes requirements.lock
 .venv/bin/uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .

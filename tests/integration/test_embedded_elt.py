@@ -24,7 +24,17 @@ def test_the_retired_name_resolves_and_its_definitions_load(tmp_path: Path) -> N
     environment = tmp_path / "environment"
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, environment], check=True)
     subprocess.run(
-        [uv, "pip", "sync", "--quiet", "--python", environment, "--require-hashes", LOCK],
+        [
+            uv,
+            "pip",
+            "sync",
+            "--quiet",
+            "--system-certs",
+            "--python",
+            environment,
+            "--require-hashes",
+            LOCK,
+        ],
         cwd=ROOT,
         check=True,
     )
