@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import dagster as dg
-
 from timetracking_assets.ingest.load_report import LoadReport
+from timetracking_assets.orchestration.specs import table_schema
 
 
 def load_metadata(report: LoadReport) -> dict[str, Any]:
@@ -20,7 +19,7 @@ def load_metadata(report: LoadReport) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "dagster/row_count": changes.row_count,
         "dagster/table_name": f"{resource.api}.{resource.name}",
-        "dagster/column_schema": _column_schema(report),
+        "dagster/column_schema": table_schema(resource, report.column_types),
         "rows_extracted": report.rows_extracted,
         "distinct_keys": changes.distinct_keys,
         "rows_inserted": changes.inserted,
@@ -40,23 +39,3 @@ def load_metadata(report: LoadReport) -> dict[str, Any]:
     if report.new_columns:
         metadata["new_columns"] = ", ".join(report.new_columns)
     return metadata
-
-
-def _column_schema(report: LoadReport) -> dg.TableSchema:
-    resource = report.resource
-    declared = resource.columns
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                name=name,
-                type=data_type,
-                description=declared[name].description if name in declared else None,
-                constraints=dg.TableColumnConstraints(
-                    nullable=name not in resource.primary_key
-                    and (name not in declared or declared[name].nullable),
-                    unique=(name,) == resource.primary_key,
-                ),
-            )
-            for name, data_type in report.column_types.items()
-        ]
-    )

@@ -5,6 +5,7 @@ dagster-dlt's translator builds them; only what it can't know (prefix, lineage, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -13,6 +14,7 @@ from dagster_dlt import DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
 from timetracking_assets.ingest.api import CONFIGURED, Resource
+from timetracking_assets.ingest.spec import DataType
 
 _KINDS = {"dlt", "duckdb"}
 
@@ -61,21 +63,30 @@ def _parents(resource: Resource) -> list[dg.AssetKey]:
     return [dg.AssetKey([resource.api, parent.name])]
 
 
+def table_schema(resource: Resource, types: Mapping[str, DataType]) -> dg.TableSchema:
+    """The columns in `types` as Dagster shows them, with what the resource declares of them."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=name,
+                type=data_type,
+                description=declared.description if declared else None,
+                constraints=dg.TableColumnConstraints(
+                    nullable=name not in resource.primary_key
+                    and (declared is None or declared.nullable),
+                    unique=(name,) == resource.primary_key,
+                ),
+            )
+            for name, data_type in types.items()
+            for declared in [resource.columns.get(name)]
+        ]
+    )
+
+
 def _metadata(resource: Resource) -> dict[str, Any]:
-    columns = [
-        dg.TableColumn(
-            name=name,
-            type=column.data_type,
-            description=column.description,
-            constraints=dg.TableColumnConstraints(
-                nullable=column.nullable and name not in resource.primary_key,
-                unique=(name,) == resource.primary_key,
-            ),
-        )
-        for name, column in resource.columns.items()
-    ]
+    types = {name: column.data_type for name, column in resource.columns.items()}
     return {
-        "dagster/column_schema": dg.TableSchema(columns=columns),
+        "dagster/column_schema": table_schema(resource, types),
         "dagster/table_name": f"{resource.api}.{resource.name}",
         "primary_key": ", ".join(resource.primary_key),
         "sync_mode": resource.sync_mode,
