@@ -12,6 +12,8 @@ import pytest
 from timetracking_assets.sandbox.catalog import KEYS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.conftest import Platform
     from timetracking_assets.sandbox.remote_control import RemoteControl
 
@@ -194,6 +196,16 @@ def test_list_that_never_ends(hasty_platform: Platform, control: RemoteControl) 
     assert "page" in outcome.failures[LIST]
     assert len(control.requests()) < 5
     assert hasty_platform.tables() == set()
+
+
+def test_warehouse_that_cannot_be_written(
+    hasty_platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TIMETRACKING_WAREHOUSE", str(tmp_path / "file" / "w.duckdb"))
+    failure = hasty_platform.materialize(LIST).failures[LIST]
+    assert "can't write the warehouse" in failure
+    assert "TIMETRACKING_WAREHOUSE" in failure
 
 
 def test_error_in_the_words_of_the_api(hasty_platform: Platform, control: RemoteControl) -> None:

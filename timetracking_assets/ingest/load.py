@@ -51,6 +51,7 @@ def _attempt(
     request: LoadRequest, warehouse: Warehouse, inferred: Mapping[str, DataType]
 ) -> LoadReport | WidenedError:
     failure: BaseException | None = None
+    warehouse.prepare()
     try:
         with private_work_dir(warehouse.work_dir) as work_dir:
             return _load(request, warehouse, inferred, work_dir)

@@ -54,7 +54,7 @@ class Warehouse:
         `holder` says who, for others that wait. Raises LockTimeoutError, or WarehouseError if the
         file can't be opened. A killed process holds nothing: the lock is the kernel's.
         """
-        self._prepare_directory()
+        self.prepare()
         lock = FileLock(f"{self.path}.lock", is_singleton=False)
         note = Path(f"{self.path}.holder")
         started = time.monotonic()
@@ -91,7 +91,8 @@ class Warehouse:
             f"{_holder(note)}. Wait for that run to end, or raise the warehouse's `lock_timeout`."
         )
 
-    def _prepare_directory(self) -> None:
+    def prepare(self) -> None:
+        """Make the file's directory if need be. Raises WarehouseError if it can't be written."""
         problem: str | None = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -111,10 +112,13 @@ class Warehouse:
         except duckdb.Error as error:
             problem = " ".join(str(error).split())
         if problem:
-            raise WarehouseError(
-                f"can't open the warehouse {self.path}: {problem} Close the other program (or let "
-                "it open the file only while it reads), then run again."
-            )
+            advice = "Check the file and TIMETRACKING_WAREHOUSE, which names it."
+            if "lock" in problem:
+                advice = (
+                    "Close the other program (or let it open the file only while it reads), then "
+                    "run again."
+                )
+            raise WarehouseError(f"can't open the warehouse {self.path}: {problem} {advice}")
         try:
             yield connection
         finally:

@@ -135,7 +135,7 @@ def test_a_file_that_another_program_has_open(path: Path) -> None:
 def test_a_file_that_is_no_database(path: Path) -> None:
     path.parent.mkdir()
     path.write_text("not a database")
-    with pytest.raises(WarehouseError, match=r"can't open"), Warehouse(path).exclusive("me"):
+    with pytest.raises(WarehouseError, match=r"Check the file"), Warehouse(path).exclusive("me"):
         pass
 
 
