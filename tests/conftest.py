@@ -301,12 +301,14 @@ class Demo:
     @property
     def warehouse(self) -> Path:
         """The DuckDB file with all tables."""
-        return self.home / "warehouse.duckdb"
+        return self.home / "sandbox" / "warehouse.duckdb"
 
     @contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:
         """The instance with the demo's runs."""
-        with dg.DagsterInstance.from_config(str(self.home / "dagster_home")) as instance:
+        with dg.DagsterInstance.from_config(
+            str(self.home / "sandbox" / "dagster_home")
+        ) as instance:
             yield instance
 
 

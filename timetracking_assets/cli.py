@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -60,11 +60,14 @@ def demo(
         os.environ.update(environment)
         from timetracking_assets.demo import run_demo
 
-        succeeded = run_demo(console, workspace.configured or list(workspace.variables))
+        try:
+            succeeded = run_demo(console, workspace.configured or list(workspace.variables))
+        except KeyboardInterrupt:
+            _stop("Interrupted; what had been loaded stays. Run it again to load the rest.", 130)
     if not succeeded:
         raise typer.Exit(1)
     console.print(
-        "\nNext: [bold]timetracking dev[/] opens the Dagster UI with these runs at "
+        f"\nNext: [bold]{sys.argv[0]} dev[/] opens the Dagster UI with these runs at "
         "http://127.0.0.1:3000; the tables are in "
         f"{environment['TIMETRACKING_WAREHOUSE']}. To load your own data, copy .env.example to "
         ".env and fill in one API.",
@@ -133,9 +136,9 @@ def _source(workspace: Workspace, port: int, console: Console) -> Iterator[dict[
         server.stop()
 
 
-def _stop(message: str) -> None:
+def _stop(message: str, code: int = 1) -> NoReturn:
     Console(stderr=True).print(f"[red]{message}[/]", soft_wrap=True)
-    raise typer.Exit(1)
+    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ are the code location's own.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -70,8 +71,9 @@ def run_demo(console: Console, apis: Sequence[str]) -> bool:
     for result in failed:
         if result.problem:
             # an API's own words may look like markup
-            problem = escape(result.problem)
-            console.print(f"[red]{result.key.to_user_string()}[/]: {problem}", soft_wrap=True)
+            name = result.key.to_user_string()
+            problem = escape(result.problem.removeprefix(f"{name}: "))
+            console.print(f"[red]{name}[/]: {problem}", soft_wrap=True)
     checks = sum(result.checks_passed for result in results)
     console.print(
         f"{len(results) - len(failed)} of {len(results)} assets loaded and green, {checks} checks "
@@ -103,7 +105,12 @@ def _execute_all(console: Console, plan: Sequence[Sequence[_Run]]) -> list[Asset
     total = sum(len(run.keys) for runs in plan for run in runs)
     workers = min(os.cpu_count() or 1, len(waiting), 4)
     with (
-        ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
+        ProcessPoolExecutor(
+            workers,
+            mp_context=get_context("spawn"),
+            initializer=_end_with_parent,
+            initargs=(os.getpid(),),
+        ) as pool,
         Live(console=console, transient=True) as live,
     ):
         running: dict[Future[list[AssetResult]], list[_Run]] = {}
@@ -129,6 +136,17 @@ def _weight(runs: Sequence[_Run]) -> int:
 def _names(run: _Run) -> str:
     api = run.keys[0].path[0]
     return f"{api} ({len(run.keys)})" if len(run.keys) > 1 else run.keys[0].to_user_string()
+
+
+def _end_with_parent(parent: int) -> None:
+    """Let no worker outlive a killed demo: it would go on loading beside the next one."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @cache

@@ -21,7 +21,8 @@ _PACKAGE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Workspace:
-    """The local directory (`TIMETRACKING_HOME`, else `.timetracking`) and its environment."""
+    """The local directory (`TIMETRACKING_HOME`, else `.timetracking`; for the sandbox's data one
+    below it) and its environment."""
 
     home: Path
     environment: Mapping[str, str]
@@ -54,13 +55,19 @@ def open_workspace(directory: Path | None = None) -> Workspace:
     from_file = {k: v for k, v in dotenv_values(directory / ".env").items() if v is not None}
     environment = {**from_file, **os.environ}
     home = Path(environment.get("TIMETRACKING_HOME") or directory / ".timetracking").absolute()
+    variables = _variables()
+    if Workspace(home, environment, variables).uses_sandbox:
+        # invented rows and real ones must not meet in one table
+        home = home / "sandbox"
     dagster_home = home / "dagster_home"
     dagster_home.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not (dagster_home / "dagster.yaml").exists():
         shutil.copyfile(shipped("dagster.yaml"), dagster_home / "dagster.yaml")
-    environment.setdefault("DAGSTER_HOME", str(dagster_home))
-    environment.setdefault("TIMETRACKING_WAREHOUSE", str(home / "warehouse.duckdb"))
-    return Workspace(home, environment, _variables())
+    environment["DAGSTER_HOME"] = environment.get("DAGSTER_HOME") or str(dagster_home)
+    environment["TIMETRACKING_WAREHOUSE"] = environment.get("TIMETRACKING_WAREHOUSE") or str(
+        home / "warehouse.duckdb"
+    )
+    return Workspace(home, environment, variables)
 
 
 def shipped(name: str) -> Path:
