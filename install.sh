@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the project and all that it needs into .venv, in the versions of requirements.lock.
-# Needs nothing but Python 3.11 or later; changes nothing outside this directory.
+# Needs nothing but Python 3.11 or later; writes nothing outside this
+# directory but uv's cache.
 set -euo pipefail
 cd "$(dirname "$0")"
 

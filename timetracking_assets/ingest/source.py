@@ -18,7 +18,6 @@ from dlt.sources.rest_api import rest_api_resources
 from dlt.sources.rest_api.typing import RESTAPIConfig
 
 from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Resource
-from timetracking_assets.ingest.columnar import ARROW_TYPES
 from timetracking_assets.ingest.errors import SettingsError, SpecError
 from timetracking_assets.ingest.pages import HAS_MORE, ROWS, Page, page_splitter
 from timetracking_assets.ingest.redaction import Redactor
@@ -176,5 +175,4 @@ def column_hints(resource: Resource) -> dict[str, Any]:
         if spec.description
         else {"data_type": spec.data_type}
         for name, spec in resource.columns.items()
-        if spec.data_type in ARROW_TYPES
     }
