@@ -6,7 +6,7 @@ Only shapes and what follows from one of them alone belong here; they are made i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
@@ -15,6 +15,7 @@ from timetracking_assets.ingest.spec import (
     PartitionsSpec,
     RetrySpec,
     SyncMode,
+    WhoamiSpec,
     WindowSpec,
 )
 from timetracking_assets.ingest.variables import variable_names
@@ -51,6 +52,9 @@ class Resource:
     endpoint: dict[str, Any]
     data_selector: str
     page_size: int | None
+    repeated_page: Literal["refuse", "stop"]
+    success_codes: tuple[int, ...]
+    null_is_empty: bool
     primary_key: tuple[str, ...]
     sync_mode: SyncMode
     partitions: PartitionsSpec | None
@@ -77,13 +81,18 @@ class Api:
     ids: dict[str, str]
     retry: RetrySpec
     resources: dict[str, Resource]
+    whoami: WhoamiSpec | None = None
 
     @property
     def variables(self) -> list[str]:
         """All environment variables that the API needs, in the order of the file."""
-        return variable_names([self.client, self.ids])
+        endpoints = [resource.endpoint for resource in self.resources.values()]
+        return variable_names([self.client, self.ids, *endpoints])
 
     @property
     def secret_variables(self) -> list[str]:
-        """The variables whose values must never be shown: those in `auth` and in headers."""
-        return variable_names([self.client.get("auth"), self.client.get("headers")])
+        """The variables whose values must never be shown: those in `auth`, headers, query
+        parameters and bodies."""
+        endpoints = [resource.endpoint for resource in self.resources.values()]
+        places = [e.get(key) for e in endpoints for key in ("headers", "params", "json", "data")]
+        return variable_names([self.client.get("auth"), self.client.get("headers"), *places])

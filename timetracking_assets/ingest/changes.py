@@ -5,7 +5,7 @@ Nothing here writes. The caller holds the warehouse's lock, so that what is coun
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from timetracking_assets.ingest.api import Resource
@@ -49,6 +49,8 @@ def count_changes(
 ) -> Changes:
     """Compare the Parquet `files` that are about to be loaded with the table."""
     stored = warehouse.column_types(resource.api, resource.name)
+    if not resource.primary_key:
+        return count_replaced(warehouse, quoted(resource.api, resource.name), files, stored)
     keys = [quoted(name) for name in resource.primary_key]
     if files:
         staged = f"read_parquet([{', '.join(map(_literal, files))}], union_by_name = true)"
@@ -84,13 +86,41 @@ def count_changes(
     )
 
 
+def count_replaced(
+    warehouse: OpenWarehouse, table: str, files: Sequence[str], stored: Mapping[str, str]
+) -> Changes:
+    """The same for a table without a key: rows that are equal stay, the others go or come."""
+    staged = f"read_parquet([{', '.join(map(_literal, files))}], union_by_name = true)"
+    rows = warehouse.number(f"SELECT count(*) FROM {staged}") if files else 0
+    before = warehouse.number(f"SELECT count(*) FROM {table}") if stored else 0
+    kept = 0
+    if rows and before:
+        names = {name for name, *_ in warehouse.rows(f"DESCRIBE SELECT * FROM {staged}")}
+        columns = [quoted(name) for name in stored if name in names]
+        new, old = (
+            f"SELECT {', '.join(f'{c}::VARCHAR AS {c}' for c in columns)} FROM {relation}"
+            for relation in (staged, table)
+        )
+        kept = warehouse.number(f"SELECT count(*) FROM ({new} INTERSECT ALL {old})")
+    return Changes(
+        rows=rows,
+        distinct_keys=rows,
+        inserted=rows - kept,
+        unchanged=kept,
+        deleted=before - kept,
+        rows_before=before,
+    )
+
+
 def refuse_large_removal(resource: Resource, changes: Changes) -> None:
     """Raise IngestError if a snapshot would remove more than a fifth of a table of over 20 rows."""
     if resource.sync_mode != "snapshot" or changes.rows_before <= _SMALL_TABLE:
         return
-    if changes.deleted > MAX_REMOVED_SHARE * changes.rows_before:
+    # without a key a row that changed is not told from one that went: only the number counts
+    removed = changes.deleted - (0 if resource.primary_key else changes.inserted)
+    if removed > MAX_REMOVED_SHARE * changes.rows_before:
         raise IngestError(
-            f"{resource.label}: this answer would remove {changes.deleted} of "
+            f"{resource.label}: this answer would remove {removed} of "
             f"{changes.rows_before} rows, more than {MAX_REMOVED_SHARE:.0%}. Nothing was changed. "
             "If the rows are really gone, run the asset once with the run config "
             f"`ops: {{{resource.api}__{resource.name}: {{config: {{allow_removal: true}}}}}}`."

@@ -62,18 +62,30 @@ def page_splitter(resource: Resource) -> Callable[[requests.Response, Redactor],
         count += 1
         url = response.url.partition("?")[0]
         where = f"{resource.label}: page {count} ({url})"
-        if response.status_code != requests.codes.ok:
-            raise AnswerError(f"{where} came with HTTP {response.status_code} instead of 200")
-        answer = split_answer(response.content, resource, where, redactor)
-        this = (_series(response.url, resource), sha256(response.content).digest())
-        if answer[ROWS] and this == previous:
+        if response.status_code not in (requests.codes.ok, *resource.success_codes):
+            raise AnswerError(
+                f"{where} came with HTTP {response.status_code} instead of 200. If that is an "
+                f"answer, too, say `success_codes: [{response.status_code}]`."
+            )
+        if response.status_code == requests.codes.no_content:
+            answer: dict[str, Any] = {ROWS: []}
+        else:
+            answer = split_answer(response.content, resource, where, redactor)
+        rows: list[Raw] = answer[ROWS]
+        # the rows alone: an envelope may tell the number of the page
+        this = (_series(response, resource), sha256(b",".join(map(bytes, rows))).digest())
+        repeated = bool(rows) and this == previous
+        if repeated and resource.repeated_page == "refuse":
             raise AnswerError(
                 f"{where} holds the same as the page before it: the API does not follow the "
-                "paginator. Compare `paginator` and `params` with the API's documentation."
+                "paginator. Compare `paginator` and `params` with the API's documentation, or say "
+                "`repeated_page: stop` if it repeats its last page."
             )
+        if repeated:
+            rows = []
         previous = this
-        rows: list[Raw] = answer[ROWS]
-        answer[HAS_MORE] = resource.page_size is None or len(rows) >= resource.page_size
+        full = resource.page_size is None or len(rows) >= resource.page_size
+        answer[HAS_MORE] = full and not repeated
         answer[HEADERS] = {name.lower(): value for name, value in response.headers.items()}
         answer[ROWS] = [Page(count, url, rows)] if rows else []
         response.json = lambda **_: answer  # type: ignore[method-assign]
@@ -81,15 +93,30 @@ def page_splitter(resource: Resource) -> Callable[[requests.Response, Redactor],
     return split
 
 
-def _series(url: str, resource: Resource) -> object:
-    """What tells one list from another in its URL: all but the paginator's own parameter."""
+def _series(response: requests.Response, resource: Resource) -> object:
+    """What tells one list from another in its request: all but the paginator's own parameter."""
     paginator = resource.endpoint["paginator"]
     settings = paginator if isinstance(paginator, dict) else {"type": paginator}
     if settings["type"] == "single_page":
         return object()
     own = {value for key, value in settings.items() if key.endswith("_param")} | _OWN_PARAMS
-    parts = urlsplit(url)
-    return parts.path, tuple(item for item in parse_qsl(parts.query) if item[0] not in own)
+    parts = urlsplit(response.url)
+    query = tuple(item for item in parse_qsl(parts.query) if item[0] not in own)
+    paths = [value for key, value in settings.items() if key.endswith("_body_path")]
+    return parts.path, query, _body_without(response.request.body, paths)
+
+
+def _body_without(body: bytes | str | None, paths: list[str]) -> object:
+    if not body or not paths:
+        return body
+    content = msgspec.json.decode(body)
+    for path in paths:
+        *outer, last = path.split(".")
+        level = content
+        for name in outer:
+            level = level.get(name, {})
+        level.pop(last, None)
+    return msgspec.json.encode(content)
 
 
 def split_answer(body: bytes, resource: Resource, where: str, redactor: Redactor) -> dict[str, Any]:
@@ -115,6 +142,10 @@ def split_answer(body: bytes, resource: Resource, where: str, redactor: Redactor
         problem = f"has nothing at `{selector}`: there is no {missing}"
     except msgspec.ValidationError as error:
         problem = f"has no rows at `{selector}`: {error}"
+        if bytes(raw).strip() == b"null" and resource.null_is_empty:
+            problem, envelope[ROWS] = None, []
+        elif bytes(raw).strip() == b"null":
+            problem = f"has null at `{selector}`: say `null_is_empty: true` if that means no rows"
     except (msgspec.DecodeError, UnicodeDecodeError):
         problem = "is not JSON"
     if problem:

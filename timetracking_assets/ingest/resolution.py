@@ -11,7 +11,7 @@ from typing import Any
 
 from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Resource
 from timetracking_assets.ingest.errors import SpecError, SpecPath
-from timetracking_assets.ingest.rules import check_columns, check_window
+from timetracking_assets.ingest.rules import check_columns, check_pages, check_window
 from timetracking_assets.ingest.spec import ApiSpec, ResourceSpec
 from timetracking_assets.ingest.variables import VARIABLE, variable_names
 
@@ -36,7 +36,36 @@ def resolve(spec: ApiSpec) -> Api:
             raise SpecError((*path, "name"), f"the name '{item.name}' is reserved")
         resources[item.name] = _resolve_resource(spec, item, path, names)
     _check_parents(spec, resources)
-    return Api(spec.name, spec.description, spec.client, spec.ids, spec.retry, resources)
+    return Api(
+        name=spec.name,
+        description=spec.description,
+        client=spec.client,
+        ids=spec.ids,
+        retry=spec.retry,
+        resources=_selected(spec, resources),
+        whoami=spec.whoami,
+    )
+
+
+def _selected(spec: ApiSpec, resources: dict[str, Resource]) -> dict[str, Resource]:
+    for key, names in (("select", spec.select or []), ("exclude", spec.exclude)):
+        for index, name in enumerate(names):
+            if name not in resources:
+                raise SpecError(
+                    (key, index), f"unknown resource '{name}'; there are {sorted(resources)}"
+                )
+    wanted = resources.keys() if spec.select is None else set(spec.select)
+    selected = {n: r for n, r in resources.items() if n in wanted and n not in spec.exclude}
+    key = "select" if spec.select is not None else "exclude"
+    if not selected:
+        raise SpecError((key,), "leaves no resource")
+    for name, resource in selected.items():
+        parent = resource.parent
+        if parent and parent.name != CONFIGURED and parent.name not in selected:
+            raise SpecError(
+                (key,), f"'{name}' takes its ids from '{parent.name}': use both, or neither"
+            )
+    return selected
 
 
 def _check_client(spec: ApiSpec) -> None:
@@ -67,21 +96,24 @@ def _resolve_resource(
 ) -> Resource:
     defaults = spec.resource_defaults
     endpoint = {**defaults.endpoint, **item.endpoint}
-    params = {**(defaults.endpoint.get("params") or {}), **(item.endpoint.get("params") or {})}
-    endpoint["params"] = {key: value for key, value in params.items() if value is not None}
+    for key in ("params", "headers"):
+        merged = {**(defaults.endpoint.get(key) or {}), **(item.endpoint.get(key) or {})}
+        endpoint[key] = {name: value for name, value in merged.items() if value is not None}
     if not endpoint.get("path"):
         raise SpecError((*path, "endpoint"), f"resource '{item.name}' has no `path`")
-    if variables := variable_names(endpoint):
-        raise SpecError(
-            (*path, "endpoint"),
-            f"`${{{variables[0]}}}` has no value here: variables belong into `client` and `ids`",
-        )
     resource = Resource(
         api=spec.name,
         name=item.name,
         description=item.description,
         data_selector=_data_selector(item, endpoint, path),
         page_size=item.page_size if "page_size" in item.model_fields_set else defaults.page_size,
+        repeated_page=item.repeated_page or defaults.repeated_page,
+        success_codes=tuple(
+            defaults.success_codes if item.success_codes is None else item.success_codes
+        ),
+        null_is_empty=(
+            defaults.null_is_empty if item.null_is_empty is None else item.null_is_empty
+        ),
         primary_key=_primary_key(spec, item, path),
         sync_mode=item.sync_mode or defaults.sync_mode,
         partitions=item.partitions,
@@ -94,6 +126,7 @@ def _resolve_resource(
         endpoint=endpoint,
     )
     check_columns(resource, path)
+    check_pages(resource, path)
     check_window(resource, path)
     return resource
 
@@ -115,11 +148,13 @@ def _data_selector(item: ResourceSpec, endpoint: dict[str, Any], path: SpecPath)
 
 
 def _primary_key(spec: ApiSpec, item: ResourceSpec, path: SpecPath) -> tuple[str, ...]:
-    keys = item.primary_key or spec.resource_defaults.primary_key
-    if not keys:
+    defaults = spec.resource_defaults
+    keys = defaults.primary_key if item.primary_key is None else item.primary_key
+    if keys is None or keys == "":
         raise SpecError(
             path,
-            f"resource '{item.name}' does not say its `primary_key`, such as `primary_key: id`",
+            f"resource '{item.name}' does not say its `primary_key`, such as `primary_key: id`, or "
+            "`primary_key: []` if nothing identifies a row",
         )
     return (keys,) if isinstance(keys, str) else tuple(keys)
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
 from timetracking_assets.ingest.api import Resource, column_name
 from timetracking_assets.ingest.errors import SpecError, SpecPath
-from timetracking_assets.ingest.spec import PartitionsSpec
+from timetracking_assets.ingest.spec import PartitionsSpec, WindowSpec
 
-_TIME_FORMATS = ("date", "unix_seconds", "unix_milliseconds")
+_TIME_FORMATS = ("iso", "date", "unix_seconds", "unix_milliseconds")
 
 
 def check_columns(resource: Resource, path: SpecPath) -> None:
@@ -27,8 +28,22 @@ def check_columns(resource: Resource, path: SpecPath) -> None:
                 raise SpecError(
                     (*path, key), f"'{name}' is called '{column_name(name)}' in the warehouse"
                 )
+    _check_keys_are_declared(resource, path)
     for name, column in resource.columns.items():
         _check_timezone(column.timezone, (*path, "columns", name, "timezone"))
+
+
+def _check_keys_are_declared(resource: Resource, path: SpecPath) -> None:
+    """A key column may be inferred, but one that is almost a declared one is a slip."""
+    for name in resource.primary_key:
+        if name not in resource.columns:
+            near = get_close_matches(name, resource.columns, n=1, cutoff=0.75)
+            if near:
+                raise SpecError(
+                    (*path, "primary_key"),
+                    f"'{name}' is not among `columns`, which have '{near[0]}'; declare it if both "
+                    "exist",
+                )
 
 
 def check_window(resource: Resource, path: SpecPath) -> None:
@@ -49,11 +64,7 @@ def check_window(resource: Resource, path: SpecPath) -> None:
         raise SpecError((*path, "window"), "needs either `start_param` or `year_param`")
     if window.end_param and not window.start_param:
         raise SpecError((*path, "window", "end_param"), "needs `start_param`")
-    if window.format not in _TIME_FORMATS and "%" not in window.format:
-        raise SpecError(
-            (*path, "window", "format"),
-            f"'{window.format}' is none of {', '.join(_TIME_FORMATS)}, nor a strftime pattern",
-        )
+    _check_bounds(resource, window, (*path, "window"))
     if window.year_param and partitions.type != "yearly":
         raise SpecError((*path, "window", "year_param"), "needs `partitions` of type yearly")
     column = resource.columns.get(window.field)
@@ -71,6 +82,52 @@ def check_window(resource: Resource, path: SpecPath) -> None:
         )
     _check_timezone(partitions.timezone, (*path, "partitions", "timezone"))
     start_of(partitions, (*path, "partitions", "start"))
+
+
+def _check_bounds(resource: Resource, window: WindowSpec, path: SpecPath) -> None:
+    if window.format not in _TIME_FORMATS and "%" not in window.format:
+        raise SpecError(
+            (*path, "format"),
+            f"'{window.format}' is none of {', '.join(_TIME_FORMATS)}, nor a strftime pattern",
+        )
+    _check_timezone(window.timezone, (*path, "timezone"))
+    if window.timezone != "UTC" and window.format in ("date", "unix_seconds", "unix_milliseconds"):
+        raise SpecError(
+            (*path, "timezone"),
+            f"has no meaning for `format: {window.format}`; a date is a day of the zone in "
+            "`partitions`",
+        )
+    if window.timezone != "UTC" and re.search(r"[^%]Z$", window.format):
+        raise SpecError(
+            (*path, "timezone"),
+            f"the Z in `format: {window.format}` says UTC; leave it out, or say `format: iso`",
+        )
+    if window.end_inclusive and not (window.end_param and window.format == "date"):
+        raise SpecError((*path, "end_inclusive"), "needs `end_param` and `format: date`")
+    if window.max_days and not window.end_param:
+        raise SpecError(
+            (*path, "max_days"), "needs `start_param` and `end_param`: a part has two ends"
+        )
+    if window.location == "json" and "json" not in resource.endpoint:
+        raise SpecError(
+            (*path, "location"), "needs a body: `endpoint: {method: POST, json: {}}`, for example"
+        )
+
+
+def check_pages(resource: Resource, path: SpecPath) -> None:
+    """Keys about pages belong to paginators that they can steer; no key means a whole list."""
+    paginator = resource.endpoint["paginator"]
+    kind = paginator.get("type") if isinstance(paginator, dict) else paginator
+    if resource.repeated_page == "stop" and kind not in ("page_number", "offset"):
+        raise SpecError(
+            (*path, "repeated_page"), "`stop` needs a paginator of type page_number or offset"
+        )
+    if not resource.primary_key and resource.sync_mode != "snapshot":
+        raise SpecError(
+            (*path, "primary_key"),
+            f"`[]` (no key) needs `sync_mode: snapshot`: without one, rows that moved or changed "
+            f"can't be found again, as `{resource.sync_mode}` must",
+        )
 
 
 def _check_timezone(name: str, path: SpecPath) -> None:

@@ -6,13 +6,16 @@ are opaque here (see `pages.py`); what becomes of them is in `load.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from graphlib import TopologicalSorter
 from typing import Any, cast
 
 import dlt
+import requests
 from dlt.extract import DltResource
 from dlt.sources.rest_api import rest_api_resources
 from dlt.sources.rest_api.typing import RESTAPIConfig
@@ -22,6 +25,7 @@ from timetracking_assets.ingest.errors import SettingsError, SpecError
 from timetracking_assets.ingest.pages import HAS_MORE, ROWS, Page, page_splitter
 from timetracking_assets.ingest.redaction import Redactor
 from timetracking_assets.ingest.session import RequestStats, open_session
+from timetracking_assets.ingest.spec import WindowSpec
 from timetracking_assets.ingest.variables import require, substitute, variable_names
 from timetracking_assets.ingest.windows import Window, request_params
 
@@ -44,13 +48,17 @@ class Connection:
         plain = [v for v in auth.values() if isinstance(v, str)] if isinstance(auth, dict) else []
         self.redactor = Redactor([self._values[name] for name in secrets], plain)
 
+    def bound(self, resource: Resource) -> Resource:
+        """`resource` with the values of the variables in its endpoint."""
+        return replace(resource, endpoint=substitute(resource.endpoint, self._values))
+
     def configured_ids(self, parent: Parent, resource: Resource) -> ParentRows:
         """The ids of `ids` that a fan-out over `configured` uses, one row each."""
         wanted = [name for name in parent.fields if name in self.api.ids]
         if len(set(wanted)) > 1:
             raise SpecError((), f"{resource.label}: a path takes one configured id, not {wanted}")
         [name] = set(wanted)
-        values = [v.strip() for v in substitute(self.api.ids[name], self._values).split(",")]
+        values = re.split(r"[,;\s]+", substitute(self.api.ids[name], self._values))
         ids = list(dict.fromkeys(v for v in values if v))
         column = resource.columns.get(f"_{parent.name}_{name}")
         if column is None or column.data_type != "bigint":
@@ -84,7 +92,7 @@ def open_pages(
     )
     client = {**connection.client, "session": session}
     try:
-        yield iter(_rest_api_resource(client, resource, window, parent_rows))
+        yield iter(_rest_api_resource(client, connection.bound(resource), window, parent_rows))
     finally:
         session.close()
 
@@ -102,13 +110,14 @@ def _rest_api_resource(
     config = _endpoint_resource(resource)
     resources: list[Any] = [config]
     if parent is None:
-        config["endpoint"]["params"] |= series[0]
+        _ask_for(resource.window, config["endpoint"], series[0])
     else:
         # dlt takes one parent for each child: the windows travel on the parent's rows
         names = {param: f"window_{index}" for index, param in enumerate(series[0])}
-        config["endpoint"]["params"] |= {
+        expressions = {
             param: f"{{resources.{parent.name}.{name}}}" for param, name in names.items()
         }
+        _ask_for(resource.window, config["endpoint"], expressions)
         rows = [
             {**row, **{names[param]: value for param, value in params.items()}}
             for params in series
@@ -118,15 +127,31 @@ def _rest_api_resource(
     return _rest_api(client, resources)[resource.name]
 
 
+def _ask_for(
+    window: WindowSpec | None, endpoint: dict[str, Any], values: Mapping[str, Any]
+) -> None:
+    """Put a window's parameters where the API wants them."""
+    if window is None or window.location == "params":
+        endpoint["params"] |= values
+        return
+    for dotted, value in values.items():
+        *outer, last = dotted.split(".")
+        body = endpoint["json"]
+        for name in outer:
+            body = body.setdefault(name, {})
+        body[last] = value
+
+
 def _endpoint_resource(resource: Resource) -> dict[str, Any]:
     endpoint = {**deepcopy(resource.endpoint), "data_selector": ROWS}
     paginator = endpoint["paginator"]
-    if (
-        resource.page_size is not None
-        and isinstance(paginator, dict)
-        and paginator.get("type") in ("page_number", "offset")
-    ):
-        endpoint["paginator"] = {"has_more_path": HAS_MORE, **paginator}
+    settings = paginator if isinstance(paginator, dict) else {"type": paginator}
+    ends_early = resource.page_size is not None or resource.repeated_page == "stop"
+    if ends_early and settings["type"] in ("page_number", "offset"):
+        endpoint["paginator"] = {"has_more_path": HAS_MORE, **settings}
+    if empty := [code for code in resource.success_codes if code >= requests.codes.bad_request]:
+        ignored = [{"status_code": code, "action": "ignore"} for code in empty]
+        endpoint["response_actions"] = [*endpoint.get("response_actions", []), *ignored]
     config: dict[str, Any] = {"name": resource.name, "endpoint": endpoint}
     if resource.parent:
         config["include_from_parent"] = list(resource.include_from_parent)
@@ -146,7 +171,10 @@ def validate(api: Api) -> None:
     accepted: list[Any] = [ids]
     if problem := _refusal(client, accepted):
         raise SpecError(("client",), f"dlt refuses `client`: {problem}")
-    configs = {name: _endpoint_resource(resource) for name, resource in api.resources.items()}
+    configs: dict[str, dict[str, Any]] = {
+        name: substitute(_endpoint_resource(resource), dict.fromkeys(api.variables, "1"))
+        for name, resource in api.resources.items()
+    }
     if _refusal(client, [ids, *configs.values()]) is None:
         return
     parents = {

@@ -62,12 +62,34 @@ class WindowSpec(SpecModel):
     """How a window is asked for, and which column tells that a row lies in it."""
 
     field: str = Field(description="the column whose value places a row in a window")
-    start_param: str | None = Field(None, description="query parameter for the window's start")
-    end_param: str | None = Field(None, description="query parameter for the window's end")
-    year_param: str | None = Field(None, description="query parameter for a calendar year")
+    start_param: str | None = Field(None, description="parameter for the window's start")
+    end_param: str | None = Field(None, description="parameter for the window's end")
+    year_param: str | None = Field(None, description="parameter for a calendar year")
+    location: Literal["params", "json"] = Field(
+        "params",
+        description="where the parameters go: into the query, or (their names are dotted paths "
+        "then) into the JSON body of a POST",
+    )
     format: str = Field(
         "%Y-%m-%dT%H:%M:%SZ",
-        description="`date`, `unix_seconds`, `unix_milliseconds` or a strftime pattern (in UTC)",
+        description="how start and end are written: `iso` (with the zone's offset), `date`, "
+        "`unix_seconds`, `unix_milliseconds` or a strftime pattern such as `%Y-%m-%d %H:%M:%S`",
+    )
+    timezone: str = Field(
+        "UTC",
+        description="zone in which `iso` and patterns are written (IANA name); a `date` is a day "
+        "of the partitions' zone",
+    )
+    end_inclusive: bool = Field(
+        False,
+        description="true: the API counts the last day in, so that day is asked for instead of the "
+        "one after it (`format: date` only)",
+    )
+    max_days: int | None = Field(
+        None,
+        gt=0,
+        description="the most days that the API answers at once; a longer window is asked for in "
+        "several series of requests",
     )
 
 
@@ -85,9 +107,26 @@ class ResourceDefaults(SpecModel):
     """What the resources of an API have in common; each may say otherwise."""
 
     endpoint: dict[str, Any] = Field(default_factory=dict, description="dlt's `endpoint`")
-    primary_key: Names | None = Field(None, description="the columns that identify a row")
+    primary_key: Names | None = Field(
+        None,
+        description="the column or columns that identify a row; `[]` if none do: the table is then "
+        "replaced by each answer",
+    )
     page_size: int | None = Field(
         None, gt=0, description="rows of a full page: a shorter one is the last"
+    )
+    repeated_page: Literal["refuse", "stop"] = Field(
+        "refuse",
+        description="what a page means that holds the same rows as the one before it: `stop` for "
+        "an API that repeats its last page, else it is an error",
+    )
+    success_codes: list[Annotated[int, Field(ge=100, lt=600)]] = Field(
+        default_factory=list,
+        description="HTTP status codes that are answers, too, beside 200; from 400 on (an API that "
+        "says 404 for an empty list) they mean that there are no rows",
+    )
+    null_is_empty: bool = Field(
+        False, description="true: `null` in the place of the rows means that there are none"
     )
     sync_mode: SyncMode = Field("snapshot", description="what an answer means")
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
@@ -106,12 +145,22 @@ class ResourceSpec(SpecModel):
     )
     primary_key: Names | None = None
     page_size: int | None = Field(None, gt=0)
+    repeated_page: Literal["refuse", "stop"] | None = None
+    success_codes: list[Annotated[int, Field(ge=100, lt=600)]] | None = None
+    null_is_empty: bool | None = None
     sync_mode: SyncMode | None = None
     partitions: PartitionsSpec | None = None
     window: WindowSpec | None = None
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
     owners: list[str] | None = None
     tags: dict[str, str] = Field(default_factory=dict)
+
+
+class WhoamiSpec(SpecModel):
+    """An endpoint that tells whose credentials are used, for `timetracking doctor`."""
+
+    path: str = Field(description="path below the base URL, such as `v1/me`")
+    field: str = Field(description="dotted path of the name or address in its answer")
 
 
 class ApiSpec(SpecModel):
@@ -125,6 +174,7 @@ class ApiSpec(SpecModel):
     client: dict[str, Any] = Field(
         description="dlt's `client`; `${VARIABLE}` stands for an environment variable"
     )
+    whoami: WhoamiSpec | None = Field(None, description="who the credentials belong to")
     ids: dict[str, str] = Field(
         default_factory=dict,
         description="ids from configuration, for paths: name of the id -> `${VARIABLE}` that "
@@ -133,3 +183,9 @@ class ApiSpec(SpecModel):
     retry: RetrySpec = Field(default_factory=lambda: RetrySpec())
     resource_defaults: ResourceDefaults = Field(default_factory=lambda: ResourceDefaults())
     resources: list[ResourceSpec] = Field(min_length=1)
+    select: list[str] | None = Field(
+        None, description="names of the resources to use; the others become no assets"
+    )
+    exclude: list[str] = Field(
+        default_factory=list, description="names of resources that become no assets"
+    )

@@ -22,7 +22,9 @@ _SAMPLE = 5
 
 
 def check_specs(resource: Resource) -> list[dg.AssetCheckSpec]:
-    """The checks that every asset has."""
+    """The checks of an asset: those of its key, where it has one."""
+    if not resource.primary_key:
+        return []
     keys, asset = ", ".join(resource.primary_key), asset_key(resource)
     return [
         dg.AssetCheckSpec(

@@ -24,6 +24,7 @@ def response(body: bytes, status: int = 200, **headers: str) -> requests.Respons
     answer._content = body
     answer.url = "https://api.example/entries?api_key=top-secret-key&page=2"
     answer.headers.update(headers)
+    answer.request = requests.PreparedRequest()
     return answer
 
 
@@ -59,9 +60,9 @@ def test_rows_and_envelope(
     [
         ("data", b'{"items": []}', "has nothing at `data`: there is no 'data'"),
         ("a.b", b'{"a": {"c": []}}', "has nothing at `a.b`: there is no 'b'"),
-        ("data", b'{"data": null}', "has no rows at `data`"),
+        ("data", b'{"data": null}', "has null at `data`: say `null_is_empty: true`"),
         ("data", b'{"data": 5}', "has no rows at `data`"),
-        ("a.b", b'{"a": null}', "has no rows at `a.b`"),
+        ("a.b", b'{"a": null}', "has null at `a.b`"),
         ("data", b"[]", "has no rows at `data`"),
         ("$", b'"text"', r"has no rows at `\$`"),
         (
@@ -179,3 +180,49 @@ def test_equal_answers_of_two_lists_are_two_answers(resource: MakeResource) -> N
 def test_another_success_than_200_is_refused(resource: MakeResource) -> None:
     with pytest.raises(AnswerError, match=r"page 1 .* came with HTTP 204 instead of 200"):
         page_splitter(resource())(response(b"", status=204), MASKING)
+
+
+def test_other_successes_are_answers_where_the_file_says_so(resource: MakeResource) -> None:
+    accept = page_splitter(resource(success_codes=(201, 204)))
+    for body, status, pages in ((body_of(1), 201, 1), (b"", 204, 0)):
+        answer = response(body, status=status)
+        accept(answer, MASKING)
+        assert len(answer.json()[ROWS]) == pages
+    with pytest.raises(AnswerError, match=r"say `success_codes: \[202\]`"):
+        accept(response(body_of(1), status=202), MASKING)
+
+
+@pytest.mark.parametrize("body", [b'{"a": {"b": null}}', b'{"a": null}', b'{"a": {"b": []}}'])
+def test_null_is_no_rows_where_the_file_says_so(resource: MakeResource, body: bytes) -> None:
+    answer = response(body)
+    page_splitter(resource(data_selector="a.b", null_is_empty=True))(answer, MASKING)
+    assert answer.json()[ROWS] == []
+
+
+def test_a_repeated_page_is_the_end_where_the_file_says_so(resource: MakeResource) -> None:
+    accept = page_splitter(
+        resource(endpoint={"paginator": {"type": "page_number"}}, repeated_page="stop")
+    )
+    bodies = [b'{"data": [{"id": 1}], "page": 1}', b'{"data": [{"id": 1}], "page": 2}']
+    more = []
+    for body in bodies:
+        answer = response(body)
+        accept(answer, MASKING)
+        more.append((len(answer.json()[ROWS]), answer.json()[HAS_MORE]))
+    assert more == [(1, True), (0, False)]
+
+
+def test_a_page_number_in_the_body_tells_pages_and_not_lists_apart(resource: MakeResource) -> None:
+    """A POST asks for its pages, and for its lists, in the body."""
+    paginator = {"type": "page_number", "page_body_path": "paging.page"}
+    accept = page_splitter(resource(endpoint={"paginator": paginator}))
+
+    def ask(user: int, page: int) -> None:
+        answer = response(body_of(1))
+        answer.request.body = json.dumps({"user": user, "paging": {"page": page}}).encode()
+        accept(answer, MASKING)
+
+    ask(1, 1)
+    ask(2, 1)
+    with pytest.raises(AnswerError, match="does not follow the paginator"):
+        ask(2, 2)
