@@ -1,5 +1,6 @@
 """Windows are half-open, their days as long as the zone's, and SQL and Arrow agree on them."""
 
+import itertools
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -178,7 +179,7 @@ def test_the_parts_of_a_window_are_the_window(first: date, days: int, max_days: 
     window = Window.of_days(first, first + days * DAY, "America/Santiago")
     parts = window.parts(max_days)
     assert (parts[0].start, parts[-1].end) == (window.start, window.end)
-    assert all(a.end == b.start for a, b in zip(parts, parts[1:], strict=False))
+    assert all(a.end == b.start for a, b in itertools.pairwise(parts))
     assert all((p.dates[1] - p.dates[0]).days <= max_days for p in parts)
     assert len(parts) == -(-days // max_days)
     assert window.parts(None) == [window]
