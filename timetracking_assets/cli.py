@@ -1,4 +1,4 @@
-"""The command line: `timetracking demo`, `dev` and `sandbox`.
+"""The command line: `timetracking demo`, `dev`, `sandbox` and `show`.
 
 Only what a person types and reads belongs here; heavy imports wait until a command needs them.
 """
@@ -16,6 +16,8 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from timetracking_assets.files.api_file import find_api, resolved_yaml
+from timetracking_assets.ingest.errors import SpecError
 from timetracking_assets.local import Workspace, open_workspace, shipped
 
 app = typer.Typer(
@@ -105,6 +107,15 @@ def dev(
         except KeyboardInterrupt:
             code = process.wait()
     raise typer.Exit(code)
+
+
+@app.command()
+def show(api: Annotated[str, typer.Argument(help="Name of the API.")]) -> None:
+    """Print the YAML that an API's file comes to, with what it extends; secrets by their names."""
+    try:
+        typer.echo(resolved_yaml(find_api(api, Path.cwd())), nl=False)
+    except SpecError as error:
+        _stop(str(error))
 
 
 @contextmanager

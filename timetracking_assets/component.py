@@ -2,17 +2,20 @@
 
 Only the way from YAML to a resolved `Api` belongs here, and the words in which a wrong file is
 refused: file, line, key, and what would be right. What the definitions are is said in
-`orchestration`.
+`orchestration`, what a file extends in `files`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
 from pydantic import BaseModel, ValidationError
 
+from timetracking_assets.files.api_file import ApiFile
+from timetracking_assets.files.model import ApiFileModel
 from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.errors import SpecError
 from timetracking_assets.ingest.resolution import resolve
@@ -25,7 +28,8 @@ class RestApi(dg.Component):
     """A REST API whose resources become assets: one resource, one asset, one table.
 
     `client` and `endpoint` are written in the grammar of dlt's `rest_api`; the other keys say what
-    dlt has no word for: partitions, windows, sync modes, retries, columns.
+    dlt has no word for: partitions, windows, sync modes, retries, columns. A file that `extends`
+    another says only what differs.
     """
 
     def __init__(self, api: Api) -> None:
@@ -34,7 +38,7 @@ class RestApi(dg.Component):
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
         """The schema of `attributes`, for `dg check yaml` and completion in editors."""
-        return ApiSpec
+        return ApiFileModel
 
     @classmethod
     def get_spec(cls) -> dg.ComponentTypeSpec:
@@ -46,34 +50,42 @@ class RestApi(dg.Component):
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
-        """Build the component from a file's attributes, its `{{ }}` templates rendered first.
+        """Build the component from a file's attributes, its `{{ }}` templates rendered.
 
         Raises `DagsterInvalidDefinitionError` that names file, line and key.
         """
         raw = attributes.model_dump(exclude_unset=True) if attributes is not None else {}
-        problems: list[tuple[Sequence[str | int], str]]
-        try:
-            rendered = context.resolution_context.resolve_value(raw)
-            api = resolve(ApiSpec.model_validate(rendered))
-            validate(api)
-        except SpecError as error:
-            problems = [(error.path, error.message)]
-        except ValidationError as error:
-            problems = [(item["loc"], item["msg"]) for item in error.errors()]
-        else:
-            return cls(api)
-        lines = [_located(context, path, message) for path, message in problems]
-        raise dg.DagsterInvalidDefinitionError("\n".join(lines))
+        tree = context.resolution_context.source_position_tree
+        path = Path(tree.position.filename) if tree else None
+        return cls(load_api(raw, path, context.resolution_context))
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The API's assets and checks, and the resource with its settings."""
         return build_api_definitions(self.api)
 
 
-def _located(context: dg.ComponentLoadContext, path: Sequence[str | int], message: str) -> str:
-    tree: Any = context.resolution_context.source_position_tree
+def load_api(raw: Mapping[str, Any], path: Path | None, context: dg.ResolutionContext) -> Api:
+    """The API that the attributes `raw` of the file `path` and of what it extends describe.
+
+    Raises `DagsterInvalidDefinitionError` that names file, line and key.
+    """
+    file = ApiFile(path, raw)
+    problems: list[tuple[Sequence[str | int], str]]
+    try:
+        file = ApiFile.of(raw, path)
+        api = resolve(ApiSpec.model_validate(context.resolve_value(file.attributes)))
+        validate(api)
+    except SpecError as error:
+        problems = [(error.path, error.message)]
+    except ValidationError as error:
+        problems = [(item["loc"], item["msg"]) for item in error.errors()]
+    else:
+        return api
+    lines = [_located(file, key_path, message) for key_path, message in problems]
+    raise dg.DagsterInvalidDefinitionError("\n".join(lines))
+
+
+def _located(file: ApiFile, path: Sequence[str | int], message: str) -> str:
     key = ".".join(str(part) for part in path) or "attributes"
-    if tree is None:
-        return f"{key}: {message}"
-    position, _ = tree.lookup_closest_and_path(["attributes", *path], trace=None)
-    return f"{position}: {key}: {message}"
+    where = file.where(path)
+    return f"{where}: {key}: {message}" if where else f"{key}: {message}"
