@@ -276,8 +276,7 @@ def hasty_definitions(
     import timetracking_assets
     from timetracking_assets.component import RestApi
     from timetracking_assets.ingest.spec import RetrySpec
-    from timetracking_assets.orchestration.assets import WAREHOUSE, build_api_definitions
-    from timetracking_assets.orchestration.resources import WarehouseResource
+    from timetracking_assets.orchestration.assets import build_api_definitions
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         _set_environment(monkeypatch, session_sandbox, first_day, tmp_path_factory.mktemp("load"))
@@ -286,7 +285,7 @@ def hasty_definitions(
     retry = RetrySpec(backoff_factor=0, timeout=1)
     return dg.Definitions.merge(
         *(build_api_definitions(replace(api, retry=retry)) for api in apis),
-        dg.Definitions(resources={WAREHOUSE: WarehouseResource()}, executor=dg.in_process_executor),
+        dg.Definitions(executor=dg.in_process_executor),
     )
 
 

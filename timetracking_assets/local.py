@@ -15,7 +15,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from timetracking_assets.files.api_file import read_api_files
-from timetracking_assets.files.locations import defs_files
+from timetracking_assets.files.locations import shipped_apis
 from timetracking_assets.ingest.variables import variable_names
 
 _PACKAGE = Path(__file__).parent
@@ -57,7 +57,7 @@ def open_workspace(directory: Path | None = None) -> Workspace:
     from_file = {k: v for k, v in dotenv_values(directory / ".env").items() if v is not None}
     environment = {**from_file, **os.environ}
     home = Path(environment.get("TIMETRACKING_HOME") or directory / ".timetracking").absolute()
-    variables = _variables(directory)
+    variables = _variables()
     if Workspace(home, environment, variables).uses_sandbox:
         # invented rows and real ones must not meet in one table
         home = home / "sandbox"
@@ -78,9 +78,9 @@ def shipped(name: str) -> Path:
     return packaged if packaged.exists() else _PACKAGE.parent / name
 
 
-def _variables(directory: Path) -> dict[str, list[str]]:
+def _variables() -> dict[str, list[str]]:
     return {
         str(file.attributes["name"]): variable_names(file.attributes)
-        for path in defs_files(directory)
+        for path in shipped_apis().values()
         for file in read_api_files(path)
     }

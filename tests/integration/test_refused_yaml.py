@@ -11,8 +11,6 @@ import dagster as dg
 import pytest
 
 import timetracking_assets
-from timetracking_assets.orchestration.assets import WAREHOUSE
-from timetracking_assets.orchestration.resources import WarehouseResource
 
 GOOD = """\
 type: timetracking_assets.RestApi
@@ -116,10 +114,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
 
     def load(text: str) -> dg.Definitions:
         (folder / "defs.yaml").write_text(text)
-        return dg.Definitions.merge(
-            dg.load_from_defs_folder(path_within_project=tmp_path / package),
-            dg.Definitions(resources={WAREHOUSE: WarehouseResource()}),
-        )
+        return dg.load_from_defs_folder(path_within_project=tmp_path / package)
 
     return load
 

@@ -26,46 +26,51 @@ def resolve(spec: ApiSpec) -> Api:
     Raises SpecError with the path of the offending key.
     """
     _check_client(spec)
-    names = [resource.name for resource in spec.resources]
+    names = _selected(spec)
     resources: dict[str, Resource] = {}
     for index, item in enumerate(spec.resources):
         path = ("resources", index)
-        if item.name in resources:
+        if item.name in [other.name for other in spec.resources[:index]]:
             raise SpecError((*path, "name"), f"resource '{item.name}' is already defined")
         if item.name in (CONFIGURED, WINDOWS):
             raise SpecError((*path, "name"), f"the name '{item.name}' is reserved")
-        resources[item.name] = _resolve_resource(spec, item, path, names)
+        if item.name in names:
+            resources[item.name] = _resolve_resource(spec, item, path, names)
     _check_parents(spec, resources)
     return Api(
         name=spec.name,
         description=spec.description,
         client=spec.client,
-        ids=spec.ids,
+        ids=_ids(spec, resources),
         retry=spec.retry,
-        resources=_selected(spec, resources),
+        resources=resources,
         whoami=spec.whoami,
     )
 
 
-def _selected(spec: ApiSpec, resources: dict[str, Resource]) -> dict[str, Resource]:
-    for key, names in (("select", spec.select or []), ("exclude", spec.exclude)):
-        for index, name in enumerate(names):
-            if name not in resources:
+def _selected(spec: ApiSpec) -> list[str]:
+    """The resources to use. What the others say is not judged: their file may fit another API."""
+    names = [resource.name for resource in spec.resources]
+    for key, given in (("select", spec.select or []), ("exclude", spec.exclude)):
+        for index, name in enumerate(given):
+            if name not in names:
                 raise SpecError(
-                    (key, index), f"unknown resource '{name}'; there are {sorted(resources)}"
+                    (key, index), f"unknown resource '{name}'; there are {sorted(names)}"
                 )
-    wanted = resources.keys() if spec.select is None else set(spec.select)
-    selected = {n: r for n, r in resources.items() if n in wanted and n not in spec.exclude}
-    key = "select" if spec.select is not None else "exclude"
+    wanted = names if spec.select is None else spec.select
+    selected = [name for name in names if name in wanted and name not in spec.exclude]
     if not selected:
-        raise SpecError((key,), "leaves no resource")
-    for name, resource in selected.items():
-        parent = resource.parent
-        if parent and parent.name != CONFIGURED and parent.name not in selected:
-            raise SpecError(
-                (key,), f"'{name}' takes its ids from '{parent.name}': use both, or neither"
-            )
+        raise SpecError(("exclude" if spec.select is None else "select",), "leaves no resource")
     return selected
+
+
+def _ids(spec: ApiSpec, resources: dict[str, Resource]) -> dict[str, str]:
+    """The configured ids; of a selection, only those that it needs."""
+    if len(resources) == len(spec.resources):
+        return spec.ids
+    parents = [r.parent for r in resources.values() if r.parent and r.parent.name == CONFIGURED]
+    used = {name for parent in parents for name in parent.fields}
+    return {name: value for name, value in spec.ids.items() if name in used}
 
 
 def _check_client(spec: ApiSpec) -> None:
@@ -178,7 +183,9 @@ def _parent(
         if parent == CONFIGURED and parent_field not in spec.ids:
             raise SpecError(where, f"`ids` has no '{parent_field}'; it has {sorted(spec.ids)}")
         if parent != CONFIGURED and parent not in names:
-            raise SpecError(where, f"unknown parent '{parent}'; the resources are {sorted(names)}")
+            raise SpecError(
+                where, f"unknown parent '{parent}'; the selected resources are {sorted(names)}"
+            )
         fields.setdefault(parent, []).append(parent_field)
     if len(fields) > 1:
         raise SpecError(
@@ -212,6 +219,8 @@ def _expressions(value: Any) -> list[str]:
 
 def _check_parents(spec: ApiSpec, resources: dict[str, Resource]) -> None:
     for index, item in enumerate(spec.resources):
+        if item.name not in resources:
+            continue
         where = ("resources", index, "endpoint", "path")
         seen = [item.name]
         parent = resources[item.name].parent

@@ -21,11 +21,15 @@ from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.checks import check_specs, run_checks
 from timetracking_assets.orchestration.metadata import load_metadata
 from timetracking_assets.orchestration.partitions import partitions_definition, run_window
-from timetracking_assets.orchestration.resources import ApiResource
+from timetracking_assets.orchestration.resources import ApiResource, WarehouseResource
 from timetracking_assets.orchestration.specs import asset_key, asset_spec
 
 WAREHOUSE = "warehouse"
 """Key of the Dagster resource that every asset needs beside its API's own."""
+
+
+DEFAULT_WAREHOUSE = WarehouseResource()
+"""The same object for every API: Dagster merges equal resources of several files only then."""
 
 
 class LoadConfig(dg.Config):
@@ -40,7 +44,7 @@ def build_api_definitions(api: Api) -> dg.Definitions:
     """The assets and checks of `api`, and its resource under the API's name."""
     return dg.Definitions(
         assets=[build_asset(api, resource) for resource in api.resources.values()],
-        resources={api.name: ApiResource(variables=api.variables)},
+        resources={api.name: ApiResource(variables=api.variables), WAREHOUSE: DEFAULT_WAREHOUSE},
     )
 
 

@@ -391,10 +391,18 @@ def test_resources_are_selected_and_excluded(api: Resolve) -> None:
     child = {"name": "tasks", "endpoint": {"path": "p/{resources.people.id}"}}
     assert list(api(PEOPLE, entries(), select=["entries"]).resources) == ["entries"]
     assert list(api(PEOPLE, entries(), exclude=["entries"]).resources) == ["people"]
+    # what isn't selected may be wrong, and needs no ids
+    wrong = {"name": "tasks", "endpoint": {"path": "p/{resources.configured.office}"}}
+    chosen = api(PEOPLE, wrong, select=["people"], ids={"office": "${OFFICES}"})
+    assert chosen.variables == ["HOURS_BASE_URL"]
     for given, path, said in (
         ({"select": ["persons"]}, ("select", 0), "unknown resource 'persons'"),
         ({"exclude": ["people", "entries", "tasks"]}, ("exclude",), "leaves no resource"),
-        ({"select": ["tasks"]}, ("select",), "'tasks' takes its ids from 'people'"),
+        (
+            {"select": ["tasks"]},
+            ("resources", 2, "endpoint", "path"),
+            r"unknown parent 'people'; the selected resources are \['tasks'\]",
+        ),
     ):
         with pytest.raises(SpecError, match=said) as refused:
             api(PEOPLE, entries(), child, **given)
