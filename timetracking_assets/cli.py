@@ -1,15 +1,17 @@
-"""The command line: `timetracking demo`, `dev`, `sandbox` and `show`.
+"""The command line: `timetracking demo`, `dev`, `sandbox`, `show` and `doctor`.
 
 Only what a person types and reads belongs here; heavy imports wait until a command needs them.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -116,6 +118,44 @@ def show(api: Annotated[str, typer.Argument(help="Name of the API.")]) -> None:
         typer.echo(resolved_yaml(find_api(api, Path.cwd())), nl=False)
     except SpecError as error:
         _stop(str(error))
+
+
+@app.command()
+def doctor(
+    api: Annotated[str | None, typer.Argument(help="Name of the API; all if left out.")] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Ask for the 31 days before this day, not today."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Ask each API for small pages, and say what its file should say otherwise.
+
+    At most two requests a resource, nothing is loaded. Exit code 1 if a load would fail or lose
+    rows.
+    """
+    workspace = open_workspace()
+    os.environ.update(workspace.environment)
+    from timetracking_assets.component import load_project
+    from timetracking_assets.doctor.examination import examine
+    from timetracking_assets.doctor.report import print_examination
+
+    try:
+        apis = load_project(Path.cwd(), api)
+    except SpecError as error:
+        _stop(str(error))
+    day = until.date() if until else datetime.now(UTC).date()
+    configured = [a for a in apis if api or any(os.environ.get(n) for n in a.variables)]
+    if not configured:
+        _stop("No API is configured: set the variables of one (see .env.example), or name one.")
+    examinations = [examine(each, os.environ, day) for each in configured]
+    if as_json:
+        typer.echo(json.dumps([each.as_json() for each in examinations], indent=2))
+    else:
+        for each in examinations:
+            print_examination(Console(), each)
+    if not all(each.healthy for each in examinations):
+        raise typer.Exit(1)
 
 
 @contextmanager

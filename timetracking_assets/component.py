@@ -14,7 +14,7 @@ from typing import Any, Self
 import dagster as dg
 from pydantic import BaseModel, ValidationError
 
-from timetracking_assets.files.api_file import ApiFile
+from timetracking_assets.files.api_file import ApiFile, api_files, find_api
 from timetracking_assets.files.model import ApiFileModel
 from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.errors import SpecError
@@ -83,6 +83,21 @@ def load_api(raw: Mapping[str, Any], path: Path | None, context: dg.ResolutionCo
         return api
     lines = [_located(file, key_path, message) for key_path, message in problems]
     raise dg.DagsterInvalidDefinitionError("\n".join(lines))
+
+
+def load_project(directory: Path, name: str | None = None) -> list[Api]:
+    """The APIs of the `dg` project around `directory`, or the one of that name.
+
+    Raises SpecError for a file that can't be read or is wrong, with the place of what is wrong.
+    """
+    files = api_files(directory) if name is None else [find_api(name, directory)]
+    problem = None
+    try:
+        context = dg.ResolutionContext.default()
+        return [load_api(file.own, file.path, context) for file in files]
+    except dg.DagsterInvalidDefinitionError as error:
+        problem = SpecError((), str(error))
+    raise problem
 
 
 def _located(file: ApiFile, path: Sequence[str | int], message: str) -> str:

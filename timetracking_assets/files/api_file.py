@@ -156,9 +156,14 @@ def read_api_files(path: Path) -> list[ApiFile]:
     return [ApiFile.of(attributes, path) for attributes in attributes_in(path)]
 
 
+def api_files(directory: Path) -> list[ApiFile]:
+    """The APIs of the project around `directory`. Raises SpecError."""
+    return [file for path in defs_files(directory) for file in read_api_files(path)]
+
+
 def find_api(name: str, directory: Path) -> ApiFile:
     """The API of that name in the project around `directory`. Raises SpecError."""
-    files = [file for path in defs_files(directory) for file in read_api_files(path)]
+    files = api_files(directory)
     found = [file for file in files if file.attributes.get("name") == name]
     if not found:
         names = ", ".join(str(file.attributes.get("name")) for file in files) or "none"

@@ -104,6 +104,13 @@ def _resolve_resource(
     for key in ("params", "headers"):
         merged = {**(defaults.endpoint.get(key) or {}), **(item.endpoint.get(key) or {})}
         endpoint[key] = {name: value for name, value in merged.items() if value is not None}
+    paginator = endpoint.get("paginator")
+    below = defaults.endpoint.get("paginator")
+    if isinstance(paginator, dict) and "type" not in paginator:
+        if not isinstance(below, dict):
+            raise SpecError((*path, "endpoint", "paginator"), "needs a `type`")
+        # what has no type of its own only changes the defaults' paginator
+        endpoint["paginator"] = {**below, **paginator}
     if not endpoint.get("path"):
         raise SpecError((*path, "endpoint"), f"resource '{item.name}' has no `path`")
     resource = Resource(
