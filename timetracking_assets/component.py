@@ -22,8 +22,10 @@ from timetracking_assets.ingest.resolution import resolve
 from timetracking_assets.ingest.source import validate
 from timetracking_assets.ingest.spec import ApiSpec
 from timetracking_assets.orchestration.assets import build_api_definitions
+from timetracking_assets.scaffolder import RestApiScaffolder
 
 
+@dg.scaffold_with(RestApiScaffolder)
 class RestApi(dg.Component):
     """A REST API whose resources become assets: one resource, one asset, one table.
 
