@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from timetracking_assets.files.api_file import ApiFile, api_files, find_api
 from timetracking_assets.files.model import ApiFileModel
+from timetracking_assets.files.reference import section_of
 from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.errors import SpecError
 from timetracking_assets.ingest.resolution import resolve
@@ -84,6 +85,8 @@ def load_api(raw: Mapping[str, Any], path: Path | None, context: dg.ResolutionCo
     else:
         return api
     lines = [_located(file, key_path, message) for key_path, message in problems]
+    sections = dict.fromkeys(section_of(key_path) for key_path, _ in problems)
+    lines.append(f"See docs/reference.md, section {', '.join(f'`{name}`' for name in sections)}.")
     raise dg.DagsterInvalidDefinitionError("\n".join(lines))
 
 
