@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -272,21 +273,37 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+Serve = Callable[[Callable[[Asked], tuple[Any, dict[str, str]]]], Vendor]
+
+
+@contextmanager
+def _running(vendor: Vendor) -> Iterator[Vendor]:
+    handler = type("Handler", (_Handler,), {"vendor": vendor})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    vendor.url = f"http://127.0.0.1:{server.server_port}"
+    yield vendor
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serve a function from what was asked to a body and headers."""
+    with ExitStack() as running:
+
+        def serve(answer: Callable[[Asked], tuple[Any, dict[str, str]]]) -> Vendor:
+            vendor = Vendor(lambda _, asked: Answer(*answer(asked)), {})
+            return running.enter_context(_running(vendor))
+
+        yield serve
+
+
 @pytest.fixture
 def vendors() -> Iterator[Mapping[str, Vendor]]:
     """The five vendors, each with a server of its own."""
-    running: list[ThreadingHTTPServer] = []
-    found = _vendors()
-    for vendor in found.values():
-        handler = type("Handler", (_Handler,), {"vendor": vendor})
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        vendor.url = f"http://127.0.0.1:{server.server_port}"
-        running.append(server)
-    yield found
-    for server in running:
-        server.shutdown()
-        server.server_close()
+    with ExitStack() as running:
+        yield {name: running.enter_context(_running(vendor)) for name, vendor in _vendors().items()}
 
 
 @pytest.fixture
