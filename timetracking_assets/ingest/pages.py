@@ -41,8 +41,8 @@ _OWN_PARAMS = {"page", "offset", "cursor", "after"}
 class Page:
     """The rows of one answer, still JSON, and what a fan-out adds to each of them.
 
-    `parent_row` is the index of the parent's row that it was asked for with, `window` the part of
-    the load's window, where that was halved.
+    `parent_row` is the index of the parent's row that it was asked for with, `window` the window
+    that its series of requests was for (None without one): a year, say, of several.
     """
 
     number: int
@@ -59,6 +59,11 @@ class Page:
                 self.parent_row = value
             else:
                 self.from_parent[name] = value
+
+    def of(self, window: Window | None, parent_row: int = 0) -> Page:
+        """The page, knowing what it was asked for with."""
+        self.window, self.parent_row = window, parent_row
+        return self
 
 
 def page_splitter(
