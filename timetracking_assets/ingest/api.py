@@ -13,6 +13,8 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention
 from timetracking_assets.ingest.spec import (
     ColumnSpec,
     PartitionsSpec,
+    QuotaSpec,
+    RateLimitSpec,
     RetrySpec,
     SyncMode,
     WindowSpec,
@@ -51,6 +53,7 @@ class Resource:
     endpoint: dict[str, Any]
     data_selector: str
     page_size: int | None
+    max_pages: int
     primary_key: tuple[str, ...]
     sync_mode: SyncMode
     partitions: PartitionsSpec | None
@@ -76,6 +79,9 @@ class Api:
     client: dict[str, Any]
     ids: dict[str, str]
     retry: RetrySpec
+    rate_limit: RateLimitSpec | None
+    quota: QuotaSpec
+    max_response_bytes: int
     resources: dict[str, Resource]
 
     @property

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import requests
@@ -29,7 +27,6 @@ HEADERS = "headers"
 """Where a paginator finds the response's headers, by lower-case name."""
 
 Raw = msgspec.Raw
-_OWN_PARAMS = {"page", "offset", "cursor", "after"}
 
 
 @dataclass
@@ -53,10 +50,9 @@ def page_splitter(resource: Resource) -> Callable[[requests.Response, Redactor],
     rows are not where they should be.
     """
     count = 0
-    previous: tuple[object, ...] = ()
 
     def split(response: requests.Response, redactor: Redactor) -> None:
-        nonlocal count, previous
+        nonlocal count
         if response.status_code >= requests.codes.bad_request:
             return
         count += 1
@@ -65,13 +61,6 @@ def page_splitter(resource: Resource) -> Callable[[requests.Response, Redactor],
         if response.status_code != requests.codes.ok:
             raise AnswerError(f"{where} came with HTTP {response.status_code} instead of 200")
         answer = split_answer(response.content, resource, where, redactor)
-        this = (_series(response.url, resource), sha256(response.content).digest())
-        if answer[ROWS] and this == previous:
-            raise AnswerError(
-                f"{where} holds the same as the page before it: the API does not follow the "
-                "paginator. Compare `paginator` and `params` with the API's documentation."
-            )
-        previous = this
         rows: list[Raw] = answer[ROWS]
         answer[HAS_MORE] = resource.page_size is None or len(rows) >= resource.page_size
         answer[HEADERS] = {name.lower(): value for name, value in response.headers.items()}
@@ -79,17 +68,6 @@ def page_splitter(resource: Resource) -> Callable[[requests.Response, Redactor],
         response.json = lambda **_: answer  # type: ignore[method-assign]
 
     return split
-
-
-def _series(url: str, resource: Resource) -> object:
-    """What tells one list from another in its URL: all but the paginator's own parameter."""
-    paginator = resource.endpoint["paginator"]
-    settings = paginator if isinstance(paginator, dict) else {"type": paginator}
-    if settings["type"] == "single_page":
-        return object()
-    own = {value for key, value in settings.items() if key.endswith("_param")} | _OWN_PARAMS
-    parts = urlsplit(url)
-    return parts.path, tuple(item for item in parse_qsl(parts.query) if item[0] not in own)
 
 
 def split_answer(body: bytes, resource: Resource, where: str, redactor: Redactor) -> dict[str, Any]:

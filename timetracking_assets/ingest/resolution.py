@@ -36,7 +36,17 @@ def resolve(spec: ApiSpec) -> Api:
             raise SpecError((*path, "name"), f"the name '{item.name}' is reserved")
         resources[item.name] = _resolve_resource(spec, item, path, names)
     _check_parents(spec, resources)
-    return Api(spec.name, spec.description, spec.client, spec.ids, spec.retry, resources)
+    return Api(
+        name=spec.name,
+        description=spec.description,
+        client=spec.client,
+        ids=spec.ids,
+        retry=spec.retry,
+        rate_limit=spec.rate_limit,
+        quota=spec.quota,
+        max_response_bytes=spec.max_response_bytes,
+        resources=resources,
+    )
 
 
 def _check_client(spec: ApiSpec) -> None:
@@ -82,6 +92,7 @@ def _resolve_resource(
         description=item.description,
         data_selector=_data_selector(item, endpoint, path),
         page_size=item.page_size if "page_size" in item.model_fields_set else defaults.page_size,
+        max_pages=item.max_pages or defaults.max_pages,
         primary_key=_primary_key(spec, item, path),
         sync_mode=item.sync_mode or defaults.sync_mode,
         partitions=item.partitions,

@@ -20,8 +20,10 @@ from dlt.sources.rest_api.typing import RESTAPIConfig
 from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Resource
 from timetracking_assets.ingest.errors import SettingsError, SpecError
 from timetracking_assets.ingest.pages import HAS_MORE, ROWS, Page, page_splitter
+from timetracking_assets.ingest.pagination import WatchedPaginator
 from timetracking_assets.ingest.redaction import Redactor
-from timetracking_assets.ingest.session import RequestStats, open_session
+from timetracking_assets.ingest.request_stats import RequestStats
+from timetracking_assets.ingest.session import open_session
 from timetracking_assets.ingest.variables import require, substitute, variable_names
 from timetracking_assets.ingest.windows import Window, request_params
 
@@ -74,9 +76,9 @@ def open_pages(
     """The pages of `resource`, lazily, for `window` and each of its `parent_rows`."""
     base_url = connection.client["base_url"]
     session = open_session(
-        resource,
+        connection.api,
+        resource.label,
         base_url,
-        connection.api.retry,
         connection.redactor,
         stats,
         page_splitter(resource),
@@ -100,6 +102,9 @@ def _rest_api_resource(
     if parent is None and len(series) > 1:
         parent, parent_rows = Parent(WINDOWS, ()), [{}]
     config = _endpoint_resource(resource)
+    config["endpoint"]["paginator"] = WatchedPaginator(
+        config["endpoint"]["paginator"], resource.label, resource.max_pages
+    )
     resources: list[Any] = [config]
     if parent is None:
         config["endpoint"]["params"] |= series[0]

@@ -149,33 +149,6 @@ def test_a_page_takes_the_parents_values_like_a_row() -> None:
     assert page.from_parent == {"_people_id": 2, "_people_name": "x"}
 
 
-def body_of(number: int) -> bytes:
-    return json.dumps({"data": [{"id": number}]}).encode()
-
-
-@pytest.mark.parametrize("paginator", ["header_link", {"type": "page_number"}, {"type": "cursor"}])
-def test_a_page_that_comes_again_is_refused(resource: MakeResource, paginator: Any) -> None:
-    accept = page_splitter(resource(endpoint={"paginator": paginator}))
-    accept(response(body_of(1)), MASKING)
-    accept(response(body_of(2)), MASKING)
-    with pytest.raises(AnswerError, match=r"page 3 .* does not follow the paginator"):
-        accept(response(body_of(2)), MASKING)
-
-
-def test_equal_answers_of_two_lists_are_two_answers(resource: MakeResource) -> None:
-    paged = page_splitter(resource(endpoint={"paginator": {"type": "page_number"}}))
-    single = page_splitter(resource(endpoint={"paginator": "single_page"}))
-    other = response(body_of(1))
-    other.url = "https://api.example/entries?user=2&page=1"
-    for accept in (paged, single):
-        accept(response(body_of(1)), MASKING)
-        accept(other, MASKING)
-    single(other, MASKING)
-    empty = response(b'{"data": []}')
-    paged(empty, MASKING)
-    paged(empty, MASKING)
-
-
 def test_another_success_than_200_is_refused(resource: MakeResource) -> None:
     with pytest.raises(AnswerError, match=r"page 1 .* came with HTTP 204 instead of 200"):
         page_splitter(resource())(response(b"", status=204), MASKING)
