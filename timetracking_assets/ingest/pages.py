@@ -16,6 +16,7 @@ import requests
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.errors import AnswerError
 from timetracking_assets.ingest.redaction import Redactor
+from timetracking_assets.ingest.request_stats import RequestStats
 
 ROWS = "__rows"
 """Where dlt finds the page in a split answer: the `data_selector` that it is given."""
@@ -43,11 +44,13 @@ class Page:
         self.from_parent.update(parent_record)
 
 
-def page_splitter(resource: Resource) -> Callable[[requests.Response, Redactor], None]:
+def page_splitter(
+    resource: Resource, stats: RequestStats
+) -> Callable[[requests.Response, Redactor], None]:
     """A function that replaces `response.json` by one that gives the answer with its page split.
 
-    It raises AnswerError, with what it shows of the answer masked, where that isn't JSON or the
-    rows are not where they should be.
+    Credentials in the rows are masked, and counted in `stats`. It raises AnswerError, with what it
+    shows of the answer masked, where that isn't JSON or the rows are not where they should be.
     """
     count = 0
 
@@ -60,7 +63,9 @@ def page_splitter(resource: Resource) -> Callable[[requests.Response, Redactor],
         where = f"{resource.label}: page {count} ({url})"
         if response.status_code != requests.codes.ok:
             raise AnswerError(f"{where} came with HTTP {response.status_code} instead of 200")
-        answer = split_answer(response.content, resource, where, redactor)
+        body, masked = redactor.in_rows(response.content)
+        stats.values_masked += masked
+        answer = split_answer(body, resource, where, redactor)
         rows: list[Raw] = answer[ROWS]
         answer[HAS_MORE] = resource.page_size is None or len(rows) >= resource.page_size
         answer[HEADERS] = {name.lower(): value for name, value in response.headers.items()}

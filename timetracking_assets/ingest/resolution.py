@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Resource
+from timetracking_assets.ingest.credentials import refuse_in_endpoint, refuse_literals
 from timetracking_assets.ingest.errors import SpecError, SpecPath
 from timetracking_assets.ingest.rules import check_columns, check_window
 from timetracking_assets.ingest.spec import ApiSpec, ResourceSpec
@@ -17,7 +18,6 @@ from timetracking_assets.ingest.variables import VARIABLE, variable_names
 
 _EXPRESSION = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
 _SELECTOR = re.compile(r"^(\$|[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*)$")
-_SECRET_KEYS = {"api_key", "token", "password", "username", "client_secret", "access_token"}
 
 
 def resolve(spec: ApiSpec) -> Api:
@@ -58,15 +58,7 @@ def _check_client(spec: ApiSpec) -> None:
         raise SpecError(
             ("client",), "`paginator` belongs into each `endpoint` (or `resource_defaults`)"
         )
-    auth = spec.client.get("auth")
-    if isinstance(auth, dict):
-        secrets = {key: auth[key] for key in _SECRET_KEYS & auth.keys()}
-        if secrets and not variable_names(secrets):
-            raise SpecError(
-                ("client", "auth"),
-                f"a secret must not stand in this file: write `{min(secrets)}: ${{MY_VARIABLE}}` "
-                "and set that environment variable",
-            )
+    refuse_literals(spec.client)
     for name, value in spec.ids.items():
         if not VARIABLE.fullmatch(value):
             raise SpecError(("ids", name), "expected `${VARIABLE}`: a comma-separated list of ids")
@@ -86,6 +78,7 @@ def _resolve_resource(
             (*path, "endpoint"),
             f"`${{{variables[0]}}}` has no value here: variables belong into `client` and `ids`",
         )
+    refuse_in_endpoint(endpoint, (*path, "endpoint"))
     resource = Resource(
         api=spec.name,
         name=item.name,

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from graphlib import TopologicalSorter
 from typing import Any, cast
+from urllib.parse import unquote, urlsplit
 
 import dlt
 from dlt.extract import DltResource
@@ -18,12 +19,15 @@ from dlt.sources.rest_api import rest_api_resources
 from dlt.sources.rest_api.typing import RESTAPIConfig
 
 from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Resource
+from timetracking_assets.ingest.credentials import credential_variables
 from timetracking_assets.ingest.errors import SettingsError, SpecError
+from timetracking_assets.ingest.log_masking import mask_logs
 from timetracking_assets.ingest.pages import HAS_MORE, ROWS, Page, page_splitter
 from timetracking_assets.ingest.pagination import WatchedPaginator
 from timetracking_assets.ingest.redaction import Redactor
 from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.ingest.session import open_session
+from timetracking_assets.ingest.tokens import open_token_session
 from timetracking_assets.ingest.variables import require, substitute, variable_names
 from timetracking_assets.ingest.windows import Window, request_params
 
@@ -44,7 +48,14 @@ class Connection:
         secrets = set(api.secret_variables)
         auth = self.client.get("auth")
         plain = [v for v in auth.values() if isinstance(v, str)] if isinstance(auth, dict) else []
-        self.redactor = Redactor([self._values[name] for name in secrets], plain)
+        url = urlsplit(self.client["base_url"])
+        in_url = [unquote(part) for part in (url.username, url.password) if part]
+        self.redactor = Redactor(
+            [*(self._values[name] for name in secrets), *in_url],
+            plain,
+            [self._values[name] for name in credential_variables(api.client)],
+        )
+        mask_logs(self.redactor)
 
     def configured_ids(self, parent: Parent, resource: Resource) -> ParentRows:
         """The ids of `ids` that a fan-out over `configured` uses, one row each."""
@@ -81,14 +92,19 @@ def open_pages(
         base_url,
         connection.redactor,
         stats,
-        page_splitter(resource),
+        page_splitter(resource, stats),
         setting=", ".join(variable_names(connection.api.client["base_url"])),
     )
     client = {**connection.client, "session": session}
+    tokens = open_token_session(connection.api, client.get("auth"), connection.redactor, stats)
+    if tokens is not None:
+        client["auth"] = {**client["auth"], "session": tokens}
     try:
         yield iter(_rest_api_resource(client, resource, window, parent_rows))
     finally:
         session.close()
+        if tokens is not None:
+            tokens.close()
 
 
 def _rest_api_resource(

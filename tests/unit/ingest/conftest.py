@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from timetracking_assets.ingest.api import Api, Resource
+from timetracking_assets.ingest.errors import IngestError
 from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.resolution import resolve
 from timetracking_assets.ingest.spec import ApiSpec, ColumnSpec, PartitionsSpec, WindowSpec
@@ -178,3 +179,22 @@ def page() -> MakePage:
 @pytest.fixture(scope="session")
 def api() -> Resolve:
     return build_api
+
+
+def ours(action: Callable[[], Any]) -> IngestError:
+    """The error of ours that `action` raises, inside whatever dlt wraps around it."""
+    cause: BaseException | None = None
+    try:
+        action()
+    except Exception as error:
+        cause = error
+    while cause is not None and not isinstance(cause, IngestError):
+        cause = cause.__cause__ or cause.__context__
+    assert cause is not None, "nothing of ours was raised"
+    return cause
+
+
+@pytest.fixture(scope="session")
+def refusal() -> Callable[[Callable[[], Any]], IngestError]:
+    """`refusal(action)`: the error of ours that it raises."""
+    return ours

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tests.unit.ingest.conftest import Answer, Stub
 
 Resolve = Callable[..., Api]
+Refusal = Callable[[Callable[[], Any]], Exception]
 Serve = Callable[[dict[str, str]], dict[str, Any]]
 CURSOR = {"type": "cursor", "cursor_path": "next", "cursor_param": "after"}
 LINK = {"type": "json_link", "next_url_path": "next"}
@@ -82,7 +84,7 @@ def test_lists_of_a_fan_out_may_be_equal(read: Callable[..., list[Any]], paginat
 
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_a_cursor_that_comes_again_is_refused(
-    read: Callable[..., list[Any]], stub: Stub, length: int
+    refusal: Refusal, read: Callable[..., list[Any]], stub: Stub, length: int
 ) -> None:
     """The rows are always new: only the cursor shows it."""
     asked: list[dict[str, str]] = []
@@ -92,13 +94,14 @@ def test_a_cursor_that_comes_again_is_refused(
         return listed([len(asked)], f"cursor-{len(asked) % length}")
 
     said = r"^hours/entries: page \d \(.*/entries\) names as the next page one that was already"
-    with pytest.raises(AnswerError, match=said):
-        _raise_ours(lambda: read(CURSOR, serve))
+    error = refusal(lambda: read(CURSOR, serve))
+    assert isinstance(error, AnswerError)
+    assert re.search(said, str(error))
     assert len(asked) == length + 1
 
 
 def test_a_cursor_in_the_body_that_comes_again_is_refused(
-    read: Callable[..., list[Any]], stub: Stub
+    refusal: Refusal, read: Callable[..., list[Any]], stub: Stub
 ) -> None:
     paginator = {"type": "cursor", "cursor_path": "next", "cursor_body_path": "after"}
     endpoint = {"method": "POST", "json": {"size": 1}}
@@ -107,36 +110,46 @@ def test_a_cursor_in_the_body_that_comes_again_is_refused(
     def serve(query: dict[str, str]) -> dict[str, Any]:
         return listed([next(turns)], "b" if query.get("after") == "a" else "a")
 
-    with pytest.raises(AnswerError, match=r"page 3 .*already asked for"):
-        _raise_ours(lambda: read(paginator, serve, endpoint=endpoint))
+    error = refusal(lambda: read(paginator, serve, endpoint=endpoint))
+    assert isinstance(error, AnswerError)
+    assert re.search(r"page 3 .*already asked for", str(error))
     assert len(stub.paths) == 3
 
 
-def test_links_that_go_in_a_circle_are_refused(read: Callable[..., list[Any]], stub: Stub) -> None:
+def test_links_that_go_in_a_circle_are_refused(
+    refusal: Refusal, read: Callable[..., list[Any]], stub: Stub
+) -> None:
     turns = iter(range(100))
 
     def serve(query: dict[str, str]) -> dict[str, Any]:
         return listed([next(turns)], "/entries?p=1" if query.get("p") == "2" else "/entries?p=2")
 
-    with pytest.raises(AnswerError, match=r"page 3 .*already asked for"):
-        _raise_ours(lambda: read(LINK, serve))
+    error = refusal(lambda: read(LINK, serve))
+    assert isinstance(error, AnswerError)
+    assert re.search(r"page 3 .*already asked for", str(error))
     assert len(stub.paths) == 3
 
 
 @pytest.mark.parametrize(("paginator", "param"), [(NUMBER, "page"), (OFFSET, "offset")])
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_pages_that_come_again_are_refused(
-    read: Callable[..., list[Any]], stub: Stub, paginator: Any, param: str, length: int
+    refusal: Refusal,
+    read: Callable[..., list[Any]],
+    stub: Stub,
+    paginator: Any,
+    param: str,
+    length: int,
 ) -> None:
     """Also where others lie between: A, B, A, B."""
     said = f"page {length + 1} .* holds the same as an earlier page of the list"
-    with pytest.raises(AnswerError, match=said):
-        _raise_ours(lambda: read(paginator, lambda query: listed([int(query[param]) % length])))
+    error = refusal(lambda: read(paginator, lambda query: listed([int(query[param]) % length])))
+    assert isinstance(error, AnswerError)
+    assert re.search(said, str(error))
     assert len(stub.paths) == length + 1
 
 
 def test_a_list_longer_than_max_pages_is_refused(
-    read: Callable[..., list[Any]], stub: Stub
+    refusal: Refusal, read: Callable[..., list[Any]], stub: Stub
 ) -> None:
     def serve(query: dict[str, str]) -> dict[str, Any]:
         page = int(query["page"])
@@ -146,8 +159,9 @@ def test_a_list_longer_than_max_pages_is_refused(
     assert read(paginator, serve, max_pages=3) == [1, 2, 3]
     stub.paths.clear()
     said = r"^hours/entries: page 2 \(.*\): the list goes on after 2 pages \(`max_pages`\)"
-    with pytest.raises(AnswerError, match=said):
-        _raise_ours(lambda: read(paginator, serve, max_pages=2))
+    error = refusal(lambda: read(paginator, serve, max_pages=2))
+    assert isinstance(error, AnswerError)
+    assert re.search(said, str(error))
     assert len(stub.paths) == 2
 
 
@@ -161,16 +175,3 @@ def test_max_pages_has_a_default_for_all_and_one_for_each(api: Resolve) -> None:
     resolved = api(entries, people, resource_defaults={**complete, "max_pages": 50})
     assert [resource.max_pages for resource in resolved.resources.values()] == [50, 7]
     assert api(entries).resources["entries"].max_pages == 100_000
-
-
-def _raise_ours(action: Callable[[], Any]) -> None:
-    """What dlt wraps in errors of its own."""
-    cause: BaseException | None = None
-    try:
-        action()
-    except Exception as error:
-        cause = error
-        while cause is not None and not isinstance(cause, AnswerError):
-            cause = cause.__cause__ or cause.__context__
-    assert cause is not None
-    raise cause

@@ -45,7 +45,7 @@ class Client:
             base_url,
             Redactor([SECRET]),
             self.stats,
-            page_splitter(resource),
+            page_splitter(resource, self.stats),
         )
         self.session.trust_env = False
         self.base_url = base_url
