@@ -14,6 +14,8 @@ from timetracking_assets.ingest.spec import (
     ColumnSpec,
     DeletedIdsSpec,
     PartitionsSpec,
+    QuotaSpec,
+    RateLimitSpec,
     RetrySpec,
     SyncMode,
     TotalSpec,
@@ -56,6 +58,7 @@ class Resource:
     endpoint: dict[str, Any]
     data_selector: str
     page_size: int | None
+    max_pages: int
     primary_key: tuple[str, ...]
     sync_mode: SyncMode
     partitions: PartitionsSpec | None
@@ -91,6 +94,9 @@ class Api:
     client: dict[str, Any]
     ids: dict[str, str]
     retry: RetrySpec
+    rate_limit: RateLimitSpec | None
+    quota: QuotaSpec
+    max_response_bytes: int
     resources: dict[str, Resource]
 
     @property

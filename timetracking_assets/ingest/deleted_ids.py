@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from timetracking_assets.ingest.api import LISTED_AS_DELETED, Resource
 from timetracking_assets.ingest.column_reader import ARROW_TYPES
 from timetracking_assets.ingest.errors import AnswerError
-from timetracking_assets.ingest.session import RequestStats
+from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.ingest.source import Connection, ParentRows, open_pages
 from timetracking_assets.ingest.windows import Window
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.changes import Changes
-from timetracking_assets.ingest.session import RequestStats
+from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.spec import DataType
 from timetracking_assets.ingest.totals import StatedTotals

@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Resource
+from timetracking_assets.ingest.credentials import refuse_in_endpoint, refuse_literals
 from timetracking_assets.ingest.errors import SpecError, SpecPath
 from timetracking_assets.ingest.rules import (
     check_columns,
@@ -21,7 +22,6 @@ from timetracking_assets.ingest.spec import ApiSpec, ResourceSpec
 from timetracking_assets.ingest.variables import VARIABLE, variable_names
 
 _EXPRESSION = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
-_SECRET_KEYS = {"api_key", "token", "password", "username", "client_secret", "access_token"}
 
 
 def resolve(spec: ApiSpec) -> Api:
@@ -40,7 +40,17 @@ def resolve(spec: ApiSpec) -> Api:
             raise SpecError((*path, "name"), f"the name '{item.name}' is reserved")
         resources[item.name] = _resolve_resource(spec, item, path, names)
     _check_parents(spec, resources)
-    return Api(spec.name, spec.description, spec.client, spec.ids, spec.retry, resources)
+    return Api(
+        name=spec.name,
+        description=spec.description,
+        client=spec.client,
+        ids=spec.ids,
+        retry=spec.retry,
+        rate_limit=spec.rate_limit,
+        quota=spec.quota,
+        max_response_bytes=spec.max_response_bytes,
+        resources=resources,
+    )
 
 
 def _check_client(spec: ApiSpec) -> None:
@@ -52,15 +62,7 @@ def _check_client(spec: ApiSpec) -> None:
         raise SpecError(
             ("client",), "`paginator` belongs into each `endpoint` (or `resource_defaults`)"
         )
-    auth = spec.client.get("auth")
-    if isinstance(auth, dict):
-        secrets = {key: auth[key] for key in _SECRET_KEYS & auth.keys()}
-        if secrets and not variable_names(secrets):
-            raise SpecError(
-                ("client", "auth"),
-                f"a secret must not stand in this file: write `{min(secrets)}: ${{MY_VARIABLE}}` "
-                "and set that environment variable",
-            )
+    refuse_literals(spec.client)
     for name, value in spec.ids.items():
         if not VARIABLE.fullmatch(value):
             raise SpecError(("ids", name), "expected `${VARIABLE}`: a comma-separated list of ids")
@@ -84,12 +86,14 @@ def _resolve_resource(
         """The resource's own word, else the API's default."""
         return getattr(item if key in item.model_fields_set else defaults, key)
 
+    refuse_in_endpoint(endpoint, (*path, "endpoint"))
     resource = Resource(
         api=spec.name,
         name=item.name,
         description=item.description,
         data_selector=data_selector,
         page_size=said("page_size"),
+        max_pages=item.max_pages or defaults.max_pages,
         primary_key=_primary_key(spec, item, path),
         sync_mode=item.sync_mode or defaults.sync_mode,
         partitions=item.partitions,

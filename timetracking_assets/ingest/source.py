@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from graphlib import TopologicalSorter
 from typing import Any, cast
+from urllib.parse import unquote, urlsplit
 
 import dlt
 from dlt.extract import DltResource
@@ -18,10 +19,15 @@ from dlt.sources.rest_api import rest_api_resources
 from dlt.sources.rest_api.typing import RESTAPIConfig
 
 from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Resource
+from timetracking_assets.ingest.credentials import credential_variables
 from timetracking_assets.ingest.errors import SettingsError, SpecError
+from timetracking_assets.ingest.log_masking import mask_logs
 from timetracking_assets.ingest.pages import HAS_MORE, PARENT_ROW, ROWS, Page, page_splitter
+from timetracking_assets.ingest.pagination import WatchedPaginator
 from timetracking_assets.ingest.redaction import Redactor
-from timetracking_assets.ingest.session import RequestStats, open_session
+from timetracking_assets.ingest.request_stats import RequestStats
+from timetracking_assets.ingest.session import open_session
+from timetracking_assets.ingest.tokens import open_token_session
 from timetracking_assets.ingest.totals import StatedTotals
 from timetracking_assets.ingest.variables import require, substitute, variable_names
 from timetracking_assets.ingest.windows import Series, Window, request_series
@@ -43,7 +49,14 @@ class Connection:
         secrets = set(api.secret_variables)
         auth = self.client.get("auth")
         plain = [v for v in auth.values() if isinstance(v, str)] if isinstance(auth, dict) else []
-        self.redactor = Redactor([self._values[name] for name in secrets], plain)
+        url = urlsplit(self.client["base_url"])
+        in_url = [unquote(part) for part in (url.username, url.password) if part]
+        self.redactor = Redactor(
+            [*(self._values[name] for name in secrets), *in_url],
+            plain,
+            [self._values[name] for name in credential_variables(api.client)],
+        )
+        mask_logs(self.redactor)
 
     def configured_ids(self, parent: Parent, resource: Resource) -> ParentRows:
         """The ids of `ids` that a fan-out over `configured` uses, one row each."""
@@ -79,19 +92,24 @@ def open_pages(
     """
     base_url = connection.client["base_url"]
     session = open_session(
-        resource,
+        connection.api,
+        resource.label,
         base_url,
-        connection.api.retry,
         connection.redactor,
         stats,
-        page_splitter(resource, totals),
+        page_splitter(resource, stats),
         setting=", ".join(variable_names(connection.api.client["base_url"])),
     )
     client = {**connection.client, "session": session}
+    tokens = open_token_session(connection.api, client.get("auth"), connection.redactor, stats)
+    if tokens is not None:
+        client["auth"] = {**client["auth"], "session": tokens}
     try:
-        yield _pages(client, resource, window, parent_rows)
+        yield _pages(client, resource, window, parent_rows, totals)
     finally:
         session.close()
+        if tokens is not None:
+            tokens.close()
 
 
 def _pages(
@@ -99,6 +117,7 @@ def _pages(
     resource: Resource,
     window: Window | None,
     parent_rows: ParentRows | None,
+    totals: StatedTotals | None,
 ) -> Iterator[Page]:
     series = [Series(None, {})]
     if resource.window and window:
@@ -107,6 +126,9 @@ def _pages(
     if parent is None and len(series) > 1:
         parent, parent_rows = Parent(WINDOWS, ()), [{}]
     config = _endpoint_resource(resource)
+    config["endpoint"]["paginator"] = WatchedPaginator(
+        config["endpoint"]["paginator"], resource.label, resource.max_pages, totals
+    )
     if parent is None:
         config["endpoint"]["params"] |= series[0].params
         for page in _rest_api(client, [config])[resource.name]:

@@ -107,8 +107,38 @@ class RetrySpec(SpecModel):
     status_codes: list[int] = Field([429, 500, 502, 503, 504])
     max_retries: int = Field(3, ge=0, le=20, description="repetitions after the first attempt")
     backoff_factor: float = Field(2, ge=0, description="waits factor * 1, 2, 4, ... seconds")
-    max_delay: float = Field(120, gt=0, description="longest wait in seconds, Retry-After included")
+    max_delay: float = Field(
+        120,
+        gt=0,
+        description="longest wait in seconds, Retry-After included; never less than the quota's "
+        "`max_wait`",
+    )
     timeout: float = Field(60, gt=0, description="seconds without a byte before giving up")
+
+
+class RateLimitSpec(SpecModel):
+    """How fast an API may be asked: by all its resources in one process together, retries too."""
+
+    requests: int = Field(10, gt=0, description="the most requests in any `per_seconds`")
+    per_seconds: float = Field(1, gt=0, description="length of that time in seconds")
+
+
+class QuotaSpec(SpecModel):
+    """What to do about an answer 429 or 402 that says when the quota comes back."""
+
+    max_wait: float = Field(
+        120,
+        ge=0,
+        description="wait for the reset if it is at most so many seconds away, else fail at once",
+    )
+    reset_header: str | None = Field(
+        None,
+        description="response header that says when the quota comes back, where it isn't "
+        "Retry-After: seconds from now, UNIX time, or a date (HTTP or ISO 8601)",
+    )
+    remaining_header: str | None = Field(
+        None, description="response header with the number of requests left in the quota"
+    )
 
 
 class ResourceDefaults(SpecModel):
@@ -118,6 +148,9 @@ class ResourceDefaults(SpecModel):
     primary_key: Names | None = Field(None, description="the columns that identify a row")
     page_size: int | None = Field(
         None, gt=0, description="rows of a full page: a shorter one is the last"
+    )
+    max_pages: int = Field(
+        100_000, gt=0, description="the most pages of one list: one that goes on is an error"
     )
     sync_mode: SyncMode = Field("snapshot", description="what an answer means")
     total: TotalSpec | None = Field(
@@ -152,6 +185,7 @@ class ResourceSpec(SpecModel):
     )
     primary_key: Names | None = None
     page_size: int | None = Field(None, gt=0)
+    max_pages: int | None = Field(None, gt=0)
     sync_mode: SyncMode | None = None
     total: TotalSpec | None = None
     max_removed_share: float | None = Field(None, ge=0, le=1)
@@ -186,5 +220,15 @@ class ApiSpec(SpecModel):
         "holds a comma-separated list; used as `{resources.configured.<name>}`",
     )
     retry: RetrySpec = Field(default_factory=lambda: RetrySpec())
+    rate_limit: RateLimitSpec | None = Field(
+        None,
+        description="left out: 10 requests a second, and none for an API on this machine",
+    )
+    quota: QuotaSpec = Field(default_factory=lambda: QuotaSpec())
+    max_response_bytes: int = Field(
+        512 * 1024 * 1024,
+        gt=0,
+        description="the most bytes of one answer, after decompression: a larger one is refused",
+    )
     resource_defaults: ResourceDefaults = Field(default_factory=lambda: ResourceDefaults())
     resources: list[ResourceSpec] = Field(min_length=1)
