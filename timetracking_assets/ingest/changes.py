@@ -39,6 +39,11 @@ class Changes:
     keys_held: int = 0
     repeated_keys: tuple[tuple[str, ...], ...] = ()
 
+    @property
+    def changed(self) -> bool:
+        """Whether the table is another one than before."""
+        return bool(self.inserted or self.updated or self.deleted)
+
 
 class StagedAnswer:
     """The Parquet `files` that are about to be loaded, beside the table that they go into."""

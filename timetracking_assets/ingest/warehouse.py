@@ -53,7 +53,18 @@ class Warehouse:
         """The warehouse for this process alone; it waits while another one has it.
 
         `holder` says who, for others that wait. Raises LockTimeoutError, or WarehouseError if the
-        file can't be opened. A killed process holds nothing: the lock is the kernel's.
+        file can't be opened.
+        """
+        # kept open while the lock is held: dlt's own connections then share the open database
+        # instead of reading the file anew, five times for each load
+        with self.locked(holder, log) as waited, self.connect() as connection:
+            yield OpenWarehouse(connection, waited)
+
+    @contextmanager
+    def locked(self, holder: str, log: Callable[[str], None] | None = None) -> Iterator[float]:
+        """The lock alone, with the seconds that it took; the file is not opened.
+
+        A killed process holds nothing: the lock is the kernel's. Raises LockTimeoutError.
         """
         self.prepare()
         lock = FileLock(f"{self.path}.lock", is_singleton=False)
@@ -63,10 +74,7 @@ class Warehouse:
         waited = time.monotonic() - started
         try:
             note.write_text(json.dumps({"holder": holder, "pid": os.getpid()}))
-            # kept open while the lock is held: dlt's own connections then share the open database
-            # instead of reading the file anew, five times for each load
-            with self._connect() as connection:
-                yield OpenWarehouse(connection, waited)
+            yield waited
         finally:
             note.unlink(missing_ok=True)
             lock.release()
@@ -106,7 +114,8 @@ class Warehouse:
             )
 
     @contextmanager
-    def _connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection, for who holds the lock. Raises WarehouseError if there can be none."""
         problem: str | None = None
         try:
             connection = duckdb.connect(str(self.path))

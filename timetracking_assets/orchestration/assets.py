@@ -16,12 +16,11 @@ from timetracking_assets.ingest.errors import ApiError, IngestError, LockTimeout
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadRequest
 from timetracking_assets.ingest.source import Connection
-from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.orchestration.checks import check_specs, run_checks
 from timetracking_assets.orchestration.load_facts import LoadFacts
 from timetracking_assets.orchestration.metadata import load_metadata
 from timetracking_assets.orchestration.partitions import partitions_definition, run_window
-from timetracking_assets.orchestration.resources import ApiResource
+from timetracking_assets.orchestration.resources import ApiResource, WarehouseResource
 from timetracking_assets.orchestration.specs import asset_key, asset_spec
 
 WAREHOUSE = "warehouse"
@@ -58,7 +57,8 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
         can_subset=True,
     )
     def load_asset(context: dg.AssetExecutionContext, config: LoadConfig) -> Iterator[Any]:
-        warehouse: Warehouse = getattr(context.resources, WAREHOUSE).open()
+        warehouse_resource: WarehouseResource = getattr(context.resources, WAREHOUSE)
+        warehouse = _or_fail(warehouse_resource.open)
         facts: LoadFacts | None = None
         if context.selected_asset_keys:
             connection = _or_fail(lambda: getattr(context.resources, api.name).connect(api))
@@ -71,6 +71,8 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
                 log=context.log.info,
             )
             report = _or_fail(lambda: run_load(request, warehouse), connection)
+            if report.changes.changed:
+                warehouse_resource.note_changes()
             facts = LoadFacts.of_report(report)
             yield dg.MaterializeResult(
                 asset_key=asset_key(resource), metadata=load_metadata(report)
