@@ -51,7 +51,7 @@ def test_words_of_sql_and_quotes_are_only_names(
     )
     resource = resolved.resources["order"]
     connection = Connection(resolved, {"HOURS_BASE_URL": stub.url})
-    warehouse = Warehouse(tmp_path / 'it\'s a "file".duckdb')
+    warehouse = Warehouse(tmp_path / 'a "b" c.duckdb')
     window = Window.of_days(date(2026, 1, 1), date(2026, 1, 2)) if mode != "snapshot" else None
     for rows in ([1, 2, 3], [2, 3, 4]):
         answer = [
