@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import requests
@@ -18,7 +17,6 @@ from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.errors import AnswerError
 from timetracking_assets.ingest.redaction import Redactor
 from timetracking_assets.ingest.request_stats import RequestStats
-from timetracking_assets.ingest.totals import StatedTotals
 from timetracking_assets.ingest.windows import Window
 
 ROWS = "__rows"
@@ -34,15 +32,14 @@ PARENT_ROW = "__row"
 """Field of a parent's row that holds its index, where a page must tell it."""
 
 Raw = msgspec.Raw
-_OWN_PARAMS = {"page", "offset", "cursor", "after"}
 
 
 @dataclass
 class Page:
     """The rows of one answer, still JSON, and what a fan-out adds to each of them.
 
-    `parent_row` is the index of the parent's row that it was asked for with, `window` the part of
-    the load's window, where that was halved.
+    `parent_row` is the index of the parent's row that it was asked for with, `window` the window
+    that its series of requests was for (None without one): a year, say, of several.
     """
 
     number: int
@@ -60,15 +57,19 @@ class Page:
             else:
                 self.from_parent[name] = value
 
+    def of(self, window: Window | None, parent_row: int = 0) -> Page:
+        """The page, knowing what it was asked for with."""
+        self.window, self.parent_row = window, parent_row
+        return self
+
 
 def page_splitter(
-    resource: Resource, stats: RequestStats, totals: StatedTotals | None = None
+    resource: Resource, stats: RequestStats
 ) -> Callable[[requests.Response, Redactor], None]:
     """A function that replaces `response.json` by one that gives the answer with its page split.
 
-    Credentials in the rows are masked, and counted in `stats`; `totals` learns what the answers
-    state. It raises AnswerError, with what it shows of the answer masked, where that isn't JSON or
-    the rows are not where they should be.
+    Credentials in the rows are masked, and counted in `stats`. It raises AnswerError, with what it
+    shows of the answer masked, where that isn't JSON or the rows are not where they should be.
     """
     count = 0
 
@@ -87,23 +88,10 @@ def page_splitter(
         rows: list[Raw] = answer[ROWS]
         answer[HAS_MORE] = resource.page_size is None or len(rows) >= resource.page_size
         answer[HEADERS] = {name.lower(): value for name, value in response.headers.items()}
-        if totals:
-            totals.note(_series(response.url, resource), answer, answer[HEADERS], where)
         answer[ROWS] = [Page(count, url, rows)] if rows else []
         response.json = lambda **_: answer  # type: ignore[method-assign]
 
     return split
-
-
-def _series(url: str, resource: Resource) -> object:
-    """What tells one list from another in its URL: all but the paginator's own parameter."""
-    paginator = resource.endpoint["paginator"]
-    settings = paginator if isinstance(paginator, dict) else {"type": paginator}
-    if settings["type"] == "single_page":
-        return object()
-    own = {value for key, value in settings.items() if key.endswith("_param")} | _OWN_PARAMS
-    parts = urlsplit(url)
-    return parts.path, tuple(item for item in parse_qsl(parts.query) if item[0] not in own)
 
 
 def split_answer(body: bytes, resource: Resource, where: str, redactor: Redactor) -> dict[str, Any]:

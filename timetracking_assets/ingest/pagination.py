@@ -15,6 +15,8 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from dlt.sources.rest_api.config_setup import create_paginator
 
 from timetracking_assets.ingest.errors import AnswerError
+from timetracking_assets.ingest.pages import HEADERS
+from timetracking_assets.ingest.totals import StatedTotals
 
 
 class WatchedPaginator(BasePaginator):
@@ -22,14 +24,19 @@ class WatchedPaginator(BasePaginator):
 
     Refused are a page that holds the same as an earlier one of its list, a next page that was
     already asked for (the same cursor or link), and a list that goes on after `max_pages`. It
-    keeps 16 bytes for each page and each request of the present list.
+    keeps 16 bytes for each page and each request of the present list. `totals` learns what the
+    last page of each list states.
     """
 
-    def __init__(self, config: Any, label: str, max_pages: int) -> None:
+    def __init__(
+        self, config: Any, label: str, max_pages: int, totals: StatedTotals | None = None
+    ) -> None:
         super().__init__()
         self._paginator: BasePaginator = create_paginator(config)  # type: ignore[assignment]
         self._label, self._max_pages = label, max_pages
+        self._totals = totals
         self._page, self._url = 0, ""
+        self._answer: dict[str, Any] = {}
         self._contents: set[bytes] = set()
         self._requests: set[bytes] = set()
 
@@ -48,6 +55,7 @@ class WatchedPaginator(BasePaginator):
         self._paginator.update_state(response, data)
         self._page += 1
         self._url = response.url.partition("?")[0]
+        self._answer = response.json()
         if data:
             content = _digest(response.content)
             if content in self._contents:
@@ -64,6 +72,8 @@ class WatchedPaginator(BasePaginator):
         """Called by dlt after each page, the last one too."""
         self._paginator.update_request(request)
         if not self.has_next_page:
+            if self._totals:
+                self._totals.note(self._answer, self._answer[HEADERS], self._where)
             return
         asked = _digest_of(request)
         if asked in self._requests:

@@ -81,12 +81,12 @@ def _resolve_resource(
             (*path, "endpoint"),
             f"`${{{variables[0]}}}` has no value here: variables belong into `client` and `ids`",
         )
-    refuse_in_endpoint(endpoint, (*path, "endpoint"))
 
     def said(key: str) -> Any:
         """The resource's own word, else the API's default."""
         return getattr(item if key in item.model_fields_set else defaults, key)
 
+    refuse_in_endpoint(endpoint, (*path, "endpoint"))
     resource = Resource(
         api=spec.name,
         name=item.name,

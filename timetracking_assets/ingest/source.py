@@ -30,7 +30,7 @@ from timetracking_assets.ingest.session import open_session
 from timetracking_assets.ingest.tokens import open_token_session
 from timetracking_assets.ingest.totals import StatedTotals
 from timetracking_assets.ingest.variables import require, substitute, variable_names
-from timetracking_assets.ingest.windows import Window, request_params
+from timetracking_assets.ingest.windows import Series, Window, request_series
 
 ParentRows = Sequence[Mapping[str, Any]]
 
@@ -97,7 +97,7 @@ def open_pages(
         base_url,
         connection.redactor,
         stats,
-        page_splitter(resource, stats, totals),
+        page_splitter(resource, stats),
         setting=", ".join(variable_names(connection.api.client["base_url"])),
     )
     client = {**connection.client, "session": session}
@@ -105,46 +105,49 @@ def open_pages(
     if tokens is not None:
         client["auth"] = {**client["auth"], "session": tokens}
     try:
-        yield iter(_rest_api_resource(client, resource, window, parent_rows))
+        yield _pages(client, resource, window, parent_rows, totals)
     finally:
         session.close()
         if tokens is not None:
             tokens.close()
 
 
-def _rest_api_resource(
+def _pages(
     client: Mapping[str, Any],
     resource: Resource,
     window: Window | None,
     parent_rows: ParentRows | None,
-) -> DltResource:
-    series = request_params(resource.window, window) if resource.window and window else [{}]
+    totals: StatedTotals | None,
+) -> Iterator[Page]:
+    series = [Series(None, {})]
+    if resource.window and window:
+        series = request_series(resource.window, window)
     parent = resource.parent
     if parent is None and len(series) > 1:
         parent, parent_rows = Parent(WINDOWS, ()), [{}]
     config = _endpoint_resource(resource)
     config["endpoint"]["paginator"] = WatchedPaginator(
-        config["endpoint"]["paginator"], resource.label, resource.max_pages
+        config["endpoint"]["paginator"], resource.label, resource.max_pages, totals
     )
-    resources: list[Any] = [config]
     if parent is None:
-        config["endpoint"]["params"] |= series[0]
-    else:
-        # dlt takes one parent for each child: the windows travel on the parent's rows
-        names = {param: f"window_{index}" for index, param in enumerate(series[0])}
-        config["endpoint"]["params"] |= {
-            param: f"{{resources.{parent.name}.{name}}}" for param, name in names.items()
-        }
-        rows = [
-            {**row, **{names[param]: value for param, value in params.items()}}
-            for params in series
-            for row in parent_rows or []
-        ]
-        if resource.max_rows_per_answer:
-            rows = [{**row, PARENT_ROW: index} for index, row in enumerate(rows)]
-            config["include_from_parent"] = [*config.get("include_from_parent", []), PARENT_ROW]
-        resources.append(dlt.resource([rows], name=parent.name, selected=False))
-    return _rest_api(client, resources)[resource.name]
+        config["endpoint"]["params"] |= series[0].params
+        for page in _rest_api(client, [config])[resource.name]:
+            yield page.of(series[0].window)
+        return
+    # dlt takes one parent for each child: the windows travel on the parent's rows
+    names = {param: f"window_{index}" for index, param in enumerate(series[0].params)}
+    config["endpoint"]["params"] |= {
+        param: f"{{resources.{parent.name}.{name}}}" for param, name in names.items()
+    }
+    config["include_from_parent"] = [*config.get("include_from_parent", []), PARENT_ROW]
+    asked = [(one, row) for one in series for row in parent_rows or []]
+    rows = [
+        {**row, **{names[p]: value for p, value in one.params.items()}, PARENT_ROW: index}
+        for index, (one, row) in enumerate(asked)
+    ]
+    parents = dlt.resource([rows], name=parent.name, selected=False)
+    for page in _rest_api(client, [config, parents])[resource.name]:
+        yield page.of(asked[page.parent_row][0].window, page.parent_row % len(parent_rows or [{}]))
 
 
 def _endpoint_resource(resource: Resource) -> dict[str, Any]:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.errors import AnswerError
 from timetracking_assets.ingest.pages import Page
-from timetracking_assets.ingest.windows import Window, request_params
+from timetracking_assets.ingest.windows import Window, request_series
 
 SHORTEST = timedelta(hours=1)
 
@@ -30,8 +29,7 @@ def whole_answers(
 ) -> Iterator[Page]:
     """All pages of the window, none of them of an answer that the API has cut off.
 
-    A page of a part of the window carries that part. Raises AnswerError where no smaller part can
-    be asked for.
+    Raises AnswerError where no smaller part of the window can be asked for.
     """
     limit = resource.max_rows_per_answer or 0
     pending = [(window, parent_rows)]
@@ -43,7 +41,7 @@ def whole_answers(
         cut = [n for n, pages in lists.items() if sum(len(page.rows) for page in pages) >= limit]
         for number, pages in lists.items():
             if number not in cut:
-                yield from (replace(page, window=part) for page in pages)
+                yield from pages
         if cut:
             rest = [parents[number] for number in cut] if parents else parents
             pending += [(half, rest) for half in reversed(_halves(resource, part))]
@@ -62,6 +60,6 @@ def _halves(resource: Resource, window: Window | None) -> tuple[Window, Window]:
     if halves is None or window.end - window.start <= SHORTEST:
         least = "a day" if spec.asks_by_day else "an hour"
         raise AnswerError(f"{reached} for {window}, which is {least} or less. {advice}.")
-    if request_params(spec, halves[0]) == request_params(spec, window):
+    if request_series(spec, halves[0])[0].params == request_series(spec, window)[0].params:
         raise AnswerError(f"{reached} for {window}, and halves are asked for alike. {advice}.")
     return halves

@@ -20,6 +20,7 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from timetracking_assets.ingest.errors import LockTimeoutError, WarehouseError
+from timetracking_assets.ingest.private_files import private_files
 
 _SAY_AFTER_SECONDS = 5.0
 
@@ -56,16 +57,16 @@ class Warehouse:
         file can't be opened. A killed process holds nothing: the lock is the kernel's.
         """
         self.prepare()
-        lock = FileLock(f"{self.path}.lock", is_singleton=False)
+        lock = FileLock(f"{self.path}.lock", mode=0o600, is_singleton=False)
         note = Path(f"{self.path}.holder")
         started = time.monotonic()
         self._acquire(lock, note, log)
         waited = time.monotonic() - started
         try:
-            note.write_text(json.dumps({"holder": holder, "pid": os.getpid()}))
-            # kept open while the lock is held: dlt's own connections then share the open database
-            # instead of reading the file anew, five times for each load
-            with self._connect() as connection:
+            # the connection is kept open while the lock is held: dlt's own connections then share
+            # the open database instead of reading the file anew, five times for each load
+            with private_files(), self._connect() as connection:
+                note.write_text(json.dumps({"holder": holder, "pid": os.getpid()}))
                 yield OpenWarehouse(connection, waited)
         finally:
             note.unlink(missing_ok=True)
@@ -96,7 +97,8 @@ class Warehouse:
         """Make the file's directory if need be. Raises WarehouseError if it can't be written."""
         problem: str | None = None
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with private_files():
+                self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             problem = error.strerror
         if problem or not os.access(self.path.parent, os.W_OK):

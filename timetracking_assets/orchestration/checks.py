@@ -66,21 +66,28 @@ def run_checks(
     holder: str,
 ) -> Iterator[dg.AssetCheckResult]:
     """The results of the checks in `names`; `facts` are the latest load's."""
+    window = str(facts.window) if facts and facts.window else "whole table"
     with warehouse.exclusive(holder) as opened:
-        stands = bool(opened.column_types(resource.api, resource.name))
         for name in names:
-            if not stands:
-                table = f"{resource.api}.{resource.name}"
-                yield _failed(resource, name, f"There is no table {table} yet: materialize it.")
-            elif name in (UNIQUE, NOT_NULL):
-                yield _of_table(opened, resource, name)
-            elif facts is None:
-                text = "The latest materialization carries no counts: materialize the asset again."
-                yield _failed(resource, name, text)
-            elif name == RECONCILED:
-                yield _reconciled(opened, resource, facts)
-            else:
-                yield _no_duplicates(resource, facts)
+            result = _answered(opened, resource, name, facts)
+            shown = {**(result.metadata or {}), "window": dg.MetadataValue.text(window)}
+            yield result._replace(metadata=shown)
+
+
+def _answered(
+    warehouse: OpenWarehouse, resource: Resource, name: str, facts: LoadFacts | None
+) -> dg.AssetCheckResult:
+    if not warehouse.column_types(resource.api, resource.name):
+        table = f"{resource.api}.{resource.name}"
+        return _failed(resource, name, f"There is no table {table} yet: materialize it first.")
+    if name in (UNIQUE, NOT_NULL):
+        return _of_table(warehouse, resource, name)
+    if facts is None:
+        text = "The latest materialization carries no counts: materialize the asset again."
+        return _failed(resource, name, text)
+    if name == RECONCILED:
+        return _reconciled(warehouse, resource, facts)
+    return _no_duplicates(resource, facts)
 
 
 def _failed(resource: Resource, name: str, text: str) -> dg.AssetCheckResult:
@@ -106,10 +113,7 @@ def _reconciled(
         asset_key=asset_key(resource),
         check_name=RECONCILED,
         description=" ".join(found) or None,
-        metadata={
-            **reconciliation_metadata(facts, in_scope, found),
-            "window": str(facts.window) if facts.window else "whole table",
-        },
+        metadata=reconciliation_metadata(facts, in_scope, found),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from timetracking_assets.ingest.private_files import private_files
 from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.workdir import private_work_dir
 
@@ -44,12 +45,24 @@ def test_the_warehouse_and_all_beside_it_are_private(tmp_path: Path) -> None:
     assert found[own] == 0o700
 
 
-def test_a_file_made_before_is_made_private(tmp_path: Path) -> None:
-    path = tmp_path / "warehouse.duckdb"
-    path.touch()
-    with Warehouse(path).exclusive("me"):
+def test_a_mode_that_its_user_chose_stays(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+    with warehouse.exclusive("me"):
         pass
-    assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+    warehouse.path.chmod(0o640)
+    with warehouse.exclusive("me"):
+        pass
+    assert stat.S_IMODE(warehouse.path.stat().st_mode) == 0o640
+
+
+def test_threads_that_overlap_leave_the_umask_as_it_was() -> None:
+    first, second = private_files(), private_files()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert os.umask(0o077) == 0o077
+    second.__exit__(None, None, None)
+    assert os.umask(0o000) == 0o000
 
 
 def test_the_umask_is_as_it_was(tmp_path: Path) -> None:
