@@ -20,6 +20,7 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from timetracking_assets.ingest.errors import LockTimeoutError, WarehouseError
+from timetracking_assets.ingest.private_files import private_files
 
 _SAY_AFTER_SECONDS = 5.0
 
@@ -67,14 +68,15 @@ class Warehouse:
         A killed process holds nothing: the lock is the kernel's. Raises LockTimeoutError.
         """
         self.prepare()
-        lock = FileLock(f"{self.path}.lock", is_singleton=False)
+        lock = FileLock(f"{self.path}.lock", mode=0o600, is_singleton=False)
         note = Path(f"{self.path}.holder")
         started = time.monotonic()
         self._acquire(lock, note, log)
         waited = time.monotonic() - started
         try:
-            note.write_text(json.dumps({"holder": holder, "pid": os.getpid()}))
-            yield waited
+            with private_files():
+                note.write_text(json.dumps({"holder": holder, "pid": os.getpid()}))
+                yield waited
         finally:
             note.unlink(missing_ok=True)
             lock.release()
@@ -104,7 +106,8 @@ class Warehouse:
         """Make the file's directory if need be. Raises WarehouseError if it can't be written."""
         problem: str | None = None
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with private_files():
+                self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             problem = error.strerror
         if problem or not os.access(self.path.parent, os.W_OK):
