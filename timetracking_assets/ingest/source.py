@@ -19,11 +19,12 @@ from dlt.sources.rest_api.typing import RESTAPIConfig
 
 from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Resource
 from timetracking_assets.ingest.errors import SettingsError, SpecError
-from timetracking_assets.ingest.pages import HAS_MORE, ROWS, Page, page_splitter
+from timetracking_assets.ingest.pages import HAS_MORE, PARENT_ROW, ROWS, Page, page_splitter
 from timetracking_assets.ingest.redaction import Redactor
 from timetracking_assets.ingest.session import RequestStats, open_session
+from timetracking_assets.ingest.totals import StatedTotals
 from timetracking_assets.ingest.variables import require, substitute, variable_names
-from timetracking_assets.ingest.windows import Window, request_params
+from timetracking_assets.ingest.windows import Series, Window, request_series
 
 ParentRows = Sequence[Mapping[str, Any]]
 
@@ -70,8 +71,12 @@ def open_pages(
     *,
     window: Window | None = None,
     parent_rows: ParentRows | None = None,
+    totals: StatedTotals | None = None,
 ) -> Iterator[Iterator[Page]]:
-    """The pages of `resource`, lazily, for `window` and each of its `parent_rows`."""
+    """The pages of `resource`, lazily, for `window` and each of its `parent_rows`.
+
+    `totals` learns how many rows the API says there are.
+    """
     base_url = connection.client["base_url"]
     session = open_session(
         resource,
@@ -79,43 +84,48 @@ def open_pages(
         connection.api.retry,
         connection.redactor,
         stats,
-        page_splitter(resource),
+        page_splitter(resource, totals),
         setting=", ".join(variable_names(connection.api.client["base_url"])),
     )
     client = {**connection.client, "session": session}
     try:
-        yield iter(_rest_api_resource(client, resource, window, parent_rows))
+        yield _pages(client, resource, window, parent_rows)
     finally:
         session.close()
 
 
-def _rest_api_resource(
+def _pages(
     client: Mapping[str, Any],
     resource: Resource,
     window: Window | None,
     parent_rows: ParentRows | None,
-) -> DltResource:
-    series = request_params(resource.window, window) if resource.window and window else [{}]
+) -> Iterator[Page]:
+    series = [Series(None, {})]
+    if resource.window and window:
+        series = request_series(resource.window, window)
     parent = resource.parent
     if parent is None and len(series) > 1:
         parent, parent_rows = Parent(WINDOWS, ()), [{}]
     config = _endpoint_resource(resource)
-    resources: list[Any] = [config]
     if parent is None:
-        config["endpoint"]["params"] |= series[0]
-    else:
-        # dlt takes one parent for each child: the windows travel on the parent's rows
-        names = {param: f"window_{index}" for index, param in enumerate(series[0])}
-        config["endpoint"]["params"] |= {
-            param: f"{{resources.{parent.name}.{name}}}" for param, name in names.items()
-        }
-        rows = [
-            {**row, **{names[param]: value for param, value in params.items()}}
-            for params in series
-            for row in parent_rows or []
-        ]
-        resources.append(dlt.resource([rows], name=parent.name, selected=False))
-    return _rest_api(client, resources)[resource.name]
+        config["endpoint"]["params"] |= series[0].params
+        for page in _rest_api(client, [config])[resource.name]:
+            yield page.of(series[0].window)
+        return
+    # dlt takes one parent for each child: the windows travel on the parent's rows
+    names = {param: f"window_{index}" for index, param in enumerate(series[0].params)}
+    config["endpoint"]["params"] |= {
+        param: f"{{resources.{parent.name}.{name}}}" for param, name in names.items()
+    }
+    config["include_from_parent"] = [*config.get("include_from_parent", []), PARENT_ROW]
+    asked = [(one, row) for one in series for row in parent_rows or []]
+    rows = [
+        {**row, **{names[p]: value for p, value in one.params.items()}, PARENT_ROW: index}
+        for index, (one, row) in enumerate(asked)
+    ]
+    parents = dlt.resource([rows], name=parent.name, selected=False)
+    for page in _rest_api(client, [config, parents])[resource.name]:
+        yield page.of(asked[page.parent_row][0].window, page.parent_row % len(parent_rows or [{}]))
 
 
 def _endpoint_resource(resource: Resource) -> dict[str, Any]:
@@ -170,9 +180,12 @@ def _refusal(client: Mapping[str, Any], resources: list[Any]) -> str | None:
 
 def column_hints(resource: Resource) -> dict[str, Any]:
     """The declared columns as dlt's hints. Nullability is not among them: see `columnar.py`."""
-    return {
+    hints: dict[str, Any] = {
         name: {"data_type": spec.data_type, "description": spec.description}
         if spec.description
         else {"data_type": spec.data_type}
         for name, spec in resource.columns.items()
     }
+    if resource.deletion_mark:
+        hints.setdefault(resource.deletion_mark, {"data_type": "bool"})["hard_delete"] = True
+    return hints
