@@ -36,10 +36,11 @@ STARTED = multiprocessing.get_context("forkserver")
 STARTED.set_forkserver_preload(
     [
         "pytest",
+        "dagster",
         "dlt.destinations.impl.duckdb.duck",
         "pyarrow.parquet",
         "sqlalchemy",
-        "timetracking_assets.ingest.load",
+        "timetracking_assets.orchestration.assets",
     ]
 )
 
@@ -109,11 +110,7 @@ def start(job: Job, fault: Fault | None, output: Path) -> Any:
 
 
 def _main(job: Job, fault: Fault | None, output: str) -> None:
-    # the fork server ignores it, and a child would, too
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    written = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(written, 1)
-    os.dup2(written, 2)
+    redirect(output)
     if fault is not None:
         arm(fault)
     try:
@@ -124,6 +121,15 @@ def _main(job: Job, fault: Fault | None, output: str) -> None:
         traceback.print_exc()
         print(error, flush=True)
         os._exit(REFUSED if isinstance(error, IngestError) else 1)
+
+
+def redirect(output: str) -> None:
+    """Write to the file `output` what this process prints, and let it be interrupted."""
+    # the fork server ignores it, and a child would, too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    written = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(written, 1)
+    os.dup2(written, 2)
 
 
 def arm(fault: Fault) -> None:
