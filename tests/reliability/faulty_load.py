@@ -36,7 +36,8 @@ STARTED = multiprocessing.get_context("forkserver")
 STARTED.set_forkserver_preload(
     [
         "pytest",
-        "dagster",
+        # what an instance imports when it is opened
+        "dagster._core.storage.sqlite_storage",
         "dlt.destinations.impl.duckdb.duck",
         "pyarrow.parquet",
         "sqlalchemy",
