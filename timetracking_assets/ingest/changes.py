@@ -57,11 +57,21 @@ class StagedAnswer:
     ) -> None:
         self._warehouse, self._resource, self._window = warehouse, resource, window
         self._keys = [quoted(name) for name in resource.primary_key]
-        self._table = quoted(resource.api, resource.name)
         self._stored = warehouse.column_types(resource.api, resource.name)
+        self._table = self._table_as_it_will_be()
         self._staged = _relation(files, self._keys)
         self._names = {n for n, *_ in warehouse.rows(f"DESCRIBE SELECT * FROM {self._staged}")}
         self._keep_keys()
+
+    def _table_as_it_will_be(self) -> str:
+        """The table, with columns as text that this load turns into text."""
+        table = quoted(self._resource.api, self._resource.name)
+        as_text = [
+            f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}"
+            for name, column in self._resource.columns.items()
+            if column.data_type == "text" and self._stored.get(name, "VARCHAR") != "VARCHAR"
+        ]
+        return f"(SELECT * REPLACE ({', '.join(as_text)}) FROM {table})" if as_text else table
 
     def _keep_keys(self) -> None:
         # kept until the load is done: dlt moves the files

@@ -26,7 +26,7 @@ from timetracking_assets.ingest.fields import (
     nested_schema,
     walk,
 )
-from timetracking_assets.ingest.json_columns import take_json_columns
+from timetracking_assets.ingest.json_columns import plain_text, take_json_columns
 from timetracking_assets.ingest.misfits import EXACT_INTEGERS, misfits, mismatch
 from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.spec import ColumnSpec, DataType
@@ -70,6 +70,11 @@ class ColumnReader:
         self.types: dict[str, DataType] = dict(types)
         self.seen: set[str] = set()
         self._fixed = fixed
+        self._any_text = {
+            name
+            for name, column in resource.columns.items()
+            if column.data_type == column.on_type_mismatch == "text"
+        }
         self._paths: dict[FieldPath, str] = {}
 
     @property
@@ -84,7 +89,7 @@ class ColumnReader:
     def read(self, page: Page) -> dict[str, pa.ChunkedArray | pa.Array]:
         """The page's columns, each in the Arrow type of its own."""
         while True:
-            json_paths = [path for path, name in self._paths.items() if self.types[name] == "json"]
+            json_paths = [path for path, name in self._paths.items() if self._is_taken_out(name)]
             try:
                 rows, json_columns = take_json_columns(page.rows, json_paths)
                 table = self._parse(rows)
@@ -99,13 +104,19 @@ class ColumnReader:
             for path, values in fields.items()
             if path in self._paths
         }
-        columns |= {self._paths[path]: values for path, values in json_columns.items()}
+        for path, texts in json_columns.items():
+            name = self._paths[path]
+            columns[name] = plain_text(texts) if name in self._any_text else texts
         return columns
+
+    def _is_taken_out(self, name: str) -> bool:
+        """Whether a column's values leave the rows as JSON text, for Arrow has no type for them."""
+        return self.types[name] == "json" or name in self._any_text
 
     def _parse(self, rows: list[msgspec.Raw] | list[bytes]) -> pa.Table:
         text = b"\n".join(bytes(row).replace(b"\n", b" ") for row in rows)
         schema = nested_schema(
-            {p: self._wire_type(n) for p, n in self._paths.items() if self.types[n] != "json"}
+            {p: self._wire_type(n) for p, n in self._paths.items() if not self._is_taken_out(n)}
         )
         return pj.read_json(
             io.BytesIO(text),
@@ -154,7 +165,7 @@ class ColumnReader:
                 return True
             name = self._bind(path)
             self.types.setdefault(name, _inferred_type(kind))
-            again |= self.types[name] == "json" or self._wire_type(name) != kind
+            again |= self._is_taken_out(name) or self._wire_type(name) != kind
         return again
 
     def _rounds(self, fields: Mapping[FieldPath, pa.ChunkedArray], page: Page) -> bool:
@@ -171,7 +182,7 @@ class ColumnReader:
         """Widen an inferred column that the page does not fit, or refuse the page."""
         match = _CHANGED.search(str(error))
         path = find_path(match["path"], page.rows) if match else None
-        if path is not None and self.types.get(self._paths.get(path, "")) != "json":
+        if path is not None and not (path in self._paths and self._is_taken_out(self._paths[path])):
             self._as_json(path, page)
             return
         for path, name in [] if match else self._paths.items():
@@ -228,8 +239,10 @@ class ColumnReader:
         name = self._paths[path]
         return misfits(path, page.rows, self.types[name], self.column(name))
 
-    def _mismatch(self, path: FieldPath, page: Page) -> TypeMismatchError:
+    def _mismatch(self, path: FieldPath, page: Page) -> TypeMismatchError | WidenedError:
         name = self._paths[path]
+        if self.column(name).on_type_mismatch == "text":
+            return WidenedError(name, "text")
         value, row = next(self._misfits(path, page), ("?", {}))
         return mismatch(self._resource, name, self.types[name], value, row, page.number)
 

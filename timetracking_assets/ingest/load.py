@@ -9,6 +9,7 @@ per partition corrupts data). What the answer meant for the table is counted in 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,11 @@ from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.parents import requested_parent_rows, stored_parent_rows
 from timetracking_assets.ingest.removal import refuse_large_removal
 from timetracking_assets.ingest.spec import DataType
+from timetracking_assets.ingest.text_columns import (
+    forget_types,
+    turn_into_text,
+    with_text_columns,
+)
 from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.workdir import private_work_dir
 
@@ -97,6 +103,9 @@ def _load(
         pipeline.sync_destination()
         stored = opened.column_types(resource.api, resource.name)
         parent_rows = stored_parent_rows(connection, resource, opened)
+    resource = with_text_columns(resource, stored, inferred)
+    request = replace(request, resource=resource)
+    forget_types(pipeline, resource)
     known = _known_types(resource, stored)
 
     with report.phase("extract"):
@@ -116,6 +125,7 @@ def _load(
         report.changes = staged.changes()
         if not request.allow_removal:
             refuse_large_removal(resource, report.changes)
+        turn_into_text(opened, resource)
         info = pipeline.load(raise_on_failed_jobs=True)
         report.changes = staged.after(report.changes)
         after = opened.column_types(resource.api, resource.name)
@@ -128,6 +138,8 @@ def _load(
 def _known_types(resource: Resource, stored: Mapping[str, str]) -> dict[str, DataType]:
     known = {name: _DUCKDB_TYPES[kind] for name, kind in stored.items() if kind in _DUCKDB_TYPES}
     for name, column in resource.columns.items():
+        if column.data_type == column.on_type_mismatch == "text":
+            known.pop(name, None)
         if known.get(name, column.data_type) != column.data_type:
             raise TypeMismatchError(
                 f"{resource.label}: column '{name}' is declared as {column.data_type}, but the "

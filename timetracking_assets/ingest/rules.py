@@ -66,6 +66,11 @@ def check_window(resource: Resource, path: SpecPath) -> None:
             f"'{window.field}' must be declared in `columns` with data_type timestamp or date: "
             "instants are compared, not text",
         )
+    if column.on_type_mismatch == "text":
+        raise SpecError(
+            (*path, "columns", window.field, "on_type_mismatch"),
+            f"'{window.field}' places rows in windows: it can't become text",
+        )
     if column.nullable:
         raise SpecError(
             (*path, "columns", window.field),
