@@ -211,7 +211,7 @@ class ColumnReader:
         for p in inner:
             if (bound := self._paths.pop(p)) not in self._fixed:
                 self.types.pop(bound, None)
-        if self.types.get(name) != "json":
+        if name not in self._any_text and self.types.get(name) != "json":
             self._widen(path, "json", page)
 
     def _widen(self, path: FieldPath, wider: DataType, page: Page) -> None:

@@ -51,6 +51,11 @@ def run_load(request: LoadRequest, warehouse: Warehouse) -> LoadReport:
         widened = _attempt(request, warehouse, inferred)
         if isinstance(widened, LoadReport):
             return widened
+        if inferred.get(widened.column) == widened.data_type:
+            raise TypeMismatchError(
+                f"{request.resource.label}: column '{widened.column}' holds values that are not "
+                f"even {widened.data_type}; nothing was loaded"
+            )
         inferred[widened.column] = widened.data_type
 
 
