@@ -36,7 +36,7 @@ COLUMNS = {
 }
 """The 16 fields of a time entry, and dlt's names of their types."""
 
-_ENTRY = f"""
+_ENTRY = """
 struct_pack(
     id := i,
     user_id := 1 + i % 120,
@@ -77,7 +77,8 @@ def make_pages(directory: Path, rows: int, *, lists: int = 1) -> Pages:
     """
     return _pages(
         directory / f"entries-{rows}-{lists}.json",
-        f"i, TIMESTAMP '{FIRST_DAY} 00:00:00' + to_seconds((i * {DAYS * 86400}) // {rows}) AS began",
+        f"i, TIMESTAMP '{FIRST_DAY} 00:00:00' + to_seconds((i * {DAYS * 86400}) // {rows}) "
+        "AS began",
         rows,
         lists,
     )
@@ -123,9 +124,7 @@ def _write(
     return offsets, lists
 
 
-def _bodies(
-    connection: duckdb.DuckDBPyConnection, source: str, low: int, high: int
-) -> list[str]:
+def _bodies(connection: duckdb.DuckDBPyConnection, source: str, low: int, high: int) -> list[str]:
     found = connection.execute(
         f"SELECT string_agg(to_json({_ENTRY}), ',' ORDER BY n) FROM (SELECT i AS n, {source} "
         f"FROM range({low}, {high}) t(i)) GROUP BY (n - {low}) // {PAGE_SIZE} "

@@ -16,9 +16,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Run:
-    """One whole process: wall-clock seconds, peak resident bytes, and what it printed."""
+    """One whole process: seconds by the clock and of the processors, peak resident bytes, and
+    what it printed."""
 
     seconds: float
+    cpu_seconds: float
     peak_bytes: int
     said: dict[str, Any]
 
@@ -47,7 +49,7 @@ def run_process(command: Sequence[str], environment: dict[str, str] | None = Non
             raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {text}")
     unit = 1 if sys.platform == "darwin" else 1024
     said = json.loads(lines[-1]) if lines else {}
-    return Run(seconds, usage.ru_maxrss * unit, said)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit, said)
 
 
 def _without_bytecode_switch() -> dict[str, str]:
@@ -59,6 +61,4 @@ def run_contender(module: str, url: str, *more: str, python: str = sys.executabl
     """Load `/entries` with `benchmarks.contenders.<module>` into a new DuckDB file."""
     with tempfile.TemporaryDirectory() as directory:
         warehouse = str(Path(directory) / "warehouse.duckdb")
-        return run_process(
-            [python, "-m", f"benchmarks.contenders.{module}", url, warehouse, *more]
-        )
+        return run_process([python, "-m", f"benchmarks.contenders.{module}", url, warehouse, *more])

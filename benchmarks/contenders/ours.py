@@ -1,4 +1,4 @@
-"""This project: specification, resource, session, schema, counts and checks; no run of Dagster's."""
+"""This project: specification, session, schema, counts and checks, without a run of Dagster's."""
 
 import json
 import sys

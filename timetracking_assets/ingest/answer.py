@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.columnar import PageTyper
+from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
-from timetracking_assets.ingest.source import ParentRows, column_hints, open_pages
+from timetracking_assets.ingest.source import ParentRows, column_hints
 from timetracking_assets.ingest.warehouse import quoted
 from timetracking_assets.ingest.windows import Window, in_window, window_condition
 
@@ -66,8 +67,7 @@ def _tables(
         request.connection, resource, report.requests, window=window, parent_rows=parent_rows
     )
     with pages as arriving:
-        for page in arriving:
-            table = typer(page)
+        for table in typer.tables(arriving):
             report.rows_extracted += table.num_rows
             if resource.window and window:
                 inside = table.filter(in_window(table[resource.window.field], window))

@@ -77,6 +77,7 @@ class Api:
     ids: dict[str, str]
     retry: RetrySpec
     resources: dict[str, Resource]
+    concurrency: int = 1
 
     @property
     def variables(self) -> list[str]:

@@ -7,15 +7,12 @@ in `times.py`, where the fields are in `fields.py`.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.json as pj
 
 from timetracking_assets.ingest.api import Resource, column_name
 from timetracking_assets.ingest.errors import AnswerError, TypeMismatchError
@@ -23,12 +20,10 @@ from timetracking_assets.ingest.fields import (
     FieldPath,
     find_path,
     lies_below,
-    nested_schema,
-    walk,
 )
-from timetracking_assets.ingest.json_columns import take_json_columns
 from timetracking_assets.ingest.misfits import EXACT_INTEGERS, misfits, mismatch
 from timetracking_assets.ingest.pages import Page
+from timetracking_assets.ingest.row_parser import UNREADABLE, Fields, RowParser, Texts
 from timetracking_assets.ingest.spec import ColumnSpec, DataType
 from timetracking_assets.ingest.times import TimeFormatError, to_date, to_timestamp
 
@@ -71,6 +66,7 @@ class ColumnReader:
         self.seen: set[str] = set()
         self._fixed = fixed
         self._paths: dict[FieldPath, str] = {}
+        self._parser = RowParser()
 
     @property
     def bound(self) -> set[str]:
@@ -84,14 +80,11 @@ class ColumnReader:
     def read(self, page: Page) -> dict[str, pa.ChunkedArray | pa.Array]:
         """The page's columns, each in the Arrow type of its own."""
         while True:
-            json_paths = [path for path, name in self._paths.items() if self.types[name] == "json"]
             try:
-                rows, json_columns = take_json_columns(page.rows, json_paths)
-                table = self._parse(rows)
-            except (pa.ArrowInvalid, msgspec.DecodeError, UnicodeDecodeError) as error:
+                fields, texts = self._parse(page)
+            except UNREADABLE as error:
                 self._learn_from(error, page)
                 continue
-            fields = dict(walk(table))
             if not self._learn(fields, page) and not self._rounds(fields, page):
                 break
         columns: dict[str, pa.ChunkedArray | pa.Array] = {
@@ -99,22 +92,12 @@ class ColumnReader:
             for path, values in fields.items()
             if path in self._paths
         }
-        columns |= {self._paths[path]: values for path, values in json_columns.items()}
-        return columns
+        return columns | {self._paths[path]: text for path, text in texts.items()}
 
-    def _parse(self, rows: list[msgspec.Raw] | list[bytes]) -> pa.Table:
-        text = b"\n".join(bytes(row).replace(b"\n", b" ") for row in rows)
-        schema = nested_schema(
-            {p: self._wire_type(n) for p, n in self._paths.items() if self.types[n] != "json"}
-        )
-        return pj.read_json(
-            io.BytesIO(text),
-            # one block: types are inferred from the whole page, not from its first megabyte
-            read_options=pj.ReadOptions(use_threads=False, block_size=len(text) + 1),
-            parse_options=pj.ParseOptions(
-                explicit_schema=schema, unexpected_field_behavior="infer"
-            ),
-        )
+    def _parse(self, page: Page) -> tuple[Fields, Texts]:
+        json_paths = [path for path, name in self._paths.items() if self.types[name] == "json"]
+        types = {p: self._wire_type(n) for p, n in self._paths.items() if self.types[n] != "json"}
+        return self._parser(page.rows, types, json_paths)
 
     def _wire_type(self, name: str) -> pa.DataType:
         data_type = self.types[name]

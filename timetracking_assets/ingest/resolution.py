@@ -36,7 +36,15 @@ def resolve(spec: ApiSpec) -> Api:
             raise SpecError((*path, "name"), f"the name '{item.name}' is reserved")
         resources[item.name] = _resolve_resource(spec, item, path, names)
     _check_parents(spec, resources)
-    return Api(spec.name, spec.description, spec.client, spec.ids, spec.retry, resources)
+    return Api(
+        spec.name,
+        spec.description,
+        spec.client,
+        spec.ids,
+        spec.retry,
+        resources,
+        spec.concurrency,
+    )
 
 
 def _check_client(spec: ApiSpec) -> None:

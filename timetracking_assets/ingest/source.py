@@ -1,29 +1,27 @@
-"""dlt's `rest_api` for one resource: its configuration, its parent's ids, its pages.
+"""dlt's `rest_api` for the resources of an API: what to ask for, and with which credentials.
 
-dlt does authentication, pagination and fan-out; this module only says what to ask for. The pages
-are opaque here (see `pages.py`); what becomes of them is in `load.py`.
+dlt does authentication, pagination and fan-out; this module only puts specifications into its
+grammar and lets it judge them. How many requests run at a time is decided in `fetch.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from graphlib import TopologicalSorter
 from typing import Any, cast
 
 import dlt
+from dlt.common.jsonpath import compile_path
 from dlt.extract import DltResource
 from dlt.sources.rest_api import rest_api_resources
 from dlt.sources.rest_api.typing import RESTAPIConfig
 
-from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Resource
+from timetracking_assets.ingest.api import CONFIGURED, Api, Parent, Resource
 from timetracking_assets.ingest.errors import SettingsError, SpecError
-from timetracking_assets.ingest.pages import HAS_MORE, ROWS, Page, page_splitter
+from timetracking_assets.ingest.pages import HAS_MORE, ROWS
 from timetracking_assets.ingest.redaction import Redactor
-from timetracking_assets.ingest.session import RequestStats, open_session
 from timetracking_assets.ingest.variables import require, substitute, variable_names
-from timetracking_assets.ingest.windows import Window, request_params
 
 ParentRows = Sequence[Mapping[str, Any]]
 
@@ -62,64 +60,10 @@ class Connection:
         return [{name: int(value)} for value in ids]
 
 
-@contextmanager
-def open_pages(
-    connection: Connection,
-    resource: Resource,
-    stats: RequestStats,
-    *,
-    window: Window | None = None,
-    parent_rows: ParentRows | None = None,
-) -> Iterator[Iterator[Page]]:
-    """The pages of `resource`, lazily, for `window` and each of its `parent_rows`."""
-    base_url = connection.client["base_url"]
-    session = open_session(
-        resource,
-        base_url,
-        connection.api.retry,
-        connection.redactor,
-        stats,
-        page_splitter(resource),
-        setting=", ".join(variable_names(connection.api.client["base_url"])),
-    )
-    client = {**connection.client, "session": session}
-    try:
-        yield iter(_rest_api_resource(client, resource, window, parent_rows))
-    finally:
-        session.close()
-
-
-def _rest_api_resource(
-    client: Mapping[str, Any],
-    resource: Resource,
-    window: Window | None,
-    parent_rows: ParentRows | None,
-) -> DltResource:
-    series = request_params(resource.window, window) if resource.window and window else [{}]
-    parent = resource.parent
-    if parent is None and len(series) > 1:
-        parent, parent_rows = Parent(WINDOWS, ()), [{}]
-    config = _endpoint_resource(resource)
-    resources: list[Any] = [config]
-    if parent is None:
-        config["endpoint"]["params"] |= series[0]
-    else:
-        # dlt takes one parent for each child: the windows travel on the parent's rows
-        names = {param: f"window_{index}" for index, param in enumerate(series[0])}
-        config["endpoint"]["params"] |= {
-            param: f"{{resources.{parent.name}.{name}}}" for param, name in names.items()
-        }
-        rows = [
-            {**row, **{names[param]: value for param, value in params.items()}}
-            for params in series
-            for row in parent_rows or []
-        ]
-        resources.append(dlt.resource([rows], name=parent.name, selected=False))
-    return _rest_api(client, resources)[resource.name]
-
-
-def _endpoint_resource(resource: Resource) -> dict[str, Any]:
-    endpoint = {**deepcopy(resource.endpoint), "data_selector": ROWS}
+def endpoint_resource(resource: Resource) -> dict[str, Any]:
+    """The resource in dlt's grammar, its pages opaque and its last page known where it can be."""
+    # compiled once: dlt would compile the text anew for each page
+    endpoint = {**deepcopy(resource.endpoint), "data_selector": compile_path(ROWS)}
     paginator = endpoint["paginator"]
     if (
         resource.page_size is not None
@@ -133,7 +77,8 @@ def _endpoint_resource(resource: Resource) -> dict[str, Any]:
     return config
 
 
-def _rest_api(client: Mapping[str, Any], resources: list[Any]) -> dict[str, DltResource]:
+def rest_api(client: Mapping[str, Any], resources: list[Any]) -> dict[str, DltResource]:
+    """dlt's resources of the given configurations, by name."""
     config = cast(RESTAPIConfig, {"client": client, "resources": resources})
     return {resource.name: resource for resource in rest_api_resources(config)}
 
@@ -146,7 +91,7 @@ def validate(api: Api) -> None:
     accepted: list[Any] = [ids]
     if problem := _refusal(client, accepted):
         raise SpecError(("client",), f"dlt refuses `client`: {problem}")
-    configs = {name: _endpoint_resource(resource) for name, resource in api.resources.items()}
+    configs = {name: endpoint_resource(resource) for name, resource in api.resources.items()}
     if _refusal(client, [ids, *configs.values()]) is None:
         return
     parents = {
@@ -162,7 +107,7 @@ def validate(api: Api) -> None:
 
 def _refusal(client: Mapping[str, Any], resources: list[Any]) -> str | None:
     try:
-        _rest_api(client, resources)
+        rest_api(client, resources)
     except Exception as error:  # dlt raises many kinds, ValueError to its own
         return " ".join(str(error).split())[:400]
     return None
