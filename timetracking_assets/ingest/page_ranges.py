@@ -5,7 +5,8 @@ Once a first page has said how many there are, the others needn't wait for one a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any
 
 from dlt.common.jsonpath import compile_path, find_values
@@ -50,14 +51,9 @@ class PageRanges:
         """
         [total, *_] = find_values(self._total_path, answer)
         starts = range(self._first + self._step, int(total) + self._base, self._step)
-        cuts = [starts[at] for at in _cuts(len(starts), number)]
-        ends: Sequence[int | None] = [*cuts[1:], None]
+        lanes = min(number, len(starts))
+        cuts = [starts[lane * len(starts) // lanes] for lane in range(lanes)]
         return [
             {**self._paginator, self._first_key: start, self._maximum_key: end}
-            for start, end in zip(cuts, ends, strict=True)
+            for start, end in zip_longest(cuts, cuts[1:])
         ]
-
-
-def _cuts(items: int, number: int) -> list[int]:
-    number = min(items, number)
-    return [index * items // number for index in range(number)]
