@@ -103,7 +103,8 @@ def _with_json_hints(table: pa.Table, typer: PageTyper) -> Any:
 
 
 def _write_disposition(resource: Resource, window: Window | None) -> Any:
-    disposition = {"disposition": "merge", "strategy": "delete-insert"}
+    # `duplicates.py` sees to it: dlt would sort all staged rows by their keys, each time
+    disposition = {"disposition": "merge", "strategy": "delete-insert", "deduplicated": True}
     scope = removal_scope(resource, window)
     return {**disposition, "destination_scope": scope} if scope else disposition
 

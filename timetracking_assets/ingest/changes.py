@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.errors import IngestError
-from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
+from timetracking_assets.ingest.warehouse import OpenWarehouse, literal, quoted
 from timetracking_assets.ingest.windows import Window, window_condition
 
 MAX_REMOVED_SHARE = 0.2
@@ -51,7 +51,7 @@ def count_changes(
     stored = warehouse.column_types(resource.api, resource.name)
     keys = [quoted(name) for name in resource.primary_key]
     if files:
-        staged = f"read_parquet([{', '.join(map(_literal, files))}], union_by_name = true)"
+        staged = f"read_parquet([{', '.join(map(literal, files))}], union_by_name = true)"
     else:
         staged = "(SELECT " + ", ".join(f"NULL AS {key}" for key in keys) + " WHERE false)"
     rows = warehouse.number(f"SELECT count(*) FROM {staged}")
@@ -121,7 +121,3 @@ def _in_window(resource: Resource, window: Window) -> str:
         return "true"
     name = resource.window.field
     return window_condition(quoted(name), resource.columns[name].data_type, window)
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

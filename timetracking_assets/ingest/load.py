@@ -9,6 +9,7 @@ per partition corrupts data). What the answer meant for the table is counted in 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from timetracking_assets.ingest.answer import answer_source
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.changes import count_changes, refuse_large_removal
 from timetracking_assets.ingest.columnar import PageTyper, WidenedError
+from timetracking_assets.ingest.duplicates import drop_duplicates
 from timetracking_assets.ingest.errors import IngestError, TypeMismatchError
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.parents import requested_parent_rows, stored_parent_rows
@@ -112,6 +114,10 @@ def _load(
         report.seconds["lock"] += opened.waited
         files = _staged_files(pipeline, resource)
         report.changes = count_changes(opened, resource, files, request.window)
+        if report.changes.rows > report.changes.distinct_keys:
+            drop_duplicates(opened, resource, files)
+            kept = count_changes(opened, resource, files, request.window)
+            report.changes = replace(kept, rows=report.changes.rows)
         if not request.allow_removal:
             refuse_large_removal(resource, report.changes)
         info = pipeline.load(raise_on_failed_jobs=True)
