@@ -1,4 +1,4 @@
-"""The command line: `timetracking demo`, `dev` and `sandbox`.
+"""The command line: `timetracking demo`, `dev`, `sandbox` and `publish`.
 
 Only what a person types and reads belongs here; heavy imports wait until a command needs them.
 """
@@ -105,6 +105,21 @@ def dev(
         except KeyboardInterrupt:
             code = process.wait()
     raise typer.Exit(code)
+
+
+@app.command()
+def publish() -> None:
+    """Replace the copy of the warehouse that others may read at any time by its present state."""
+    environment = open_workspace().environment
+    from timetracking_assets.ingest import publishing
+    from timetracking_assets.ingest.errors import IngestError
+    from timetracking_assets.ingest.warehouse import Warehouse
+
+    try:
+        path = publishing.publish(Warehouse(Path(environment["TIMETRACKING_WAREHOUSE"])), "publish")
+    except IngestError as error:
+        _stop(str(error))
+    Console().print(f"Published: {path}", soft_wrap=True)
 
 
 @contextmanager

@@ -12,9 +12,13 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from timetracking_assets.ingest.spec import (
     ColumnSpec,
+    DeletedIdsSpec,
     PartitionsSpec,
+    QuotaSpec,
+    RateLimitSpec,
     RetrySpec,
     SyncMode,
+    TotalSpec,
     WindowSpec,
 )
 from timetracking_assets.ingest.variables import variable_names
@@ -24,6 +28,9 @@ CONFIGURED = "configured"
 
 WINDOWS = "windows"
 """Name of the parent that carries several windows' parameters to a resource without a parent."""
+
+LISTED_AS_DELETED = "_deleted"
+"""Column that marks the ids of `deleted_ids` while they are staged; no row of a table has it."""
 
 _naming = NamingConvention()
 
@@ -51,6 +58,7 @@ class Resource:
     endpoint: dict[str, Any]
     data_selector: str
     page_size: int | None
+    max_pages: int
     primary_key: tuple[str, ...]
     sync_mode: SyncMode
     partitions: PartitionsSpec | None
@@ -58,6 +66,11 @@ class Resource:
     columns: dict[str, ColumnSpec]
     parent: Parent | None
     include_from_parent: tuple[str, ...]
+    total: TotalSpec | None = None
+    max_removed_share: float = 0.2
+    max_rows_per_answer: int | None = None
+    deleted_field: str | None = None
+    deleted_ids: DeletedIdsSpec | None = None
     owners: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
 
@@ -65,6 +78,11 @@ class Resource:
     def label(self) -> str:
         """The resource as messages name it: `api/resource`, like its asset."""
         return f"{self.api}/{self.name}"
+
+    @property
+    def deletion_mark(self) -> str | None:
+        """The column that is set in a staged row that is to be removed from the table."""
+        return LISTED_AS_DELETED if self.deleted_ids else self.deleted_field
 
 
 @dataclass(frozen=True)
@@ -76,8 +94,11 @@ class Api:
     client: dict[str, Any]
     ids: dict[str, str]
     retry: RetrySpec
+    rate_limit: RateLimitSpec | None
+    quota: QuotaSpec
+    max_response_bytes: int
+    concurrency: int
     resources: dict[str, Resource]
-    concurrency: int = 1
 
     @property
     def variables(self) -> list[str]:

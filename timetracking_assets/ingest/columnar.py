@@ -21,6 +21,7 @@ from timetracking_assets.ingest.errors import AnswerError, TypeMismatchError
 from timetracking_assets.ingest.misfits import mismatch, parent_scalar, parent_type
 from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.spec import DataType
+from timetracking_assets.ingest.windows import Window
 
 __all__ = ["ARROW_TYPES", "PageTyper", "WidenedError"]
 
@@ -52,16 +53,22 @@ class PageTyper:
         """The types of all columns that are known by now."""
         return self._reader.types
 
-    def tables(self, pages: Iterable[Page]) -> Iterator[pa.Table]:
-        """The pages as tables, neighbouring ones together: a table costs more than its rows."""
+    def tables(self, pages: Iterable[Page]) -> Iterator[tuple[pa.Table, Window | None]]:
+        """The pages as tables, each with the window that it was asked for.
+
+        Neighbouring pages are one table: each costs some milliseconds, whatever its size.
+        """
         batch: list[Page] = []
         for page in pages:
+            if batch and batch[0].window != page.window:
+                yield self._named(batch), batch[0].window
+                batch = []
             batch.append(page)
             if sum(len(p.rows) for p in batch) >= _BATCH_ROWS:
-                yield self._named(batch)
+                yield self._named(batch), page.window
                 batch = []
         if batch:
-            yield self._named(batch)
+            yield self._named(batch), batch[0].window
 
     def _named(self, pages: Sequence[Page]) -> pa.Table:
         """The pages as one table; what is wrong is said of the page that it is in."""

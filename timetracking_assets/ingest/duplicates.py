@@ -13,6 +13,13 @@ from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.warehouse import OpenWarehouse, literal, quoted
 
 
+def drops_duplicates(resource: Resource) -> bool:
+    """Whether duplicates are dropped here: not those of rows that may be marked as deleted, since
+    dlt decides what a mark beside a living row means.
+    """
+    return resource.deletion_mark is None
+
+
 def drop_duplicates(warehouse: OpenWarehouse, resource: Resource, files: Sequence[str]) -> None:
     """Rewrite the Parquet `files`, which are in the order of the answer, without duplicates."""
     keys = ", ".join(quoted(name) for name in resource.primary_key)

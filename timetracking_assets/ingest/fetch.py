@@ -6,7 +6,7 @@ out in each as it does in one. The pages are opaque here (see `pages.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from threading import Lock
 from typing import Any
@@ -14,21 +14,25 @@ from typing import Any
 import dlt
 import requests
 from dlt.extract import DltResource
+from dlt.sources.helpers.rest_client.auth import AuthConfigBase
+from dlt.sources.rest_api.config_setup import create_auth
 
 from timetracking_assets.ingest.api import WINDOWS, Parent, Resource
 from timetracking_assets.ingest.lanes import side_by_side
 from timetracking_assets.ingest.page_ranges import PageRanges
-from timetracking_assets.ingest.pages import Page, page_splitter
+from timetracking_assets.ingest.pages import HEADERS, PARENT_ROW, Page, page_splitter
+from timetracking_assets.ingest.pagination import SeenPages, WatchedPaginator, too_long
 from timetracking_assets.ingest.redaction import Redactor
-from timetracking_assets.ingest.session import RequestStats, open_session
+from timetracking_assets.ingest.request_stats import RequestStats
+from timetracking_assets.ingest.session import Accept, open_session
 from timetracking_assets.ingest.source import Connection, ParentRows, endpoint_resource, rest_api
+from timetracking_assets.ingest.tokens import open_token_session
+from timetracking_assets.ingest.totals import StatedTotals
 from timetracking_assets.ingest.variables import variable_names
-from timetracking_assets.ingest.windows import Window, request_params
+from timetracking_assets.ingest.windows import Series, Window, request_series
 
 _AHEAD = 4
 """Pages of a lane that may wait to be used."""
-
-Split = Callable[[requests.Response, Redactor], None]
 
 
 @contextmanager
@@ -39,106 +43,179 @@ def open_pages(
     *,
     window: Window | None = None,
     parent_rows: ParentRows | None = None,
+    totals: StatedTotals | None = None,
 ) -> Iterator[Iterator[Page]]:
     """The pages of `resource`, for `window` and each of its `parent_rows`, in any order.
 
     As many requests run at a time as the API's `concurrency` says, where there are several parents
-    or windows, or the answer tells how many pages there are. `stats` are complete at the end.
+    or windows, or the answer tells how many pages there are. `totals` learns how many rows the API
+    says there are. `stats` are complete at the end.
     """
+    series = [Series(None, {})]
+    if resource.window and window:
+        series = request_series(resource.window, window)
     with ExitStack() as stack:
-        lanes = _Lanes(connection, resource, stats, stack)
-        yield stack.enter_context(closing(lanes.pages(window, parent_rows)))
+        lanes = _Lanes(connection, resource, stats, totals, stack)
+        if resource.parent is None and len(series) == 1:
+            pages = lanes.of_list(series[0])
+        else:
+            pages = lanes.of_parents(series, parent_rows or [])
+        yield stack.enter_context(closing(pages))
 
 
 class _Lanes:
     """Opens lanes of one resource; their sessions are closed, and counted, when `stack` is."""
 
     def __init__(
-        self, connection: Connection, resource: Resource, stats: RequestStats, stack: ExitStack
+        self,
+        connection: Connection,
+        resource: Resource,
+        stats: RequestStats,
+        totals: StatedTotals | None,
+        stack: ExitStack,
     ) -> None:
         self._connection, self._resource = connection, resource
-        self._stats, self._stack = stats, stack
+        self._stats, self._totals, self._stack = stats, totals, stack
+        self._concurrency = connection.api.concurrency
+        self._client = {**connection.client, "auth": self._auth()}
+        self._paginator: Any = endpoint_resource(resource)["endpoint"]["paginator"]
 
-    def pages(
-        self, window: Window | None, parent_rows: ParentRows | None
+    def of_parents(
+        self, series: Sequence[Series], parent_rows: ParentRows
     ) -> Generator[Page, None, None]:
-        resource = self._resource
-        series = request_params(resource.window, window) if resource.window and window else [{}]
-        parent = resource.parent
-        if parent is None and len(series) > 1:
-            parent, parent_rows = Parent(WINDOWS, ()), [{}]
+        """The lists of all parents, or of the windows alone where there is no parent."""
+        parent = self._resource.parent
         if parent is None:
-            return self._list(series[0])
+            parent, parent_rows = Parent(WINDOWS, ()), [{}]
         # dlt takes one parent for each child: the windows travel on the parent's rows
-        names = {param: f"window_{index}" for index, param in enumerate(series[0])}
+        names = {param: f"window_{index}" for index, param in enumerate(series[0].params)}
         params = {param: f"{{resources.{parent.name}.{name}}}" for param, name in names.items()}
+        asked = [(one, row) for one in series for row in parent_rows]
         rows = [
-            {**row, **{names[param]: value for param, value in asked.items()}}
-            for asked in series
-            for row in parent_rows or []
+            {**row, **{names[p]: value for p, value in one.params.items()}, PARENT_ROW: index}
+            for index, (one, row) in enumerate(asked)
         ]
-        concurrency = self._connection.api.concurrency
         lanes = []
-        for lane in range(min(concurrency, len(rows))):
-            of_lane = dlt.resource([rows[lane::concurrency]], name=parent.name, selected=False)
-            lanes.append(self._lane(page_splitter(resource), params, parent=of_lane))
-        return side_by_side(lanes, _AHEAD * len(lanes))
+        for lane in range(min(self._concurrency, len(rows))):
+            of_lane = [rows[lane :: self._concurrency]]
+            lanes.append(
+                self._lane(
+                    self._splitter(),
+                    params,
+                    self._watched(self._paginator, self._totals),
+                    dlt.resource(of_lane, name=parent.name, selected=False),
+                )
+            )
+        with closing(side_by_side(lanes, _AHEAD * self._concurrency)) as pages:
+            for page in pages:
+                window = asked[page.parent_row][0].window
+                yield page.of(window, page.parent_row % len(parent_rows))
 
-    def _list(self, params: Mapping[str, Any]) -> Generator[Page, None, None]:
-        split = _Split(page_splitter(self._resource))
-        concurrency = self._connection.api.concurrency
-        ranges = PageRanges.of(endpoint_resource(self._resource)["endpoint"]["paginator"])
-        if ranges is None or concurrency == 1:
-            yield from side_by_side([self._lane(split, params)], _AHEAD)
-            return
-        first = list(self._lane(split, params, paginator=ranges.first_page))
-        yield from first
-        if first:
-            others = ranges.others(split.latest, concurrency)
-            lanes = [self._lane(split, params, paginator=paginator) for paginator in others]
-            yield from side_by_side(lanes, _AHEAD * concurrency)
+    def of_list(self, one: Series) -> Generator[Page, None, None]:
+        """One list; what follows its first page in several parts, where their number is known."""
+        split = _Split(self._splitter())
+        ranges = PageRanges.of(self._paginator) if self._concurrency > 1 else None
+        lanes = []
+        if ranges is not None:
+            seen = SeenPages()
+            watched = self._watched(ranges.first_page, None, seen)
+            first = list(self._lane(split, one.params, watched))
+            if first and ranges.count(split.latest) > self._resource.max_pages:
+                where = f"{self._resource.label}: page 1 ({first[0].url})"
+                raise too_long(where, self._resource.max_pages)
+            yield from (page.of(one.window) for page in first)
+            others = ranges.others(split.latest, self._concurrency) if first else []
+            if not others and self._totals:
+                self._totals.note(split.latest, split.latest[HEADERS], self._resource.label)
+            for paginator in others:
+                # the last part ends where the list does, and tells its total
+                totals = self._totals if paginator is others[-1] else None
+                watched = self._watched(paginator, totals, seen)
+                lanes.append(self._lane(split, one.params, watched))
+        else:
+            watched = self._watched(self._paginator, self._totals)
+            lanes.append(self._lane(split, one.params, watched))
+        with closing(side_by_side(lanes, _AHEAD * self._concurrency)) as pages:
+            for page in pages:
+                yield page.of(one.window)
 
     def _lane(
         self,
-        split: Split,
+        split: Accept,
         params: Mapping[str, Any],
-        *,
-        paginator: Mapping[str, Any] | None = None,
+        paginator: WatchedPaginator,
         parent: DltResource | None = None,
     ) -> Iterator[Page]:
         config = endpoint_resource(self._resource)
         config["endpoint"]["params"] |= params
-        if paginator is not None:
-            config["endpoint"]["paginator"] = paginator
-        client = {**self._connection.client, "session": self._session(split)}
-        resources = [config] if parent is None else [config, parent]
+        config["endpoint"]["paginator"] = paginator
+        resources: list[Any] = [config]
+        if parent is not None:
+            config["include_from_parent"] = [*config.get("include_from_parent", []), PARENT_ROW]
+            resources.append(parent)
+        client = {**self._client, "session": self._session(split)}
         return iter(rest_api(client, resources)[self._resource.name])
 
-    def _session(self, split: Split) -> requests.Session:
-        connection, stats = self._connection, RequestStats()
+    def _watched(
+        self, paginator: Any, totals: StatedTotals | None, seen: SeenPages | None = None
+    ) -> WatchedPaginator:
+        resource = self._resource
+        return WatchedPaginator(paginator, resource.label, resource.max_pages, totals, seen)
+
+    def _splitter(self) -> Accept:
+        return page_splitter(self._resource, self._counted())
+
+    def _session(self, split: Accept) -> requests.Session:
+        connection = self._connection
         session = open_session(
-            self._resource,
+            connection.api,
+            self._resource.label,
             connection.client["base_url"],
-            connection.api.retry,
             connection.redactor,
-            stats,
+            self._counted(),
             split,
             setting=", ".join(variable_names(connection.api.client["base_url"])),
         )
-        self._stack.callback(self._count, stats)
         self._stack.callback(session.close)
         return session
 
-    def _count(self, stats: RequestStats) -> None:
-        for name, value in vars(stats).items():
-            setattr(self._stats, name, getattr(self._stats, name) + value)
+    def _auth(self) -> Any:
+        connection, auth = self._connection, self._connection.client.get("auth")
+        tokens = open_token_session(connection.api, auth, connection.redactor, self._counted())
+        if tokens is None:
+            return auth
+        self._stack.callback(tokens.close)
+        with_session: Any = {**(auth or {}), "session": tokens}
+        return _OneAtATime(create_auth(with_session))
+
+    def _counted(self) -> RequestStats:
+        """Counts of one thread, which are added to the load's at the end."""
+        stats = RequestStats()
+        self._stack.callback(self._stats.add, stats)
+        return stats
+
+
+class _OneAtATime(AuthConfigBase):
+    """An authentication for several lanes, so that they ask for one token and not for one each."""
+
+    def __init__(self, auth: Any) -> None:
+        self._auth, self._lock = auth, Lock()
+        self.__is_resolved__ = True  # dlt has nothing to look up for it
+
+    def __deepcopy__(self, memo: object) -> _OneAtATime:
+        # dlt copies what it is configured with; the token belongs to all lanes
+        return self
+
+    def __call__(self, request: requests.PreparedRequest) -> Any:
+        with self._lock:
+            return self._auth(request)
 
 
 class _Split:
-    """One splitter for all lanes of a list, so that it sees a page that comes again; it keeps the
-    latest answer's envelope."""
+    """One splitter for all lanes of a list, so that it numbers its pages; it keeps the envelope of
+    the latest."""
 
-    def __init__(self, split: Split) -> None:
+    def __init__(self, split: Accept) -> None:
         self._split, self._lock = split, Lock()
         self.latest: Any = None
 

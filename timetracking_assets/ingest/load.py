@@ -9,7 +9,6 @@ per partition corrupts data). What the answer meant for the table is counted in 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,13 @@ import dlt
 
 from timetracking_assets.ingest.answer import answer_source
 from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.changes import count_changes, refuse_large_removal
+from timetracking_assets.ingest.changes import StagedAnswer
 from timetracking_assets.ingest.columnar import PageTyper, WidenedError
-from timetracking_assets.ingest.duplicates import drop_duplicates
+from timetracking_assets.ingest.duplicates import drop_duplicates, drops_duplicates
 from timetracking_assets.ingest.errors import IngestError, TypeMismatchError
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.parents import requested_parent_rows, stored_parent_rows
+from timetracking_assets.ingest.removal import refuse_large_removal
 from timetracking_assets.ingest.spec import DataType
 from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.workdir import private_work_dir
@@ -113,15 +113,14 @@ def _load(
     with warehouse.exclusive(request.holder, request.log) as opened, report.phase("load"):
         report.seconds["lock"] += opened.waited
         files = _staged_files(pipeline, resource)
-        report.changes = count_changes(opened, resource, files, request.window)
-        if report.changes.rows > report.changes.distinct_keys:
+        staged = StagedAnswer(opened, resource, files, request.window)
+        if drops_duplicates(resource) and staged.repeats_keys:
             drop_duplicates(opened, resource, files)
-            kept = count_changes(opened, resource, files, request.window)
-            report.changes = replace(kept, rows=report.changes.rows)
+        report.changes = staged.changes()
         if not request.allow_removal:
             refuse_large_removal(resource, report.changes)
         info = pipeline.load(raise_on_failed_jobs=True)
-        report.changes = report.changes.after(opened, resource, request.window)
+        report.changes = staged.after(report.changes)
         after = opened.column_types(resource.api, resource.name)
     report.load_id = info.loads_ids[0]
     report.column_types = {name: _DUCKDB_TYPES.get(kind, "text") for name, kind in after.items()}

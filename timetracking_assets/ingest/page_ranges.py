@@ -44,16 +44,24 @@ class PageRanges:
         """A paginator that ends after the first page."""
         return {**self._paginator, self._maximum_key: self._first + self._step}
 
-    def others(self, answer: Any, number: int) -> list[dict[str, Any]]:
-        """At most `number` paginators for what follows the first page, whose envelope is `answer`.
+    def others(self, answer: Any, lanes: int) -> list[dict[str, Any]]:
+        """At most `lanes` paginators for what follows the first page, whose envelope is `answer`.
 
         The last one has no end but the total, which it reads anew from each page.
         """
-        [total, *_] = find_values(self._total_path, answer)
-        starts = range(self._first + self._step, int(total) + self._base, self._step)
-        lanes = min(number, len(starts))
+        starts = self._starts(answer)
+        lanes = min(lanes, len(starts))
         cuts = [starts[lane * len(starts) // lanes] for lane in range(lanes)]
         return [
             {**self._paginator, self._first_key: start, self._maximum_key: end}
             for start, end in zip_longest(cuts, cuts[1:])
         ]
+
+    def count(self, answer: Any) -> int:
+        """How many pages there are, the first one included."""
+        return 1 + len(self._starts(answer))
+
+    def _starts(self, answer: Any) -> range:
+        totals = find_values(self._total_path, answer)
+        total = int(totals[0]) if totals else 0
+        return range(self._first + self._step, total + self._base, self._step)

@@ -10,14 +10,18 @@ import re
 from typing import Any
 
 from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Resource
+from timetracking_assets.ingest.credentials import refuse_in_endpoint, refuse_literals
 from timetracking_assets.ingest.errors import SpecError, SpecPath
-from timetracking_assets.ingest.rules import check_columns, check_window
+from timetracking_assets.ingest.rules import (
+    check_columns,
+    check_endpoint,
+    check_removal,
+    check_window,
+)
 from timetracking_assets.ingest.spec import ApiSpec, ResourceSpec
 from timetracking_assets.ingest.variables import VARIABLE, variable_names
 
 _EXPRESSION = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
-_SELECTOR = re.compile(r"^(\$|[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*)$")
-_SECRET_KEYS = {"api_key", "token", "password", "username", "client_secret", "access_token"}
 
 
 def resolve(spec: ApiSpec) -> Api:
@@ -37,13 +41,16 @@ def resolve(spec: ApiSpec) -> Api:
         resources[item.name] = _resolve_resource(spec, item, path, names)
     _check_parents(spec, resources)
     return Api(
-        spec.name,
-        spec.description,
-        spec.client,
-        spec.ids,
-        spec.retry,
-        resources,
-        spec.concurrency,
+        name=spec.name,
+        description=spec.description,
+        client=spec.client,
+        ids=spec.ids,
+        retry=spec.retry,
+        concurrency=spec.concurrency,
+        rate_limit=spec.rate_limit,
+        quota=spec.quota,
+        max_response_bytes=spec.max_response_bytes,
+        resources=resources,
     )
 
 
@@ -56,15 +63,7 @@ def _check_client(spec: ApiSpec) -> None:
         raise SpecError(
             ("client",), "`paginator` belongs into each `endpoint` (or `resource_defaults`)"
         )
-    auth = spec.client.get("auth")
-    if isinstance(auth, dict):
-        secrets = {key: auth[key] for key in _SECRET_KEYS & auth.keys()}
-        if secrets and not variable_names(secrets):
-            raise SpecError(
-                ("client", "auth"),
-                f"a secret must not stand in this file: write `{min(secrets)}: ${{MY_VARIABLE}}` "
-                "and set that environment variable",
-            )
+    refuse_literals(spec.client)
     for name, value in spec.ids.items():
         if not VARIABLE.fullmatch(value):
             raise SpecError(("ids", name), "expected `${VARIABLE}`: a comma-separated list of ids")
@@ -77,19 +76,25 @@ def _resolve_resource(
     endpoint = {**defaults.endpoint, **item.endpoint}
     params = {**(defaults.endpoint.get("params") or {}), **(item.endpoint.get("params") or {})}
     endpoint["params"] = {key: value for key, value in params.items() if value is not None}
-    if not endpoint.get("path"):
-        raise SpecError((*path, "endpoint"), f"resource '{item.name}' has no `path`")
+    data_selector = check_endpoint(f"resource '{item.name}'", endpoint, (*path, "endpoint"))
     if variables := variable_names(endpoint):
         raise SpecError(
             (*path, "endpoint"),
             f"`${{{variables[0]}}}` has no value here: variables belong into `client` and `ids`",
         )
+
+    def said(key: str) -> Any:
+        """The resource's own word, else the API's default."""
+        return getattr(item if key in item.model_fields_set else defaults, key)
+
+    refuse_in_endpoint(endpoint, (*path, "endpoint"))
     resource = Resource(
         api=spec.name,
         name=item.name,
         description=item.description,
-        data_selector=_data_selector(item, endpoint, path),
-        page_size=item.page_size if "page_size" in item.model_fields_set else defaults.page_size,
+        data_selector=data_selector,
+        page_size=said("page_size"),
+        max_pages=item.max_pages or defaults.max_pages,
         primary_key=_primary_key(spec, item, path),
         sync_mode=item.sync_mode or defaults.sync_mode,
         partitions=item.partitions,
@@ -97,29 +102,19 @@ def _resolve_resource(
         columns={**defaults.columns, **item.columns},
         parent=_parent(spec, item, endpoint, path, names),
         include_from_parent=tuple(item.include_from_parent),
+        total=said("total"),
+        max_removed_share=said("max_removed_share"),
+        max_rows_per_answer=said("max_rows_per_answer"),
+        deleted_field=item.deleted_field,
+        deleted_ids=item.deleted_ids,
         owners=tuple(defaults.owners if item.owners is None else item.owners),
         tags={**defaults.tags, **item.tags},
         endpoint=endpoint,
     )
     check_columns(resource, path)
     check_window(resource, path)
+    check_removal(resource, path)
     return resource
-
-
-def _data_selector(item: ResourceSpec, endpoint: dict[str, Any], path: SpecPath) -> str:
-    if endpoint.get("paginator") in (None, "auto"):
-        raise SpecError(
-            (*path, "endpoint"),
-            f"resource '{item.name}' has no `paginator`; one answer without pages is `single_page`",
-        )
-    selector = endpoint.get("data_selector")
-    if not isinstance(selector, str) or not _SELECTOR.match(selector):
-        raise SpecError(
-            (*path, "endpoint", "data_selector"),
-            f"resource '{item.name}' needs a `data_selector`: the dotted path of the rows in the "
-            "answer, such as `data` or `result.items`; `$` is the whole answer",
-        )
-    return selector
 
 
 def _primary_key(spec: ApiSpec, item: ResourceSpec, path: SpecPath) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from graphlib import TopologicalSorter
 from typing import Any, cast
+from urllib.parse import unquote, urlsplit
 
 import dlt
 from dlt.common.jsonpath import compile_path
@@ -18,7 +19,9 @@ from dlt.sources.rest_api import rest_api_resources
 from dlt.sources.rest_api.typing import RESTAPIConfig
 
 from timetracking_assets.ingest.api import CONFIGURED, Api, Parent, Resource
+from timetracking_assets.ingest.credentials import credential_variables
 from timetracking_assets.ingest.errors import SettingsError, SpecError
+from timetracking_assets.ingest.log_masking import mask_logs
 from timetracking_assets.ingest.pages import HAS_MORE, ROWS
 from timetracking_assets.ingest.redaction import Redactor
 from timetracking_assets.ingest.variables import require, substitute, variable_names
@@ -40,7 +43,14 @@ class Connection:
         secrets = set(api.secret_variables)
         auth = self.client.get("auth")
         plain = [v for v in auth.values() if isinstance(v, str)] if isinstance(auth, dict) else []
-        self.redactor = Redactor([self._values[name] for name in secrets], plain)
+        url = urlsplit(self.client["base_url"])
+        in_url = [unquote(part) for part in (url.username, url.password) if part]
+        self.redactor = Redactor(
+            [*(self._values[name] for name in secrets), *in_url],
+            plain,
+            [self._values[name] for name in credential_variables(api.client)],
+        )
+        mask_logs(self.redactor)
 
     def configured_ids(self, parent: Parent, resource: Resource) -> ParentRows:
         """The ids of `ids` that a fan-out over `configured` uses, one row each."""
@@ -115,9 +125,12 @@ def _refusal(client: Mapping[str, Any], resources: list[Any]) -> str | None:
 
 def column_hints(resource: Resource) -> dict[str, Any]:
     """The declared columns as dlt's hints. Nullability is not among them: see `columnar.py`."""
-    return {
+    hints: dict[str, Any] = {
         name: {"data_type": spec.data_type, "description": spec.description}
         if spec.description
         else {"data_type": spec.data_type}
         for name, spec in resource.columns.items()
     }
+    if resource.deletion_mark:
+        hints.setdefault(resource.deletion_mark, {"data_type": "bool"})["hard_delete"] = True
+    return hints

@@ -8,7 +8,7 @@ Only shapes belong here: which keys there are, their types and defaults. `client
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -46,6 +46,11 @@ class ColumnSpec(SpecModel):
     timezone: str = Field(
         "UTC", description="zone of ISO timestamps that name none (IANA name); offsets win"
     )
+    on_type_mismatch: Literal["refuse", "text"] = Field(
+        "refuse",
+        description="a value that does not fit: `refuse` the load, or keep the column as `text` "
+        "from then on",
+    )
 
 
 class PartitionsSpec(SpecModel):
@@ -70,6 +75,31 @@ class WindowSpec(SpecModel):
         description="`date`, `unix_seconds`, `unix_milliseconds` or a strftime pattern (in UTC)",
     )
 
+    @property
+    def asks_by_day(self) -> bool:
+        """Whether the format can't tell one hour of a day from another."""
+        noon = datetime(2000, 1, 1, 12)
+        hours = noon.strftime(self.format) != noon.replace(hour=13).strftime(self.format)
+        return self.format == "date" or ("%" in self.format and not hours)
+
+
+class TotalSpec(SpecModel):
+    """Where an answer states how many rows the whole list has: one of the two."""
+
+    path: str | None = Field(None, description="dotted path in the answer's envelope")
+    header: str | None = Field(None, description="name of a response header")
+
+
+class DeletedIdsSpec(SpecModel):
+    """Another endpoint that lists the ids of deleted rows."""
+
+    endpoint: dict[str, Any] = Field(description="dlt's `endpoint`, as a resource has it")
+    field: str = Field(
+        "id", description="field of a listed row that holds the primary key; unused for bare ids"
+    )
+    start_param: str | None = Field(None, description="query parameter for the window's start")
+    end_param: str | None = Field(None, description="query parameter for the window's end")
+
 
 class RetrySpec(SpecModel):
     """Which requests are repeated, and when. Lost connections and time-outs always are."""
@@ -77,8 +107,38 @@ class RetrySpec(SpecModel):
     status_codes: list[int] = Field([429, 500, 502, 503, 504])
     max_retries: int = Field(3, ge=0, le=20, description="repetitions after the first attempt")
     backoff_factor: float = Field(2, ge=0, description="waits factor * 1, 2, 4, ... seconds")
-    max_delay: float = Field(120, gt=0, description="longest wait in seconds, Retry-After included")
+    max_delay: float = Field(
+        120,
+        gt=0,
+        description="longest wait in seconds, Retry-After included; never less than the quota's "
+        "`max_wait`",
+    )
     timeout: float = Field(60, gt=0, description="seconds without a byte before giving up")
+
+
+class RateLimitSpec(SpecModel):
+    """How fast an API may be asked: by all its resources in one process together, retries too."""
+
+    requests: int = Field(10, gt=0, description="the most requests in any `per_seconds`")
+    per_seconds: float = Field(1, gt=0, description="length of that time in seconds")
+
+
+class QuotaSpec(SpecModel):
+    """What to do about an answer 429 or 402 that says when the quota comes back."""
+
+    max_wait: float = Field(
+        120,
+        ge=0,
+        description="wait for the reset if it is at most so many seconds away, else fail at once",
+    )
+    reset_header: str | None = Field(
+        None,
+        description="response header that says when the quota comes back, where it isn't "
+        "Retry-After: seconds from now, UNIX time, or a date (HTTP or ISO 8601)",
+    )
+    remaining_header: str | None = Field(
+        None, description="response header with the number of requests left in the quota"
+    )
 
 
 class ResourceDefaults(SpecModel):
@@ -89,7 +149,26 @@ class ResourceDefaults(SpecModel):
     page_size: int | None = Field(
         None, gt=0, description="rows of a full page: a shorter one is the last"
     )
+    max_pages: int = Field(
+        100_000, gt=0, description="the most pages of one list: one that goes on is an error"
+    )
     sync_mode: SyncMode = Field("snapshot", description="what an answer means")
+    total: TotalSpec | None = Field(
+        None, description="where an answer states its number of rows; `rows_reconciled` compares"
+    )
+    max_removed_share: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="a snapshot that would remove a larger share of a table of over 20 rows is "
+        "refused",
+    )
+    max_rows_per_answer: int | None = Field(
+        None,
+        gt=1,
+        description="rows at which the API cuts an answer off: a window that reaches it is asked "
+        "for again in halves, down to an hour",
+    )
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
     owners: list[str] = Field(default_factory=list)
     tags: dict[str, str] = Field(default_factory=dict)
@@ -106,7 +185,17 @@ class ResourceSpec(SpecModel):
     )
     primary_key: Names | None = None
     page_size: int | None = Field(None, gt=0)
+    max_pages: int | None = Field(None, gt=0)
     sync_mode: SyncMode | None = None
+    total: TotalSpec | None = None
+    max_removed_share: float | None = Field(None, ge=0, le=1)
+    max_rows_per_answer: int | None = Field(None, gt=1)
+    deleted_field: str | None = Field(
+        None, description="column that is set in deleted rows: these are removed"
+    )
+    deleted_ids: DeletedIdsSpec | None = Field(
+        None, description="endpoint that lists deleted ids: these rows are removed"
+    )
     partitions: PartitionsSpec | None = None
     window: WindowSpec | None = None
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
@@ -137,5 +226,15 @@ class ApiSpec(SpecModel):
         description="most requests of a load at a time, over several parents or pages",
     )
     retry: RetrySpec = Field(default_factory=lambda: RetrySpec())
+    rate_limit: RateLimitSpec | None = Field(
+        None,
+        description="left out: 10 requests a second, and none for an API on this machine",
+    )
+    quota: QuotaSpec = Field(default_factory=lambda: QuotaSpec())
+    max_response_bytes: int = Field(
+        512 * 1024 * 1024,
+        gt=0,
+        description="the most bytes of one answer, after decompression: a larger one is refused",
+    )
     resource_defaults: ResourceDefaults = Field(default_factory=lambda: ResourceDefaults())
     resources: list[ResourceSpec] = Field(min_length=1)

@@ -15,7 +15,7 @@ from timetracking_assets.ingest.windows import (
     Window,
     format_bound,
     in_window,
-    request_params,
+    request_series,
     window_condition,
 )
 
@@ -82,8 +82,11 @@ def test_years_are_those_of_the_zone() -> None:
 
 def test_a_year_parameter_asks_once_per_year() -> None:
     spec = WindowSpec(field="day", year_param="year")
-    asked = request_params(spec, Window.of_days(date(2024, 1, 1), date(2026, 1, 1), BERLIN))
-    assert asked == [{"year": 2024}, {"year": 2025}]
+    asked = request_series(spec, Window.of_days(date(2024, 1, 1), date(2026, 1, 1), BERLIN))
+    assert asked == [
+        (Window.of_days(date(year, 1, 1), date(year + 1, 1, 1), BERLIN), {"year": year})
+        for year in (2024, 2025)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -101,9 +104,9 @@ def test_bounds_are_written_as_the_api_wants_them(
 ) -> None:
     window = day(date(2026, 3, 29), BERLIN)
     both = WindowSpec(field="day", start_param="a", end_param="b", format=time_format)
-    assert request_params(both, window) == [{"a": start, "b": end}]
+    assert request_series(both, window) == [(window, {"a": start, "b": end})]
     alone = WindowSpec(field="day", start_param="a", format=time_format)
-    assert request_params(alone, window) == [{"a": start}]
+    assert request_series(alone, window) == [(window, {"a": start})]
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))
@@ -151,3 +154,20 @@ def test_sql_and_arrow_agree(zone: str, session_zone: str, data_type: str) -> No
     assert [inside for (inside,) in found] == expected
     if data_type == "timestamp":
         assert expected == [False, True, True, True, False, False]
+
+
+@pytest.mark.parametrize("by_day", [False, True])
+def test_halves_are_the_whole_window(by_day: bool) -> None:
+    """Over a change of clocks: 47 hours."""
+    window = Window.of_days(date(2026, 3, 28), date(2026, 3, 30), BERLIN)
+    first, second = window.halves(by_day=by_day) or ()
+    assert (first.start, second.end) == (window.start, window.end)
+    assert first.end == second.start
+    assert (first.end - first.start == timedelta(days=1)) == by_day
+    assert first.timezone == BERLIN
+
+
+def test_the_shortest_windows_have_no_halves() -> None:
+    second = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC))
+    assert second.halves(by_day=False) is None
+    assert day(date(2026, 1, 1), BERLIN).halves(by_day=True) is None
