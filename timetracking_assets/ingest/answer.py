@@ -16,10 +16,11 @@ import pyarrow.compute as pc
 
 from timetracking_assets.ingest.columnar import PageTyper
 from timetracking_assets.ingest.deleted_ids import DeletedIds, listed_as_deleted
+from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.removal import write_disposition
-from timetracking_assets.ingest.source import ParentRows, column_hints, open_pages
+from timetracking_assets.ingest.source import ParentRows, column_hints
 from timetracking_assets.ingest.splitting import whole_answers
 from timetracking_assets.ingest.windows import Window, in_window
 
@@ -75,8 +76,7 @@ def _tables(
     listed: DeletedIds | None,
 ) -> Iterator[pa.Table]:
     resource, window = request.resource, request.window
-    for page in _pages(request, parent_rows, report):
-        table = typer(page)
+    for table, asked_for in typer.tables(_pages(request, parent_rows, report)):
         report.rows_extracted += table.num_rows
         if listed:
             listed.alive(table)
@@ -85,7 +85,7 @@ def _tables(
             inside = in_window(times, window)
             report.rows_outside_window += table.num_rows - (pc.sum(inside).as_py() or 0)
             # a list may hold rows that belong to another one's window: absences over two years
-            own = inside if page.window in (None, window) else in_window(times, page.window)
+            own = inside if asked_for in (None, window) else in_window(times, asked_for)
             table = table.filter(own)
         yield table
 

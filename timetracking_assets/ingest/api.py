@@ -97,6 +97,7 @@ class Api:
     rate_limit: RateLimitSpec | None
     quota: QuotaSpec
     max_response_bytes: int
+    concurrency: int
     resources: dict[str, Resource]
 
     @property

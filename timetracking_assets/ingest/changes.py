@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
+from timetracking_assets.ingest.warehouse import OpenWarehouse, literal, quoted
 from timetracking_assets.ingest.windows import Window, window_condition
 
 _SAMPLE = 5
@@ -83,6 +83,11 @@ class StagedAnswer:
             f"CREATE OR REPLACE TEMP TABLE answer_keys AS SELECT {', '.join(self._keys)}, "
             f"count(*) AS __copies, bool_or({gone}) AS __gone FROM {self._staged} GROUP BY ALL"
         )
+
+    @property
+    def repeats_keys(self) -> bool:
+        """Whether two rows of the answer have the same key."""
+        return bool(self._warehouse.rows("SELECT 1 FROM answer_keys WHERE __copies > 1 LIMIT 1"))
 
     def changes(self) -> Changes:
         """What the load will change."""
@@ -180,9 +185,5 @@ def in_window_sql(resource: Resource, window: Window) -> str:
 
 def _relation(files: Sequence[str], keys: Sequence[str]) -> str:
     if files:
-        return f"read_parquet([{', '.join(map(_literal, files))}], union_by_name = true)"
+        return f"read_parquet([{', '.join(map(literal, files))}], union_by_name = true)"
     return "(SELECT " + ", ".join(f"NULL AS {key}" for key in keys) + " WHERE false)"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

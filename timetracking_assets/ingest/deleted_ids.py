@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 from timetracking_assets.ingest.api import LISTED_AS_DELETED, Resource
 from timetracking_assets.ingest.column_reader import ARROW_TYPES
 from timetracking_assets.ingest.errors import AnswerError
+from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.request_stats import RequestStats
-from timetracking_assets.ingest.source import Connection, ParentRows, open_pages
+from timetracking_assets.ingest.source import Connection, ParentRows
 from timetracking_assets.ingest.windows import Window
 
 

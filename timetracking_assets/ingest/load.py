@@ -19,6 +19,7 @@ from timetracking_assets.ingest.answer import answer_source
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.changes import StagedAnswer
 from timetracking_assets.ingest.columnar import PageTyper, WidenedError
+from timetracking_assets.ingest.duplicates import drop_duplicates, drops_duplicates
 from timetracking_assets.ingest.errors import IngestError, TypeMismatchError
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.parents import requested_parent_rows, stored_parent_rows
@@ -127,6 +128,8 @@ def _load(
         report.seconds["lock"] += opened.waited
         files = _staged_files(pipeline, resource)
         staged = StagedAnswer(opened, resource, files, request.window)
+        if drops_duplicates(resource) and staged.repeats_keys:
+            drop_duplicates(opened, resource, files)
         report.changes = staged.changes()
         if not request.allow_removal:
             refuse_large_removal(resource, report.changes)

@@ -19,17 +19,38 @@ from timetracking_assets.ingest.pages import HEADERS
 from timetracking_assets.ingest.totals import StatedTotals
 
 
+class SeenPages:
+    """The contents of a list's pages, 16 bytes each, whichever part of it they are in."""
+
+    def __init__(self) -> None:
+        self._found: dict[bytes, object] = {}
+
+    def __deepcopy__(self, memo: object) -> SeenPages:
+        # dlt copies paginators; what they have seen belongs together
+        return self
+
+    def is_new(self, content: bytes) -> bool:
+        """Remember a page; whether none with this content was seen before. Threads may call it."""
+        mine = object()
+        return self._found.setdefault(_digest(content), mine) is mine
+
+
 class WatchedPaginator(BasePaginator):
     """dlt's paginator of `config`; it raises AnswerError for pages that can't be one list.
 
     Refused are a page that holds the same as an earlier one of its list, a next page that was
     already asked for (the same cursor or link), and a list that goes on after `max_pages`. It
     keeps 16 bytes for each page and each request of the present list. `totals` learns what the
-    last page of each list states.
+    last page of each list states. Where several paginate parts of one list, they share `seen`.
     """
 
     def __init__(
-        self, config: Any, label: str, max_pages: int, totals: StatedTotals | None = None
+        self,
+        config: Any,
+        label: str,
+        max_pages: int,
+        totals: StatedTotals | None = None,
+        seen: SeenPages | None = None,
     ) -> None:
         super().__init__()
         self._paginator: BasePaginator = create_paginator(config)  # type: ignore[assignment]
@@ -37,7 +58,7 @@ class WatchedPaginator(BasePaginator):
         self._totals = totals
         self._page, self._url = 0, ""
         self._answer: dict[str, Any] = {}
-        self._contents: set[bytes] = set()
+        self._shared, self._seen = seen, seen or SeenPages()
         self._requests: set[bytes] = set()
 
     @property
@@ -48,7 +69,8 @@ class WatchedPaginator(BasePaginator):
     def init_request(self, request: requests.Request) -> None:
         """Called by dlt at the start of each list."""
         self._paginator.init_request(request)
-        self._page, self._contents, self._requests = 0, set(), {_digest_of(request)}
+        self._page, self._requests = 0, {_digest_of(request)}
+        self._seen = self._shared or SeenPages()
 
     def update_state(self, response: requests.Response, data: list[Any] | None = None) -> None:
         """Called by dlt with each page; `data` is empty for one without rows."""
@@ -56,17 +78,10 @@ class WatchedPaginator(BasePaginator):
         self._page += 1
         self._url = response.url.partition("?")[0]
         self._answer = response.json()
-        if data:
-            content = _digest(response.content)
-            if content in self._contents:
-                raise self._refusal("holds the same as an earlier page of the list")
-            self._contents.add(content)
+        if data and not self._seen.is_new(response.content):
+            raise self._refusal("holds the same as an earlier page of the list")
         if self.has_next_page and self._page >= self._max_pages:
-            raise AnswerError(
-                f"{self._where}: the list goes on after {self._max_pages} pages (`max_pages`); "
-                "nothing was loaded. Raise `max_pages` if it is that long, or compare `paginator` "
-                "with the API's documentation."
-            )
+            raise too_long(self._where, self._max_pages)
 
     def update_request(self, request: requests.Request) -> None:
         """Called by dlt after each page, the last one too."""
@@ -89,6 +104,14 @@ class WatchedPaginator(BasePaginator):
             f"{self._where} {what}: the API does not follow the paginator, and the list would "
             "never end. Compare `paginator` and `params` with the API's documentation."
         )
+
+
+def too_long(where: str, max_pages: int) -> AnswerError:
+    """The error for a list of more pages than are allowed; `where` is the page that shows it."""
+    return AnswerError(
+        f"{where}: the list goes on after {max_pages} pages (`max_pages`); nothing was loaded. "
+        "Raise `max_pages` if it is that long, or compare `paginator` with the API's documentation."
+    )
 
 
 def _digest_of(request: requests.Request) -> bytes:

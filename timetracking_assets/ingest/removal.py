@@ -10,6 +10,7 @@ from typing import Any
 
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.changes import Changes, in_window_sql
+from timetracking_assets.ingest.duplicates import drops_duplicates
 from timetracking_assets.ingest.errors import IngestError
 from timetracking_assets.ingest.warehouse import quoted
 from timetracking_assets.ingest.windows import Window
@@ -19,7 +20,12 @@ _SMALL_TABLE = 20
 
 def write_disposition(resource: Resource, window: Window | None) -> Any:
     """dlt's merge, with what an answer replaces."""
-    disposition = {"disposition": "merge", "strategy": "delete-insert"}
+    disposition = {
+        "disposition": "merge",
+        "strategy": "delete-insert",
+        # dlt would sort all staged rows by their keys, each time
+        "deduplicated": drops_duplicates(resource),
+    }
     scope = removal_scope(resource, window)
     return {**disposition, "destination_scope": scope} if scope else disposition
 

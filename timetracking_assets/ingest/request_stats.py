@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass
@@ -24,3 +24,12 @@ class RequestStats:
     seconds_quota: float = 0.0
     quota_remaining: float | None = None
     values_masked: int = 0
+
+    def add(self, other: RequestStats) -> None:
+        """Count what `other` counted, too: that of another session, or thread, of the load."""
+        for field in fields(self):
+            value = getattr(other, field.name)
+            if field.name != "quota_remaining":
+                setattr(self, field.name, getattr(self, field.name) + value)
+        left = [n for n in (self.quota_remaining, other.quota_remaining) if n is not None]
+        self.quota_remaining = min(left, default=None)

@@ -46,6 +46,7 @@ def resolve(spec: ApiSpec) -> Api:
         client=spec.client,
         ids=spec.ids,
         retry=spec.retry,
+        concurrency=spec.concurrency,
         rate_limit=spec.rate_limit,
         quota=spec.quota,
         max_response_bytes=spec.max_response_bytes,

@@ -1,36 +1,30 @@
-"""dlt's `rest_api` for one resource: its configuration, its parent's ids, its pages.
+"""dlt's `rest_api` for the resources of an API: what to ask for, and with which credentials.
 
-dlt does authentication, pagination and fan-out; this module only says what to ask for. The pages
-are opaque here (see `pages.py`); what becomes of them is in `load.py`.
+dlt does authentication, pagination and fan-out; this module only puts specifications into its
+grammar and lets it judge them. How many requests run at a time is decided in `fetch.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from graphlib import TopologicalSorter
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 import dlt
+from dlt.common.jsonpath import compile_path
 from dlt.extract import DltResource
 from dlt.sources.rest_api import rest_api_resources
 from dlt.sources.rest_api.typing import RESTAPIConfig
 
-from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Resource
+from timetracking_assets.ingest.api import CONFIGURED, Api, Parent, Resource
 from timetracking_assets.ingest.credentials import credential_variables
 from timetracking_assets.ingest.errors import SettingsError, SpecError
 from timetracking_assets.ingest.log_masking import mask_logs
-from timetracking_assets.ingest.pages import HAS_MORE, PARENT_ROW, ROWS, Page, page_splitter
-from timetracking_assets.ingest.pagination import WatchedPaginator
+from timetracking_assets.ingest.pages import HAS_MORE, ROWS
 from timetracking_assets.ingest.redaction import Redactor
-from timetracking_assets.ingest.request_stats import RequestStats
-from timetracking_assets.ingest.session import open_session
-from timetracking_assets.ingest.tokens import open_token_session
-from timetracking_assets.ingest.totals import StatedTotals
 from timetracking_assets.ingest.variables import require, substitute, variable_names
-from timetracking_assets.ingest.windows import Series, Window, request_series
 
 ParentRows = Sequence[Mapping[str, Any]]
 
@@ -76,82 +70,10 @@ class Connection:
         return [{name: int(value)} for value in ids]
 
 
-@contextmanager
-def open_pages(
-    connection: Connection,
-    resource: Resource,
-    stats: RequestStats,
-    *,
-    window: Window | None = None,
-    parent_rows: ParentRows | None = None,
-    totals: StatedTotals | None = None,
-) -> Iterator[Iterator[Page]]:
-    """The pages of `resource`, lazily, for `window` and each of its `parent_rows`.
-
-    `totals` learns how many rows the API says there are.
-    """
-    base_url = connection.client["base_url"]
-    session = open_session(
-        connection.api,
-        resource.label,
-        base_url,
-        connection.redactor,
-        stats,
-        page_splitter(resource, stats),
-        setting=", ".join(variable_names(connection.api.client["base_url"])),
-    )
-    client = {**connection.client, "session": session}
-    tokens = open_token_session(connection.api, client.get("auth"), connection.redactor, stats)
-    if tokens is not None:
-        client["auth"] = {**client["auth"], "session": tokens}
-    try:
-        yield _pages(client, resource, window, parent_rows, totals)
-    finally:
-        session.close()
-        if tokens is not None:
-            tokens.close()
-
-
-def _pages(
-    client: Mapping[str, Any],
-    resource: Resource,
-    window: Window | None,
-    parent_rows: ParentRows | None,
-    totals: StatedTotals | None,
-) -> Iterator[Page]:
-    series = [Series(None, {})]
-    if resource.window and window:
-        series = request_series(resource.window, window)
-    parent = resource.parent
-    if parent is None and len(series) > 1:
-        parent, parent_rows = Parent(WINDOWS, ()), [{}]
-    config = _endpoint_resource(resource)
-    config["endpoint"]["paginator"] = WatchedPaginator(
-        config["endpoint"]["paginator"], resource.label, resource.max_pages, totals
-    )
-    if parent is None:
-        config["endpoint"]["params"] |= series[0].params
-        for page in _rest_api(client, [config])[resource.name]:
-            yield page.of(series[0].window)
-        return
-    # dlt takes one parent for each child: the windows travel on the parent's rows
-    names = {param: f"window_{index}" for index, param in enumerate(series[0].params)}
-    config["endpoint"]["params"] |= {
-        param: f"{{resources.{parent.name}.{name}}}" for param, name in names.items()
-    }
-    config["include_from_parent"] = [*config.get("include_from_parent", []), PARENT_ROW]
-    asked = [(one, row) for one in series for row in parent_rows or []]
-    rows = [
-        {**row, **{names[p]: value for p, value in one.params.items()}, PARENT_ROW: index}
-        for index, (one, row) in enumerate(asked)
-    ]
-    parents = dlt.resource([rows], name=parent.name, selected=False)
-    for page in _rest_api(client, [config, parents])[resource.name]:
-        yield page.of(asked[page.parent_row][0].window, page.parent_row % len(parent_rows or [{}]))
-
-
-def _endpoint_resource(resource: Resource) -> dict[str, Any]:
-    endpoint = {**deepcopy(resource.endpoint), "data_selector": ROWS}
+def endpoint_resource(resource: Resource) -> dict[str, Any]:
+    """The resource in dlt's grammar, its pages opaque and its last page known where it can be."""
+    # compiled once: dlt would compile the text anew for each page
+    endpoint = {**deepcopy(resource.endpoint), "data_selector": compile_path(ROWS)}
     paginator = endpoint["paginator"]
     if (
         resource.page_size is not None
@@ -165,7 +87,8 @@ def _endpoint_resource(resource: Resource) -> dict[str, Any]:
     return config
 
 
-def _rest_api(client: Mapping[str, Any], resources: list[Any]) -> dict[str, DltResource]:
+def rest_api(client: Mapping[str, Any], resources: list[Any]) -> dict[str, DltResource]:
+    """dlt's resources of the given configurations, by name."""
     config = cast(RESTAPIConfig, {"client": client, "resources": resources})
     return {resource.name: resource for resource in rest_api_resources(config)}
 
@@ -178,7 +101,7 @@ def validate(api: Api) -> None:
     accepted: list[Any] = [ids]
     if problem := _refusal(client, accepted):
         raise SpecError(("client",), f"dlt refuses `client`: {problem}")
-    configs = {name: _endpoint_resource(resource) for name, resource in api.resources.items()}
+    configs = {name: endpoint_resource(resource) for name, resource in api.resources.items()}
     if _refusal(client, [ids, *configs.values()]) is None:
         return
     parents = {
@@ -194,7 +117,7 @@ def validate(api: Api) -> None:
 
 def _refusal(client: Mapping[str, Any], resources: list[Any]) -> str | None:
     try:
-        _rest_api(client, resources)
+        rest_api(client, resources)
     except Exception as error:  # dlt raises many kinds, ValueError to its own
         return " ".join(str(error).split())[:400]
     return None

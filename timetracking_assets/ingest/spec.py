@@ -219,6 +219,12 @@ class ApiSpec(SpecModel):
         description="ids from configuration, for paths: name of the id -> `${VARIABLE}` that "
         "holds a comma-separated list; used as `{resources.configured.<name>}`",
     )
+    concurrency: int = Field(
+        4,
+        ge=1,
+        le=32,
+        description="most requests of a load at a time, over several parents or pages",
+    )
     retry: RetrySpec = Field(default_factory=lambda: RetrySpec())
     rate_limit: RateLimitSpec | None = Field(
         None,

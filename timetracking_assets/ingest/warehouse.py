@@ -25,9 +25,24 @@ from timetracking_assets.ingest.private_files import private_files
 _SAY_AFTER_SECONDS = 5.0
 
 
+class _DuckDB(dlt.destinations.duckdb):
+    """dlt's destination, without the search for settings that its capabilities don't depend on.
+
+    dlt asks for them more than twenty times a load, and resolves a whole configuration each time.
+    """
+
+    def capabilities(self, config: Any = None, naming: Any = None) -> Any:
+        return super().capabilities(config or self.spec(), naming)
+
+
 def quoted(*names: str) -> str:
     """A quoted SQL identifier, its parts joined by dots."""
     return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+def literal(text: str) -> str:
+    """`text` as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 @dataclass(frozen=True)
@@ -45,7 +60,7 @@ class Warehouse:
     def destination(self) -> Any:
         """The dlt destination for this file."""
         # dlt leaves this unset for DuckDB: the merge's DELETE would commit before its INSERT
-        return dlt.destinations.duckdb(str(self.path), supports_transactions=True)
+        return _DuckDB(str(self.path), supports_transactions=True)
 
     @contextmanager
     def exclusive(
@@ -147,12 +162,11 @@ class OpenWarehouse:
 
     def column_types(self, dataset: str, table: str) -> dict[str, str]:
         """Column names and SQL types of a table, in order; empty if there is none."""
-        rows = self.connection.execute(
-            "SELECT column_name, data_type FROM information_schema.columns "
-            "WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position",
-            [dataset, table],
-        ).fetchall()
-        return dict(rows)
+        try:
+            found = self.connection.execute(f"DESCRIBE {quoted(dataset, table)}").fetchall()
+        except duckdb.CatalogException:
+            return {}
+        return {name: kind for name, kind, *_ in found}
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query. For counts, samples and ids, not for tables."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from timetracking_assets.ingest.api import Resource, column_name
@@ -364,6 +364,7 @@ VALUES = st.recursive(
 ROWS = st.lists(st.dictionaries(NAMES, VALUES, max_size=4), min_size=1, max_size=6)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(ROWS, st.integers(1, 6), st.sampled_from([None, 2]))
 def test_any_rows_read_back_as_the_json_module_reads_them(
     load: Load, rows: list[dict[str, Any]], page_size: int, indent: int | None

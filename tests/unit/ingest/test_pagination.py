@@ -12,8 +12,9 @@ import pytest
 
 from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.errors import AnswerError
+from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.request_stats import RequestStats
-from timetracking_assets.ingest.source import Connection, open_pages
+from timetracking_assets.ingest.source import Connection
 
 if TYPE_CHECKING:
     from tests.unit.ingest.conftest import Answer, Stub
@@ -79,7 +80,8 @@ def test_lists_of_a_fan_out_may_be_equal(read: Callable[..., list[Any]], paginat
         return listed([page] if page < 3 else [], following if page < 2 else None)
 
     rows = read(paginator, serve, path)
-    assert rows == ([1, 1] if paginator == "single_page" else [1, 2, 1, 2])
+    # the lists come side by side
+    assert sorted(rows) == ([1, 1] if paginator == "single_page" else [1, 1, 2, 2])
 
 
 @pytest.mark.parametrize("length", [1, 2, 3])
@@ -156,13 +158,13 @@ def test_a_list_longer_than_max_pages_is_refused(
         return {**listed([page]), "pages": 3}
 
     paginator = {**NUMBER, "total_path": "pages"}
-    assert read(paginator, serve, max_pages=3) == [1, 2, 3]
+    assert sorted(read(paginator, serve, max_pages=3)) == [1, 2, 3]
     stub.paths.clear()
-    said = r"^hours/entries: page 2 \(.*\): the list goes on after 2 pages \(`max_pages`\)"
+    said = r"^hours/entries: page 1 \(.*\): the list goes on after 2 pages \(`max_pages`\)"
     error = refusal(lambda: read(paginator, serve, max_pages=2))
     assert isinstance(error, AnswerError)
     assert re.search(said, str(error))
-    assert len(stub.paths) == 2
+    assert len(stub.paths) == 1
 
 
 def test_max_pages_has_a_default_for_all_and_one_for_each(api: Resolve) -> None:

@@ -19,8 +19,9 @@ from cryptography.x509.oid import NameOID
 
 from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.errors import ApiError
+from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.request_stats import RequestStats
-from timetracking_assets.ingest.source import Connection, open_pages
+from timetracking_assets.ingest.source import Connection
 
 if TYPE_CHECKING:
     from tests.unit.ingest.conftest import Stub
