@@ -10,6 +10,7 @@ from typing import Any
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
+from timetracking_assets.ingest.automation import Automation
 from timetracking_assets.ingest.spec import (
     ColumnSpec,
     PartitionsSpec,
@@ -58,6 +59,7 @@ class Resource:
     columns: dict[str, ColumnSpec]
     parent: Parent | None
     include_from_parent: tuple[str, ...]
+    automation: Automation = field(default_factory=Automation)
     owners: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
 
@@ -77,6 +79,8 @@ class Api:
     ids: dict[str, str]
     retry: RetrySpec
     resources: dict[str, Resource]
+    runs_by_itself: bool = False
+    """Whether schedules and sensors are on without being switched on in the UI."""
 
     @property
     def variables(self) -> list[str]:

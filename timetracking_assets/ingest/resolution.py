@@ -10,6 +10,8 @@ import re
 from typing import Any
 
 from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Resource
+from timetracking_assets.ingest.automation import resolve_automation
+from timetracking_assets.ingest.automation_spec import ApiScheduleSpec
 from timetracking_assets.ingest.errors import SpecError, SpecPath
 from timetracking_assets.ingest.rules import check_columns, check_window
 from timetracking_assets.ingest.spec import ApiSpec, ResourceSpec
@@ -36,7 +38,15 @@ def resolve(spec: ApiSpec) -> Api:
             raise SpecError((*path, "name"), f"the name '{item.name}' is reserved")
         resources[item.name] = _resolve_resource(spec, item, path, names)
     _check_parents(spec, resources)
-    return Api(spec.name, spec.description, spec.client, spec.ids, spec.retry, resources)
+    return Api(
+        name=spec.name,
+        description=spec.description,
+        client=spec.client,
+        ids=spec.ids,
+        retry=spec.retry,
+        resources=resources,
+        runs_by_itself=isinstance(spec.schedule, ApiScheduleSpec) and spec.schedule.running,
+    )
 
 
 def _check_client(spec: ApiSpec) -> None:
@@ -89,6 +99,7 @@ def _resolve_resource(
         columns={**defaults.columns, **item.columns},
         parent=_parent(spec, item, endpoint, path, names),
         include_from_parent=tuple(item.include_from_parent),
+        automation=resolve_automation(spec, item, item.sync_mode or defaults.sync_mode, path),
         owners=tuple(defaults.owners if item.owners is None else item.owners),
         tags={**defaults.tags, **item.tags},
         endpoint=endpoint,

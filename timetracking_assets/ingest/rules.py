@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from timetracking_assets.ingest.api import Resource, column_name
 from timetracking_assets.ingest.errors import SpecError, SpecPath
 from timetracking_assets.ingest.spec import PartitionsSpec
+from timetracking_assets.ingest.zones import check_timezone
 
 _TIME_FORMATS = ("date", "unix_seconds", "unix_milliseconds")
 
@@ -28,7 +28,7 @@ def check_columns(resource: Resource, path: SpecPath) -> None:
                     (*path, key), f"'{name}' is called '{column_name(name)}' in the warehouse"
                 )
     for name, column in resource.columns.items():
-        _check_timezone(column.timezone, (*path, "columns", name, "timezone"))
+        check_timezone(column.timezone, (*path, "columns", name, "timezone"))
 
 
 def check_window(resource: Resource, path: SpecPath) -> None:
@@ -69,19 +69,8 @@ def check_window(resource: Resource, path: SpecPath) -> None:
             f"'{window.field}' places rows in windows: it needs `nullable: false`, or a row "
             "without it could never be removed",
         )
-    _check_timezone(partitions.timezone, (*path, "partitions", "timezone"))
+    check_timezone(partitions.timezone, (*path, "partitions", "timezone"))
     start_of(partitions, (*path, "partitions", "start"))
-
-
-def _check_timezone(name: str, path: SpecPath) -> None:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
-        valid = False
-    else:
-        valid = True
-    if not valid:
-        raise SpecError(path, f"'{name}' is not an IANA time zone such as Europe/Berlin or UTC")
 
 
 def start_of(partitions: PartitionsSpec, path: SpecPath = ("partitions", "start")) -> date:

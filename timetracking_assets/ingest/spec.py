@@ -11,7 +11,16 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
+
+from timetracking_assets.ingest.automation_spec import (
+    ApiScheduleSpec,
+    AutomationSpec,
+    Off,
+    ResourceAutomationSpec,
+    as_off,
+)
+from timetracking_assets.ingest.spec_model import SpecModel
 
 SyncMode = Literal["snapshot", "window", "changes"]
 DataType = Literal["text", "bigint", "double", "bool", "timestamp", "date", "decimal", "json"]
@@ -26,12 +35,6 @@ def _as_date_text(value: object) -> object:
 
 
 Names = str | list[str]
-
-
-class SpecModel(BaseModel):
-    """Refuses unknown keys, so that a misspelt one can't pass for a default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ColumnSpec(SpecModel):
@@ -81,7 +84,7 @@ class RetrySpec(SpecModel):
     timeout: float = Field(60, gt=0, description="seconds without a byte before giving up")
 
 
-class ResourceDefaults(SpecModel):
+class ResourceDefaults(AutomationSpec):
     """What the resources of an API have in common; each may say otherwise."""
 
     endpoint: dict[str, Any] = Field(default_factory=dict, description="dlt's `endpoint`")
@@ -95,7 +98,7 @@ class ResourceDefaults(SpecModel):
     tags: dict[str, str] = Field(default_factory=dict)
 
 
-class ResourceSpec(SpecModel):
+class ResourceSpec(ResourceAutomationSpec):
     """One endpoint of an API: one asset, one dlt resource, one table."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -131,5 +134,8 @@ class ApiSpec(SpecModel):
         "holds a comma-separated list; used as `{resources.configured.<name>}`",
     )
     retry: RetrySpec = Field(default_factory=lambda: RetrySpec())
+    schedule: Annotated[ApiScheduleSpec | Off, BeforeValidator(as_off)] = Field(
+        default_factory=lambda: ApiScheduleSpec(), description="when it is loaded, or `off`"
+    )
     resource_defaults: ResourceDefaults = Field(default_factory=lambda: ResourceDefaults())
     resources: list[ResourceSpec] = Field(min_length=1)

@@ -15,6 +15,7 @@ from dagster_dlt.translator import DltResourceTranslatorData
 
 from timetracking_assets.ingest.api import CONFIGURED, Resource
 from timetracking_assets.ingest.spec import DataType
+from timetracking_assets.orchestration.ranges import lookback_metadata
 
 _KINDS = {"dlt", "duckdb"}
 
@@ -90,4 +91,5 @@ def _metadata(resource: Resource) -> dict[str, Any]:
         "dagster/table_name": f"{resource.api}.{resource.name}",
         "primary_key": ", ".join(resource.primary_key),
         "sync_mode": resource.sync_mode,
+        **lookback_metadata(resource.automation.lookback),
     }
