@@ -208,6 +208,20 @@ def test_warehouse_that_cannot_be_written(
     assert "TIMETRACKING_WAREHOUSE" in failure
 
 
+def test_insert_that_fails_takes_its_deletion_back(
+    hasty_platform: Platform, control: RemoteControl
+) -> None:
+    """The two are one transaction: an index of the user's own refuses what is to be inserted."""
+    roles, table = "resource_management/roles", "resource_management.roles"
+    assert hasty_platform.materialize(roles).green
+    before = hasty_platform.sql(f"SELECT * FROM {table} ORDER BY id")
+    hasty_platform.sql(f"CREATE UNIQUE INDEX one_of_each_name ON {table} (name)")
+    control.edit("resource_management", "roles", upsert=[{"id": 999, "name": before[0][1]}])
+    message = hasty_platform.materialize(roles).failures[roles]
+    assert "changed nothing" in message
+    assert hasty_platform.sql(f"SELECT * FROM {table} ORDER BY id") == before
+
+
 def test_error_in_the_words_of_the_api(hasty_platform: Platform, control: RemoteControl) -> None:
     body = json.dumps({"error": "the parameter limit is too large"})
     control.place_fault("status", status=400, body=body, path="/v1/resource")

@@ -13,9 +13,11 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention
 from timetracking_assets.ingest.automation import Automation
 from timetracking_assets.ingest.spec import (
     ColumnSpec,
+    DeletedIdsSpec,
     PartitionsSpec,
     RetrySpec,
     SyncMode,
+    TotalSpec,
     WindowSpec,
 )
 from timetracking_assets.ingest.variables import variable_names
@@ -25,6 +27,9 @@ CONFIGURED = "configured"
 
 WINDOWS = "windows"
 """Name of the parent that carries several windows' parameters to a resource without a parent."""
+
+LISTED_AS_DELETED = "_deleted"
+"""Column that marks the ids of `deleted_ids` while they are staged; no row of a table has it."""
 
 _naming = NamingConvention()
 
@@ -60,6 +65,11 @@ class Resource:
     parent: Parent | None
     include_from_parent: tuple[str, ...]
     automation: Automation = field(default_factory=Automation)
+    total: TotalSpec | None = None
+    max_removed_share: float = 0.2
+    max_rows_per_answer: int | None = None
+    deleted_field: str | None = None
+    deleted_ids: DeletedIdsSpec | None = None
     owners: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
 
@@ -67,6 +77,11 @@ class Resource:
     def label(self) -> str:
         """The resource as messages name it: `api/resource`, like its asset."""
         return f"{self.api}/{self.name}"
+
+    @property
+    def deletion_mark(self) -> str | None:
+        """The column that is set in a staged row that is to be removed from the table."""
+        return LISTED_AS_DELETED if self.deleted_ids else self.deleted_field
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,12 @@ import dlt
 
 from timetracking_assets.ingest.answer import answer_source
 from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.changes import count_changes, refuse_large_removal
+from timetracking_assets.ingest.changes import StagedAnswer
 from timetracking_assets.ingest.columnar import PageTyper, WidenedError
 from timetracking_assets.ingest.errors import IngestError, TypeMismatchError
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.parents import requested_parent_rows, stored_parent_rows
+from timetracking_assets.ingest.removal import refuse_large_removal
 from timetracking_assets.ingest.spec import DataType
 from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.workdir import private_work_dir
@@ -111,11 +112,12 @@ def _load(
     with warehouse.exclusive(request.holder, request.log) as opened, report.phase("load"):
         report.seconds["lock"] += opened.waited
         files = _staged_files(pipeline, resource)
-        report.changes = count_changes(opened, resource, files, request.window)
+        staged = StagedAnswer(opened, resource, files, request.window)
+        report.changes = staged.changes()
         if not request.allow_removal:
             refuse_large_removal(resource, report.changes)
         info = pipeline.load(raise_on_failed_jobs=True)
-        report.changes = report.changes.after(opened, resource, request.window)
+        report.changes = staged.after(report.changes)
         after = opened.column_types(resource.api, resource.name)
     report.load_id = info.loads_ids[0]
     report.column_types = {name: _DUCKDB_TYPES.get(kind, "text") for name, kind in after.items()}

@@ -18,6 +18,8 @@ import requests
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.errors import AnswerError
 from timetracking_assets.ingest.redaction import Redactor
+from timetracking_assets.ingest.totals import StatedTotals
+from timetracking_assets.ingest.windows import Window
 
 ROWS = "__rows"
 """Where dlt finds the page in a split answer: the `data_selector` that it is given."""
@@ -28,29 +30,44 @@ HAS_MORE = "__has_more"
 HEADERS = "headers"
 """Where a paginator finds the response's headers, by lower-case name."""
 
+PARENT_ROW = "__row"
+"""Field of a parent's row that holds its index, where a page must tell it."""
+
 Raw = msgspec.Raw
 _OWN_PARAMS = {"page", "offset", "cursor", "after"}
 
 
 @dataclass
 class Page:
-    """The rows of one answer, still JSON, and what a fan-out adds to each of them."""
+    """The rows of one answer, still JSON, and what a fan-out adds to each of them.
+
+    `parent_row` is the index of the parent's row that it was asked for with, `window` the part of
+    the load's window, where that was halved.
+    """
 
     number: int
     url: str
     rows: list[Raw]
     from_parent: dict[str, Any] = field(default_factory=dict)
+    parent_row: int = 0
+    window: Window | None = None
 
     def update(self, parent_record: Mapping[str, Any]) -> None:
         """Called by dlt's fan-out, as on a row, with the values of `include_from_parent`."""
-        self.from_parent.update(parent_record)
+        for name, value in parent_record.items():
+            if name.endswith(PARENT_ROW):
+                self.parent_row = value
+            else:
+                self.from_parent[name] = value
 
 
-def page_splitter(resource: Resource) -> Callable[[requests.Response, Redactor], None]:
+def page_splitter(
+    resource: Resource, totals: StatedTotals | None = None
+) -> Callable[[requests.Response, Redactor], None]:
     """A function that replaces `response.json` by one that gives the answer with its page split.
 
     It raises AnswerError, with what it shows of the answer masked, where that isn't JSON or the
-    rows are not where they should be.
+    rows are not where they should be. `totals` learns what the answers state.
     """
     count = 0
     previous: tuple[object, ...] = ()
@@ -65,7 +82,8 @@ def page_splitter(resource: Resource) -> Callable[[requests.Response, Redactor],
         if response.status_code != requests.codes.ok:
             raise AnswerError(f"{where} came with HTTP {response.status_code} instead of 200")
         answer = split_answer(response.content, resource, where, redactor)
-        this = (_series(response.url, resource), sha256(response.content).digest())
+        series = _series(response.url, resource)
+        this = (series, sha256(response.content).digest())
         if answer[ROWS] and this == previous:
             raise AnswerError(
                 f"{where} holds the same as the page before it: the API does not follow the "
@@ -75,6 +93,8 @@ def page_splitter(resource: Resource) -> Callable[[requests.Response, Redactor],
         rows: list[Raw] = answer[ROWS]
         answer[HAS_MORE] = resource.page_size is None or len(rows) >= resource.page_size
         answer[HEADERS] = {name.lower(): value for name, value in response.headers.items()}
+        if totals:
+            totals.note(series, answer, answer[HEADERS], where)
         answer[ROWS] = [Page(count, url, rows)] if rows else []
         response.json = lambda **_: answer  # type: ignore[method-assign]
 

@@ -13,12 +13,16 @@ from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Res
 from timetracking_assets.ingest.automation import resolve_automation
 from timetracking_assets.ingest.automation_spec import ApiScheduleSpec
 from timetracking_assets.ingest.errors import SpecError, SpecPath
-from timetracking_assets.ingest.rules import check_columns, check_window
+from timetracking_assets.ingest.rules import (
+    check_columns,
+    check_endpoint,
+    check_removal,
+    check_window,
+)
 from timetracking_assets.ingest.spec import ApiSpec, ResourceSpec
 from timetracking_assets.ingest.variables import VARIABLE, variable_names
 
 _EXPRESSION = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
-_SELECTOR = re.compile(r"^(\$|[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*)$")
 _SECRET_KEYS = {"api_key", "token", "password", "username", "client_secret", "access_token"}
 
 
@@ -79,19 +83,23 @@ def _resolve_resource(
     endpoint = {**defaults.endpoint, **item.endpoint}
     params = {**(defaults.endpoint.get("params") or {}), **(item.endpoint.get("params") or {})}
     endpoint["params"] = {key: value for key, value in params.items() if value is not None}
-    if not endpoint.get("path"):
-        raise SpecError((*path, "endpoint"), f"resource '{item.name}' has no `path`")
+    data_selector = check_endpoint(f"resource '{item.name}'", endpoint, (*path, "endpoint"))
     if variables := variable_names(endpoint):
         raise SpecError(
             (*path, "endpoint"),
             f"`${{{variables[0]}}}` has no value here: variables belong into `client` and `ids`",
         )
+
+    def said(key: str) -> Any:
+        """The resource's own word, else the API's default."""
+        return getattr(item if key in item.model_fields_set else defaults, key)
+
     resource = Resource(
         api=spec.name,
         name=item.name,
         description=item.description,
-        data_selector=_data_selector(item, endpoint, path),
-        page_size=item.page_size if "page_size" in item.model_fields_set else defaults.page_size,
+        data_selector=data_selector,
+        page_size=said("page_size"),
         primary_key=_primary_key(spec, item, path),
         sync_mode=item.sync_mode or defaults.sync_mode,
         partitions=item.partitions,
@@ -100,29 +108,19 @@ def _resolve_resource(
         parent=_parent(spec, item, endpoint, path, names),
         include_from_parent=tuple(item.include_from_parent),
         automation=resolve_automation(spec, item, item.sync_mode or defaults.sync_mode, path),
+        total=said("total"),
+        max_removed_share=said("max_removed_share"),
+        max_rows_per_answer=said("max_rows_per_answer"),
+        deleted_field=item.deleted_field,
+        deleted_ids=item.deleted_ids,
         owners=tuple(defaults.owners if item.owners is None else item.owners),
         tags={**defaults.tags, **item.tags},
         endpoint=endpoint,
     )
     check_columns(resource, path)
     check_window(resource, path)
+    check_removal(resource, path)
     return resource
-
-
-def _data_selector(item: ResourceSpec, endpoint: dict[str, Any], path: SpecPath) -> str:
-    if endpoint.get("paginator") in (None, "auto"):
-        raise SpecError(
-            (*path, "endpoint"),
-            f"resource '{item.name}' has no `paginator`; one answer without pages is `single_page`",
-        )
-    selector = endpoint.get("data_selector")
-    if not isinstance(selector, str) or not _SELECTOR.match(selector):
-        raise SpecError(
-            (*path, "endpoint", "data_selector"),
-            f"resource '{item.name}' needs a `data_selector`: the dotted path of the rows in the "
-            "answer, such as `data` or `result.items`; `$` is the whole answer",
-        )
-    return selector
 
 
 def _primary_key(spec: ApiSpec, item: ResourceSpec, path: SpecPath) -> tuple[str, ...]:

@@ -6,13 +6,16 @@ Each rule raises SpecError with the path of the offending key and what would be 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from timetracking_assets.ingest.api import Resource, column_name
 from timetracking_assets.ingest.errors import SpecError, SpecPath
 from timetracking_assets.ingest.spec import PartitionsSpec
 from timetracking_assets.ingest.zones import check_timezone
 
+_SELECTOR = re.compile(r"^(\$|[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*)$")
 _TIME_FORMATS = ("date", "unix_seconds", "unix_milliseconds")
 
 
@@ -71,6 +74,53 @@ def check_window(resource: Resource, path: SpecPath) -> None:
         )
     check_timezone(partitions.timezone, (*path, "partitions", "timezone"))
     start_of(partitions, (*path, "partitions", "start"))
+
+
+def check_removal(resource: Resource, path: SpecPath) -> None:
+    """Totals have one place, and deleted rows are told in one way."""
+    if resource.total and (resource.total.path is None) == (resource.total.header is None):
+        raise SpecError((*path, "total"), "needs either `path` or `header`")
+    if resource.total and resource.max_rows_per_answer:
+        raise SpecError(
+            (*path, "max_rows_per_answer"),
+            "stands beside `total`: the total of an answer that is cut off is not the list's",
+        )
+    if resource.deleted_ids is None and resource.deleted_field is None:
+        return
+    if resource.deleted_ids and resource.deleted_field:
+        raise SpecError((*path, "deleted_ids"), "stands beside `deleted_field`: say one of them")
+    if resource.deleted_field and resource.deleted_field not in resource.columns:
+        raise SpecError(
+            (*path, "deleted_field"), f"'{resource.deleted_field}' must be declared in `columns`"
+        )
+    if resource.deleted_ids:
+        if len(resource.primary_key) > 1:
+            raise SpecError((*path, "deleted_ids"), "needs a `primary_key` of one column")
+        where = (*path, "deleted_ids", "endpoint")
+        check_endpoint(f"`deleted_ids` of '{resource.name}'", resource.deleted_ids.endpoint, where)
+        if resource.primary_key[0] not in resource.columns:
+            raise SpecError(
+                (*path, "deleted_ids"),
+                f"the key '{resource.primary_key[0]}' must be declared in `columns`",
+            )
+
+
+def check_endpoint(owner: str, endpoint: Mapping[str, Any], path: SpecPath) -> str:
+    """The `data_selector` of an endpoint of `owner` that leaves nothing to a guess."""
+    if not endpoint.get("path"):
+        raise SpecError(path, f"{owner} has no `path`")
+    if endpoint.get("paginator") in (None, "auto"):
+        raise SpecError(
+            path, f"{owner} has no `paginator`; one answer without pages is `single_page`"
+        )
+    selector = endpoint.get("data_selector")
+    if not isinstance(selector, str) or not _SELECTOR.match(selector):
+        raise SpecError(
+            (*path, "data_selector"),
+            f"{owner} needs a `data_selector`: the dotted path of the rows in the answer, such as "
+            "`data` or `result.items`; `$` is the whole answer",
+        )
+    return selector
 
 
 def start_of(partitions: PartitionsSpec, path: SpecPath = ("partitions", "start")) -> date:

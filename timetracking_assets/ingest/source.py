@@ -19,9 +19,10 @@ from dlt.sources.rest_api.typing import RESTAPIConfig
 
 from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Resource
 from timetracking_assets.ingest.errors import SettingsError, SpecError
-from timetracking_assets.ingest.pages import HAS_MORE, ROWS, Page, page_splitter
+from timetracking_assets.ingest.pages import HAS_MORE, PARENT_ROW, ROWS, Page, page_splitter
 from timetracking_assets.ingest.redaction import Redactor
 from timetracking_assets.ingest.session import RequestStats, open_session
+from timetracking_assets.ingest.totals import StatedTotals
 from timetracking_assets.ingest.variables import require, substitute, variable_names
 from timetracking_assets.ingest.windows import Window, request_params
 
@@ -70,8 +71,12 @@ def open_pages(
     *,
     window: Window | None = None,
     parent_rows: ParentRows | None = None,
+    totals: StatedTotals | None = None,
 ) -> Iterator[Iterator[Page]]:
-    """The pages of `resource`, lazily, for `window` and each of its `parent_rows`."""
+    """The pages of `resource`, lazily, for `window` and each of its `parent_rows`.
+
+    `totals` learns how many rows the API says there are.
+    """
     base_url = connection.client["base_url"]
     session = open_session(
         resource,
@@ -79,7 +84,7 @@ def open_pages(
         connection.api.retry,
         connection.redactor,
         stats,
-        page_splitter(resource),
+        page_splitter(resource, totals),
         setting=", ".join(variable_names(connection.api.client["base_url"])),
     )
     client = {**connection.client, "session": session}
@@ -114,6 +119,9 @@ def _rest_api_resource(
             for params in series
             for row in parent_rows or []
         ]
+        if resource.max_rows_per_answer:
+            rows = [{**row, PARENT_ROW: index} for index, row in enumerate(rows)]
+            config["include_from_parent"] = [*config.get("include_from_parent", []), PARENT_ROW]
         resources.append(dlt.resource([rows], name=parent.name, selected=False))
     return _rest_api(client, resources)[resource.name]
 
@@ -170,9 +178,12 @@ def _refusal(client: Mapping[str, Any], resources: list[Any]) -> str | None:
 
 def column_hints(resource: Resource) -> dict[str, Any]:
     """The declared columns as dlt's hints. Nullability is not among them: see `columnar.py`."""
-    return {
+    hints: dict[str, Any] = {
         name: {"data_type": spec.data_type, "description": spec.description}
         if spec.description
         else {"data_type": spec.data_type}
         for name, spec in resource.columns.items()
     }
+    if resource.deletion_mark:
+        hints.setdefault(resource.deletion_mark, {"data_type": "bool"})["hard_delete"] = True
+    return hints

@@ -8,7 +8,7 @@ Only shapes belong here: which keys there are, their types and defaults. `client
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -49,6 +49,11 @@ class ColumnSpec(SpecModel):
     timezone: str = Field(
         "UTC", description="zone of ISO timestamps that name none (IANA name); offsets win"
     )
+    on_type_mismatch: Literal["refuse", "text"] = Field(
+        "refuse",
+        description="a value that does not fit: `refuse` the load, or keep the column as `text` "
+        "from then on",
+    )
 
 
 class PartitionsSpec(SpecModel):
@@ -73,6 +78,31 @@ class WindowSpec(SpecModel):
         description="`date`, `unix_seconds`, `unix_milliseconds` or a strftime pattern (in UTC)",
     )
 
+    @property
+    def asks_by_day(self) -> bool:
+        """Whether the format can't tell one hour of a day from another."""
+        noon = datetime(2000, 1, 1, 12)
+        hours = noon.strftime(self.format) != noon.replace(hour=13).strftime(self.format)
+        return self.format == "date" or ("%" in self.format and not hours)
+
+
+class TotalSpec(SpecModel):
+    """Where an answer states how many rows the whole list has: one of the two."""
+
+    path: str | None = Field(None, description="dotted path in the answer's envelope")
+    header: str | None = Field(None, description="name of a response header")
+
+
+class DeletedIdsSpec(SpecModel):
+    """Another endpoint that lists the ids of deleted rows."""
+
+    endpoint: dict[str, Any] = Field(description="dlt's `endpoint`, as a resource has it")
+    field: str = Field(
+        "id", description="field of a listed row that holds the primary key; unused for bare ids"
+    )
+    start_param: str | None = Field(None, description="query parameter for the window's start")
+    end_param: str | None = Field(None, description="query parameter for the window's end")
+
 
 class RetrySpec(SpecModel):
     """Which requests are repeated, and when. Lost connections and time-outs always are."""
@@ -93,6 +123,22 @@ class ResourceDefaults(AutomationSpec):
         None, gt=0, description="rows of a full page: a shorter one is the last"
     )
     sync_mode: SyncMode = Field("snapshot", description="what an answer means")
+    total: TotalSpec | None = Field(
+        None, description="where an answer states its number of rows; `rows_reconciled` compares"
+    )
+    max_removed_share: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="a snapshot that would remove a larger share of a table of over 20 rows is "
+        "refused",
+    )
+    max_rows_per_answer: int | None = Field(
+        None,
+        gt=1,
+        description="rows at which the API cuts an answer off: a window that reaches it is asked "
+        "for again in halves, down to an hour",
+    )
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
     owners: list[str] = Field(default_factory=list)
     tags: dict[str, str] = Field(default_factory=dict)
@@ -110,6 +156,15 @@ class ResourceSpec(ResourceAutomationSpec):
     primary_key: Names | None = None
     page_size: int | None = Field(None, gt=0)
     sync_mode: SyncMode | None = None
+    total: TotalSpec | None = None
+    max_removed_share: float | None = Field(None, ge=0, le=1)
+    max_rows_per_answer: int | None = Field(None, gt=1)
+    deleted_field: str | None = Field(
+        None, description="column that is set in deleted rows: these are removed"
+    )
+    deleted_ids: DeletedIdsSpec | None = Field(
+        None, description="endpoint that lists deleted ids: these rows are removed"
+    )
     partitions: PartitionsSpec | None = None
     window: WindowSpec | None = None
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)

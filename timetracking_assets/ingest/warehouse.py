@@ -43,7 +43,8 @@ class Warehouse:
 
     def destination(self) -> Any:
         """The dlt destination for this file."""
-        return dlt.destinations.duckdb(str(self.path))
+        # dlt leaves this unset for DuckDB: the merge's DELETE would commit before its INSERT
+        return dlt.destinations.duckdb(str(self.path), supports_transactions=True)
 
     @contextmanager
     def exclusive(

@@ -6,7 +6,7 @@ whatever offset the API writes. What a partition key is, belongs to `orchestrati
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -53,6 +53,22 @@ class Window:
         # in UTC: where clocks go forward at midnight, a local day does not begin at 00:00
         last = (self.end - timedelta(microseconds=1)).astimezone(zone).date()
         return self.start.astimezone(zone).date(), last + timedelta(days=1)
+
+    def halves(self, *, by_day: bool) -> tuple[Window, Window] | None:
+        """The window in two, at a whole second or day; None if it is too short for that."""
+        if by_day:
+            first, end = self.dates
+            middle_day = first + (end - first) // 2
+            if middle_day == first:
+                return None
+            return (
+                Window.of_days(first, middle_day, self.timezone),
+                Window.of_days(middle_day, end, self.timezone),
+            )
+        middle = self.start + timedelta(seconds=(self.end - self.start) // timedelta(seconds=2))
+        if middle == self.start:
+            return None
+        return replace(self, end=middle), replace(self, start=middle)
 
     @property
     def years(self) -> list[int]:

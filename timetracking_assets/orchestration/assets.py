@@ -17,8 +17,8 @@ from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadRequest
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.warehouse import Warehouse
-from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.checks import check_specs, run_checks
+from timetracking_assets.orchestration.load_facts import LoadFacts
 from timetracking_assets.orchestration.metadata import load_metadata
 from timetracking_assets.orchestration.partitions import partitions_definition, run_window
 from timetracking_assets.orchestration.resources import ApiResource
@@ -59,27 +59,28 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
     )
     def load_asset(context: dg.AssetExecutionContext, config: LoadConfig) -> Iterator[Any]:
         warehouse: Warehouse = getattr(context.resources, WAREHOUSE).open()
-        window: Window | None = None
+        facts: LoadFacts | None = None
         if context.selected_asset_keys:
-            window = run_window(context, resource)
             connection = _or_fail(lambda: getattr(context.resources, api.name).connect(api))
             request = LoadRequest(
                 connection=connection,
                 resource=resource,
-                window=window,
+                window=run_window(context, resource),
                 holder=f"run {context.run.run_id}, {resource.label}",
                 allow_removal=config.allow_removal,
                 log=context.log.info,
             )
             report = _or_fail(lambda: run_load(request, warehouse), connection)
+            facts = LoadFacts.of_report(report)
             yield dg.MaterializeResult(
-                asset_key=asset_key(resource),
-                metadata=load_metadata(report),
+                asset_key=asset_key(resource), metadata=load_metadata(report)
             )
+        else:
+            facts = LoadFacts.of_latest_materialization(context.instance, resource)
         selected = context.op_execution_context.selected_asset_check_keys
         names = [spec.name for spec in check_specs(resource) if spec.key in selected]
         holder = f"run {context.run.run_id}, checks of {resource.label}"
-        results = _or_fail(lambda: list(run_checks(resource, warehouse, names, window, holder)))
+        results = _or_fail(lambda: list(run_checks(resource, warehouse, names, facts, holder)))
         yield from results
 
     return load_asset

@@ -21,6 +21,7 @@ def load_metadata(report: LoadReport) -> dict[str, Any]:
         "dagster/table_name": f"{resource.api}.{resource.name}",
         "dagster/column_schema": table_schema(resource, report.column_types),
         "rows_extracted": report.rows_extracted,
+        "rows_in_answer": changes.rows,
         "distinct_keys": changes.distinct_keys,
         "rows_inserted": changes.inserted,
         "rows_updated": changes.updated,
@@ -36,6 +37,12 @@ def load_metadata(report: LoadReport) -> dict[str, Any]:
         metadata["window"] = str(report.window)
         metadata["dagster/partition_row_count"] = changes.window_row_count
         metadata["rows_outside_window"] = report.rows_outside_window
+    if report.totals.rows is not None:
+        metadata["stated_total"] = report.totals.rows
+    if resource.deletion_mark:
+        metadata["rows_marked_deleted"] = changes.marked
+    if changes.repeated_keys:
+        metadata["repeated_keys"] = [list(key) for key in changes.repeated_keys]
     if report.new_columns:
         metadata["new_columns"] = ", ".join(report.new_columns)
     return metadata
