@@ -6,7 +6,7 @@ Only shapes and what follows from one of them alone belong here; they are made i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
@@ -72,6 +72,11 @@ class Resource:
     deleted_ids: DeletedIdsSpec | None = None
     owners: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Literal["snapshot", "daily", "yearly"]:
+        """How the resource is divided: not at all, or into days or years."""
+        return self.partitions.type if self.partitions else "snapshot"
 
     @property
     def label(self) -> str:
