@@ -83,6 +83,7 @@ def _tables(
         if resource.window and window:
             times = table[resource.window.field]
             inside = in_window(times, window)
+            report.late.note(table, times)
             report.rows_outside_window += table.num_rows - (pc.sum(inside).as_py() or 0)
             table = table.filter(in_window(times, page.window) if page.window else inside)
         yield table

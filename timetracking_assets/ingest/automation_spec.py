@@ -73,7 +73,7 @@ class FreshnessSpec(SpecModel):
 class ProbeSpec(SpecModel):
     """A cheap request that tells whether a load would find something new."""
 
-    interval: int = Field(300, ge=30, description="seconds from one probe to the next")
+    interval: int = Field(300, ge=1, description="seconds from one probe to the next")
     params: dict[str, str | int | bool | None] = Field(
         default_factory=dict,
         description="query parameters that make the answer small (`per_page: 1`) and telling "

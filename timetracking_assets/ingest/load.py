@@ -114,6 +114,7 @@ def _load(
         files = _staged_files(pipeline, resource)
         staged = StagedAnswer(opened, resource, files, request.window)
         report.changes = staged.changes()
+        report.late.compare(opened)
         if not request.allow_removal:
             refuse_large_removal(resource, report.changes)
         info = pipeline.load(raise_on_failed_jobs=True)

@@ -16,6 +16,7 @@ from timetracking_assets.ingest.errors import SpecError, SpecPath
 from timetracking_assets.ingest.rules import (
     check_columns,
     check_endpoint,
+    check_probe,
     check_removal,
     check_window,
 )
@@ -120,6 +121,8 @@ def _resolve_resource(
     check_columns(resource, path)
     check_window(resource, path)
     check_removal(resource, path)
+    if item.probe:
+        check_probe(resource, path)
     return resource
 
 

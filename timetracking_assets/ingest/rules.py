@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from timetracking_assets.ingest.api import Resource, column_name
+from timetracking_assets.ingest.api import CONFIGURED, Resource, column_name
 from timetracking_assets.ingest.errors import SpecError, SpecPath
 from timetracking_assets.ingest.spec import PartitionsSpec
 from timetracking_assets.ingest.zones import check_timezone
@@ -121,6 +121,36 @@ def check_endpoint(owner: str, endpoint: Mapping[str, Any], path: SpecPath) -> s
             "`data` or `result.items`; `$` is the whole answer",
         )
     return selector
+
+
+def why_not_probed(resource: Resource) -> str | None:
+    """Why one request can't tell whether something changed; None if it can."""
+    probe = resource.automation.probe
+    partitions = resource.partitions
+    if resource.parent and resource.parent.name != CONFIGURED:
+        return f"would take one request for each row of its parent '{resource.parent.name}'"
+    if resource.sync_mode == "changes":
+        if partitions and partitions.type == "daily" and not partitions.current:
+            return (
+                "needs `current: true` in `partitions`: what changed just now lies in the running "
+                "day, which is no partition"
+            )
+        return None
+    paginator = resource.endpoint["paginator"]
+    kind = paginator.get("type") if isinstance(paginator, dict) else paginator
+    telling = resource.total or (probe and (probe.since_param or probe.params))
+    if kind != "single_page" and not telling:
+        return (
+            "needs a `total`, a `since_param`, or `params` that bring the newest rows first: a "
+            "change on a later page would not be seen"
+        )
+    return None
+
+
+def check_probe(resource: Resource, path: SpecPath) -> None:
+    """A probe that a resource itself asks for must be able to tell something."""
+    if resource.automation.probe and (problem := why_not_probed(resource)):
+        raise SpecError((*path, "probe"), problem)
 
 
 def start_of(partitions: PartitionsSpec, path: SpecPath = ("partitions", "start")) -> date:

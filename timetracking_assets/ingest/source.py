@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from graphlib import TopologicalSorter
 from typing import Any, cast
 
@@ -22,6 +23,7 @@ from timetracking_assets.ingest.errors import SettingsError, SpecError
 from timetracking_assets.ingest.pages import HAS_MORE, PARENT_ROW, ROWS, Page, page_splitter
 from timetracking_assets.ingest.redaction import Redactor
 from timetracking_assets.ingest.session import RequestStats, open_session
+from timetracking_assets.ingest.spec import RetrySpec
 from timetracking_assets.ingest.totals import StatedTotals
 from timetracking_assets.ingest.variables import require, substitute, variable_names
 from timetracking_assets.ingest.windows import Window, request_params
@@ -44,6 +46,10 @@ class Connection:
         auth = self.client.get("auth")
         plain = [v for v in auth.values() if isinstance(v, str)] if isinstance(auth, dict) else []
         self.redactor = Redactor([self._values[name] for name in secrets], plain)
+
+    def with_retry(self, retry: RetrySpec) -> Connection:
+        """The same, but for how failed requests are repeated."""
+        return Connection(replace(self.api, retry=retry), self._values)
 
     def configured_ids(self, parent: Parent, resource: Resource) -> ParentRows:
         """The ids of `ids` that a fan-out over `configured` uses, one row each."""

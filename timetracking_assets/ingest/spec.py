@@ -64,6 +64,11 @@ class PartitionsSpec(SpecModel):
         description="first day, `YYYY-MM-DD` (or first year, `YYYY`)"
     )
     timezone: str = Field("UTC", description="IANA name of the zone in which a day or year begins")
+    current: bool = Field(
+        False,
+        description="daily: true makes the running day a partition, too (the current year always "
+        "is one)",
+    )
 
 
 class WindowSpec(SpecModel):

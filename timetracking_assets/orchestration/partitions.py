@@ -20,7 +20,9 @@ def partitions_definition(spec: PartitionsSpec | None) -> dg.TimeWindowPartition
         return None
     start = start_of(spec)
     if spec.type == "daily":
-        return dg.DailyPartitionsDefinition(start_date=start.isoformat(), timezone=spec.timezone)
+        return dg.DailyPartitionsDefinition(
+            start_date=start.isoformat(), timezone=spec.timezone, end_offset=int(spec.current)
+        )
     return dg.TimeWindowPartitionsDefinition(
         cron_schedule="0 0 1 1 *",
         fmt="%Y",

@@ -39,13 +39,18 @@ def known_partitions(definition: dg.PartitionsDefinition, now: datetime) -> list
 def loaded_partitions(
     instance: dg.DagsterInstance,
     key: dg.AssetKey,
-    definition: dg.PartitionsDefinition,
+    definition: dg.TimeWindowPartitionsDefinition,
     partitions: Sequence[str],
 ) -> set[str]:
-    """Those of `partitions` whose last load succeeded."""
+    """Those of `partitions` that are known to be complete: their last load succeeded.
+
+    Where the running day or year is a partition, the newest loaded one may have been loaded before
+    it ended, and doesn't count.
+    """
     found = instance.get_status_by_partition(key, partitions, definition) or {}
     done = dg.AssetPartitionStatus.MATERIALIZED
-    return {partition for partition, status in found.items() if status == done}
+    loaded = {partition for partition, status in found.items() if status == done}
+    return loaded - {max(loaded)} if loaded and definition.end_offset else loaded
 
 
 def trailing_range(
@@ -56,10 +61,13 @@ def trailing_range(
 ) -> list[str]:
     """The newest partition and those that a regular load takes with it.
 
-    Days: the `lookback` before it. Years: the one before it while it is January in their zone.
+    Days: the `lookback` before the last complete one. Years: the one before while it is January in
+    their zone.
     """
     if not isinstance(definition, dg.DailyPartitionsDefinition):
-        lookback = 1 if now.astimezone(ZoneInfo(definition.timezone)).month == 1 else 0
+        lookback = 0 if now.astimezone(ZoneInfo(definition.timezone)).month > 1 else 1
+    else:
+        lookback += definition.end_offset
     return list(partitions[-1 - lookback :])
 
 

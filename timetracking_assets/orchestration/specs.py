@@ -15,6 +15,7 @@ from dagster_dlt.translator import DltResourceTranslatorData
 
 from timetracking_assets.ingest.api import CONFIGURED, Resource
 from timetracking_assets.ingest.spec import DataType
+from timetracking_assets.orchestration.conditions import automation_condition, freshness_policy
 from timetracking_assets.orchestration.ranges import lookback_metadata
 
 _KINDS = {"dlt", "duckdb"}
@@ -41,6 +42,8 @@ class ResourceTranslator(DagsterDltTranslator):
                 owners=list(resource.owners),
                 tags=resource.tags,
                 metadata=_metadata(resource),
+                automation_condition=automation_condition(resource),
+                freshness_policy=freshness_policy(resource),
             )
         )
 
