@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,15 +40,12 @@ def daemon(
 ) -> Iterator[Path]:
     """Dagster's daemon on the test's instance, everything switched on; gives its log."""
     log = tmp_path / "daemon.log"
-    # the next minute that the daemon is surely there for
-    soon = datetime.now(UTC) + timedelta(seconds=80)
-    cron = f"{soon.minute} {soon.hour} * * *"
     command = [sys.executable, "-m", "dagster._daemon", "run", "-f", str(LOCATION)]
     with log.open("w") as out:
         process = subprocess.Popen(
             command,
             cwd=tmp_path,
-            env={**os.environ, "TIMETRACKING_AUTOMATION": "on", "IMPATIENT_CRON": cron},
+            env={**os.environ, "TIMETRACKING_AUTOMATION": "on", "IMPATIENT_CRON": "*/2 * * * *"},
             stdout=out,
             stderr=out,
             start_new_session=True,
