@@ -19,6 +19,7 @@ from timetracking_assets.ingest.resolution import resolve
 from timetracking_assets.ingest.source import validate
 from timetracking_assets.ingest.spec import ApiSpec
 from timetracking_assets.orchestration.assets import build_api_definitions
+from timetracking_assets.orchestration.automation import build_automation
 
 
 class RestApi(dg.Component):
@@ -66,8 +67,8 @@ class RestApi(dg.Component):
         raise dg.DagsterInvalidDefinitionError("\n".join(lines))
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The API's assets and checks, and the resource with its settings."""
-        return build_api_definitions(self.api)
+        """The API's assets and checks, its automation, and the resource with its settings."""
+        return dg.Definitions.merge(build_api_definitions(self.api), build_automation(self.api))
 
 
 def _located(context: dg.ComponentLoadContext, path: Sequence[str | int], message: str) -> str:

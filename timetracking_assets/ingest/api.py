@@ -6,10 +6,11 @@ Only shapes and what follows from one of them alone belong here; they are made i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
+from timetracking_assets.ingest.automation import Automation
 from timetracking_assets.ingest.spec import (
     ColumnSpec,
     DeletedIdsSpec,
@@ -66,6 +67,7 @@ class Resource:
     columns: dict[str, ColumnSpec]
     parent: Parent | None
     include_from_parent: tuple[str, ...]
+    automation: Automation = field(default_factory=Automation)
     total: TotalSpec | None = None
     max_removed_share: float = 0.2
     max_rows_per_answer: int | None = None
@@ -73,6 +75,11 @@ class Resource:
     deleted_ids: DeletedIdsSpec | None = None
     owners: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Literal["snapshot", "daily", "yearly"]:
+        """How the resource is divided: not at all, or into days or years."""
+        return self.partitions.type if self.partitions else "snapshot"
 
     @property
     def label(self) -> str:
@@ -99,6 +106,8 @@ class Api:
     max_response_bytes: int
     concurrency: int
     resources: dict[str, Resource]
+    runs_by_itself: bool = False
+    """Whether schedules and sensors are on without being switched on in the UI."""
 
     @property
     def variables(self) -> list[str]:

@@ -131,6 +131,7 @@ def _load(
         if drops_duplicates(resource) and staged.repeats_keys:
             drop_duplicates(opened, resource, files)
         report.changes = staged.changes()
+        report.late.compare(opened)
         if not request.allow_removal:
             refuse_large_removal(resource, report.changes)
         turn_into_text(opened, resource)

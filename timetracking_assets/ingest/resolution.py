@@ -10,11 +10,14 @@ import re
 from typing import Any
 
 from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Resource
+from timetracking_assets.ingest.automation import resolve_automation
+from timetracking_assets.ingest.automation_spec import ApiScheduleSpec
 from timetracking_assets.ingest.credentials import refuse_in_endpoint, refuse_literals
 from timetracking_assets.ingest.errors import SpecError, SpecPath
 from timetracking_assets.ingest.rules import (
     check_columns,
     check_endpoint,
+    check_probe,
     check_removal,
     check_window,
 )
@@ -51,6 +54,7 @@ def resolve(spec: ApiSpec) -> Api:
         quota=spec.quota,
         max_response_bytes=spec.max_response_bytes,
         resources=resources,
+        runs_by_itself=isinstance(spec.schedule, ApiScheduleSpec) and spec.schedule.running,
     )
 
 
@@ -102,6 +106,7 @@ def _resolve_resource(
         columns={**defaults.columns, **item.columns},
         parent=_parent(spec, item, endpoint, path, names),
         include_from_parent=tuple(item.include_from_parent),
+        automation=resolve_automation(spec, item, item.sync_mode or defaults.sync_mode, path),
         total=said("total"),
         max_removed_share=said("max_removed_share"),
         max_rows_per_answer=said("max_rows_per_answer"),
@@ -114,6 +119,8 @@ def _resolve_resource(
     check_columns(resource, path)
     check_window(resource, path)
     check_removal(resource, path)
+    if item.probe:
+        check_probe(resource, path)
     return resource
 
 

@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from timetracking_assets.ingest.api import Resource, column_name
+from timetracking_assets.ingest.api import CONFIGURED, Resource, column_name
 from timetracking_assets.ingest.errors import SpecError, SpecPath
 from timetracking_assets.ingest.spec import PartitionsSpec
+from timetracking_assets.ingest.zones import check_timezone
 
 _SELECTOR = re.compile(r"^(\$|[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*)$")
 _TIME_FORMATS = ("date", "unix_seconds", "unix_milliseconds")
@@ -31,7 +31,7 @@ def check_columns(resource: Resource, path: SpecPath) -> None:
                     (*path, key), f"'{name}' is called '{column_name(name)}' in the warehouse"
                 )
     for name, column in resource.columns.items():
-        _check_timezone(column.timezone, (*path, "columns", name, "timezone"))
+        check_timezone(column.timezone, (*path, "columns", name, "timezone"))
 
 
 def check_window(resource: Resource, path: SpecPath) -> None:
@@ -77,7 +77,7 @@ def check_window(resource: Resource, path: SpecPath) -> None:
             f"'{window.field}' places rows in windows: it needs `nullable: false`, or a row "
             "without it could never be removed",
         )
-    _check_timezone(partitions.timezone, (*path, "partitions", "timezone"))
+    check_timezone(partitions.timezone, (*path, "partitions", "timezone"))
     start_of(partitions, (*path, "partitions", "start"))
 
 
@@ -128,15 +128,34 @@ def check_endpoint(owner: str, endpoint: Mapping[str, Any], path: SpecPath) -> s
     return selector
 
 
-def _check_timezone(name: str, path: SpecPath) -> None:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
-        valid = False
-    else:
-        valid = True
-    if not valid:
-        raise SpecError(path, f"'{name}' is not an IANA time zone such as Europe/Berlin or UTC")
+def why_not_probed(resource: Resource) -> str | None:
+    """Why one request can't tell whether something changed; None if it can."""
+    probe = resource.automation.probe
+    partitions = resource.partitions
+    if resource.parent and resource.parent.name != CONFIGURED:
+        return f"would take one request for each row of its parent '{resource.parent.name}'"
+    if resource.sync_mode == "changes":
+        if partitions and partitions.type == "daily" and not partitions.current:
+            return (
+                "needs `current: true` in `partitions`: what changed just now lies in the running "
+                "day, which is no partition"
+            )
+        return None
+    paginator = resource.endpoint["paginator"]
+    kind = paginator.get("type") if isinstance(paginator, dict) else paginator
+    telling = resource.total or (probe and (probe.since_param or probe.params))
+    if kind != "single_page" and not telling:
+        return (
+            "needs a `total`, a `since_param`, or `params` that bring the newest rows first: a "
+            "change on a later page would not be seen"
+        )
+    return None
+
+
+def check_probe(resource: Resource, path: SpecPath) -> None:
+    """A probe that a resource itself asks for must be able to tell something."""
+    if resource.automation.probe and (problem := why_not_probed(resource)):
+        raise SpecError((*path, "probe"), problem)
 
 
 def start_of(partitions: PartitionsSpec, path: SpecPath = ("partitions", "start")) -> date:

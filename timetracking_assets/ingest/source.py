@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from graphlib import TopologicalSorter
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
@@ -24,6 +25,7 @@ from timetracking_assets.ingest.errors import SettingsError, SpecError
 from timetracking_assets.ingest.log_masking import mask_logs
 from timetracking_assets.ingest.pages import HAS_MORE, ROWS
 from timetracking_assets.ingest.redaction import Redactor
+from timetracking_assets.ingest.spec import RetrySpec
 from timetracking_assets.ingest.variables import require, substitute, variable_names
 
 ParentRows = Sequence[Mapping[str, Any]]
@@ -51,6 +53,10 @@ class Connection:
             [self._values[name] for name in credential_variables(api.client)],
         )
         mask_logs(self.redactor)
+
+    def with_retry(self, retry: RetrySpec) -> Connection:
+        """The same, but for how failed requests are repeated."""
+        return Connection(replace(self.api, retry=retry), self._values)
 
     def configured_ids(self, parent: Parent, resource: Resource) -> ParentRows:
         """The ids of `ids` that a fan-out over `configured` uses, one row each."""

@@ -11,7 +11,16 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
+
+from timetracking_assets.ingest.automation_spec import (
+    ApiScheduleSpec,
+    AutomationSpec,
+    Off,
+    ResourceAutomationSpec,
+    as_off,
+)
+from timetracking_assets.ingest.spec_model import SpecModel
 
 SyncMode = Literal["snapshot", "window", "changes"]
 DataType = Literal["text", "bigint", "double", "bool", "timestamp", "date", "decimal", "json"]
@@ -26,12 +35,6 @@ def _as_date_text(value: object) -> object:
 
 
 Names = str | list[str]
-
-
-class SpecModel(BaseModel):
-    """Refuses unknown keys, so that a misspelt one can't pass for a default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ColumnSpec(SpecModel):
@@ -61,6 +64,11 @@ class PartitionsSpec(SpecModel):
         description="first day, `YYYY-MM-DD` (or first year, `YYYY`)"
     )
     timezone: str = Field("UTC", description="IANA name of the zone in which a day or year begins")
+    current: bool = Field(
+        False,
+        description="daily: true makes the running day a partition, too (the current year always "
+        "is one)",
+    )
 
 
 class WindowSpec(SpecModel):
@@ -141,7 +149,7 @@ class QuotaSpec(SpecModel):
     )
 
 
-class ResourceDefaults(SpecModel):
+class ResourceDefaults(AutomationSpec):
     """What the resources of an API have in common; each may say otherwise."""
 
     endpoint: dict[str, Any] = Field(default_factory=dict, description="dlt's `endpoint`")
@@ -174,7 +182,7 @@ class ResourceDefaults(SpecModel):
     tags: dict[str, str] = Field(default_factory=dict)
 
 
-class ResourceSpec(SpecModel):
+class ResourceSpec(ResourceAutomationSpec):
     """One endpoint of an API: one asset, one dlt resource, one table."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -235,6 +243,9 @@ class ApiSpec(SpecModel):
         512 * 1024 * 1024,
         gt=0,
         description="the most bytes of one answer, after decompression: a larger one is refused",
+    )
+    schedule: Annotated[ApiScheduleSpec | Off, BeforeValidator(as_off)] = Field(
+        default_factory=lambda: ApiScheduleSpec(), description="when it is loaded, or `off`"
     )
     resource_defaults: ResourceDefaults = Field(default_factory=lambda: ResourceDefaults())
     resources: list[ResourceSpec] = Field(min_length=1)

@@ -38,6 +38,9 @@ def load_metadata(report: LoadReport) -> dict[str, Any]:
         metadata["window"] = str(report.window)
         metadata["dagster/partition_row_count"] = changes.window_row_count
         metadata["rows_outside_window"] = report.rows_outside_window
+    if report.late.days:
+        metadata["late_rows"] = sum(report.late.days.values())
+        metadata["late_days"] = [day.isoformat() for day in sorted(report.late.days)]
     if report.totals.rows is not None:
         metadata["stated_total"] = report.totals.rows
     if resource.deletion_mark:

@@ -6,6 +6,8 @@ Only the way from partition to window belongs here; what a window means to an AP
 
 from __future__ import annotations
 
+from functools import cache
+
 import dagster as dg
 
 from timetracking_assets.ingest.api import Resource
@@ -14,13 +16,16 @@ from timetracking_assets.ingest.spec import PartitionsSpec
 from timetracking_assets.ingest.windows import Window
 
 
+@cache
 def partitions_definition(spec: PartitionsSpec | None) -> dg.TimeWindowPartitionsDefinition | None:
     """Days up to the last complete one, or years up to the current one, in the file's time zone."""
     if spec is None:
         return None
     start = start_of(spec)
     if spec.type == "daily":
-        return dg.DailyPartitionsDefinition(start_date=start.isoformat(), timezone=spec.timezone)
+        return dg.DailyPartitionsDefinition(
+            start_date=start.isoformat(), timezone=spec.timezone, end_offset=int(spec.current)
+        )
     return dg.TimeWindowPartitionsDefinition(
         cron_schedule="0 0 1 1 *",
         fmt="%Y",
