@@ -10,6 +10,7 @@ from typing import Any
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
+from timetracking_assets.ingest.quality_spec import ChecksSpec, HoursSpec, ReferenceSpec
 from timetracking_assets.ingest.spec import (
     ColumnSpec,
     PartitionsSpec,
@@ -60,6 +61,9 @@ class Resource:
     include_from_parent: tuple[str, ...]
     owners: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
+    references: dict[str, ReferenceSpec] = field(default_factory=dict)
+    hours: HoursSpec | None = None
+    checks: ChecksSpec = field(default_factory=ChecksSpec)
 
     @property
     def label(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Resource
 from timetracking_assets.ingest.errors import SpecError, SpecPath
+from timetracking_assets.ingest.quality_rules import check_quality
 from timetracking_assets.ingest.rules import check_columns, check_window
 from timetracking_assets.ingest.spec import ApiSpec, ResourceSpec
 from timetracking_assets.ingest.variables import VARIABLE, variable_names
@@ -36,6 +37,7 @@ def resolve(spec: ApiSpec) -> Api:
             raise SpecError((*path, "name"), f"the name '{item.name}' is reserved")
         resources[item.name] = _resolve_resource(spec, item, path, names)
     _check_parents(spec, resources)
+    check_quality(resources)
     return Api(spec.name, spec.description, spec.client, spec.ids, spec.retry, resources)
 
 
@@ -91,6 +93,9 @@ def _resolve_resource(
         include_from_parent=tuple(item.include_from_parent),
         owners=tuple(defaults.owners if item.owners is None else item.owners),
         tags={**defaults.tags, **item.tags},
+        references=item.references,
+        hours=item.hours,
+        checks=item.checks.over(defaults.checks),
         endpoint=endpoint,
     )
     check_columns(resource, path)

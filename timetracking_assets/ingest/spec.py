@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from timetracking_assets.ingest.quality_spec import ChecksSpec, HoursSpec, Reference
+
 SyncMode = Literal["snapshot", "window", "changes"]
 DataType = Literal["text", "bigint", "double", "bool", "timestamp", "date", "decimal", "json"]
 TimeFormat = Literal["iso", "unix_seconds", "unix_milliseconds"]
@@ -91,6 +93,7 @@ class ResourceDefaults(SpecModel):
     )
     sync_mode: SyncMode = Field("snapshot", description="what an answer means")
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
+    checks: ChecksSpec = Field(default_factory=ChecksSpec, description="thresholds of checks")
     owners: list[str] = Field(default_factory=list)
     tags: dict[str, str] = Field(default_factory=dict)
 
@@ -110,6 +113,11 @@ class ResourceSpec(SpecModel):
     partitions: PartitionsSpec | None = None
     window: WindowSpec | None = None
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
+    references: dict[str, Reference] = Field(
+        default_factory=dict, description="column -> resource whose rows its values identify"
+    )
+    hours: HoursSpec | None = Field(None, description="which columns hold hours of work")
+    checks: ChecksSpec = Field(default_factory=ChecksSpec, description="thresholds of checks")
     owners: list[str] | None = None
     tags: dict[str, str] = Field(default_factory=dict)
 
