@@ -8,23 +8,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
+
+from timetracking_assets.ingest.spec_model import SpecModel
 
 Severity = Literal["warn", "error"]
 Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class QualityModel(BaseModel):
-    """Refuses unknown keys, so that a misspelt one can't pass for a default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _short_reference(value: Any) -> Any:
     return {"resource": value} if isinstance(value, str) else value
 
 
-class ReferenceSpec(QualityModel):
+class ReferenceSpec(SpecModel):
     """Where a column's values are found: another resource of the same API."""
 
     resource: str = Field(description="the resource that the column's values identify rows of")
@@ -38,7 +34,7 @@ Reference = Annotated[ReferenceSpec, BeforeValidator(_short_reference)]
 """A reference, or the name of a resource alone: `user_id: users`."""
 
 
-class HoursSpec(QualityModel):
+class HoursSpec(SpecModel):
     """Which columns hold hours of work. One of `hours`, `seconds` and `end` says how long."""
 
     date: str = Field(description="the column with the day of work, or with its start")
@@ -54,7 +50,7 @@ class HoursSpec(QualityModel):
     )
 
 
-class CheckSpec(QualityModel):
+class CheckSpec(SpecModel):
     """What all checks have in common."""
 
     severity: Severity = Field("warn", description="what a failed check counts as")
@@ -89,7 +85,7 @@ class DurationsSpec(CheckSpec):
     max_hours: float = Field(24, gt=0, description="rows of more hours are too long")
 
 
-class ChecksSpec(QualityModel):
+class ChecksSpec(SpecModel):
     """Thresholds of the data-quality checks; `null` switches one off."""
 
     volume: VolumeSpec | None = Field(

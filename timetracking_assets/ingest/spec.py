@@ -11,9 +11,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from timetracking_assets.ingest.quality_spec import ChecksSpec, HoursSpec, Reference
+from timetracking_assets.ingest.spec_model import SpecModel
 
 SyncMode = Literal["snapshot", "window", "changes"]
 DataType = Literal["text", "bigint", "double", "bool", "timestamp", "date", "decimal", "json"]
@@ -28,12 +29,6 @@ def _as_date_text(value: object) -> object:
 
 
 Names = str | list[str]
-
-
-class SpecModel(BaseModel):
-    """Refuses unknown keys, so that a misspelt one can't pass for a default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ColumnSpec(SpecModel):
