@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from xml.etree import ElementTree
 
 import pygal
@@ -32,22 +32,25 @@ class Series:
 
 @dataclass(frozen=True)
 class Activity:
-    """The loads of an API by day, oldest first."""
+    """The loads of an API on each of the last days, oldest first; days without one are there."""
 
     days: tuple[date, ...]
+    loads: tuple[int, ...]
+    """How many loads there were on each day."""
     series: tuple[Series, ...]
 
 
 def activity(api: ApiHealth) -> Activity:
-    """What the API's loads took on each of the last days on which there were any."""
+    """What the API's loads took on each of the 30 days up to the newest one; empty without any."""
     by_day: dict[date, list[Load]] = {}
     for asset in api.assets:
         for load in asset.loads:
             by_day.setdefault(load.at.date(), []).append(load)
-    days = tuple(sorted(by_day))[-DAYS:]
+    last = max(by_day, default=None)
+    days = tuple(last - timedelta(days=n) for n in reversed(range(DAYS))) if last else ()
 
     def series(title: str, unit: str, of: Callable[[Load], float]) -> Series:
-        return Series(title, unit, tuple(sum(map(of, by_day[day])) for day in days))
+        return Series(title, unit, tuple(sum(map(of, by_day.get(day, []))) for day in days))
 
     found = [
         series("Duration", "seconds", lambda load: load.seconds),
@@ -56,13 +59,17 @@ def activity(api: ApiHealth) -> Activity:
         series("Rows changed", "rows", lambda load: load.rows_changed),
     ]
     quotas = [
-        [n for load in by_day[day] if (n := load.numbers.get("quota_remaining")) is not None]
+        [
+            n
+            for load in by_day.get(day, [])
+            if (n := load.numbers.get("quota_remaining")) is not None
+        ]
         for day in days
     ]
     if any(quotas):
         lowest = tuple(min(quota) if quota else float("nan") for quota in quotas)
         found.append(Series("Lowest quota left", "requests", lowest))
-    return Activity(days, tuple(found))
+    return Activity(days, tuple(len(by_day.get(day, [])) for day in days), tuple(found))
 
 
 def bar_chart(days: Sequence[date], series: Series) -> Markup:
@@ -83,6 +90,7 @@ def bar_chart(days: Sequence[date], series: Series) -> Markup:
         show_minor_x_labels=False,
         x_labels=[f"{day:%d %b}" for day in days],
         x_labels_major_count=4,
+        truncate_label=-1,
         disable_xml_declaration=True,
     )
     chart.add(

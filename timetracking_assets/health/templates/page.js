@@ -8,6 +8,8 @@ function showPart() {
     if (link.dataset.tab === wanted) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  // the anchors stand below the header: show it, too
+  if (["#health", "#hours"].includes(location.hash)) scrollTo(0, 0);
   for (const region of document.querySelectorAll(".scroll")) region.scrollLeft = region.scrollWidth;
 }
 addEventListener("hashchange", showPart);
