@@ -14,13 +14,13 @@ import dagster as dg
 from dagster import AssetCheckEvaluation, AssetRecordsFilter, DagsterEventType
 
 from timetracking_assets.health.model import CheckResult, Load, PartitionState
-from timetracking_assets.health.watched import WatchedAsset
+from timetracking_assets.health.watched import WatchedAsset, partition_keys
 
 LOADS = 30
 """How many loads of an asset the report looks back on."""
-RESULTS = 14
+RESULTS = 10
 """How many evaluations of a check it looks back on."""
-_PAGE = 25
+_PAGE = LOADS
 _MOST_PAGES = 8
 _STATES = {
     "MATERIALIZED": PartitionState.LOADED,
@@ -158,9 +158,21 @@ def _partitions(
 ) -> dict[str, PartitionState]:
     if asset.partitions is None:
         return {}
-    keys = asset.partitions.get_partition_keys(now)
-    statuses = instance.get_status_by_partition(asset.key, keys, asset.partitions) or {}
-    return {key: _STATES[status.value] for key, status in statuses.items() if status is not None}
+    loaded, planned = (
+        instance.get_latest_storage_id_by_partition(asset.key, event)
+        for event in (
+            DagsterEventType.ASSET_MATERIALIZATION,
+            DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
+        )
+    )
+    states = dict.fromkeys(loaded, PartitionState.LOADED)
+    # the others need a look at their runs, which is slow for thousands
+    keys = set(partition_keys(asset.partitions, now))
+    open_ones = [k for k, at in planned.items() if at > loaded.get(k, 0) and k in keys]
+    if open_ones:
+        statuses = instance.get_status_by_partition(asset.key, open_ones, asset.partitions) or {}
+        states |= {key: _STATES[status.value] for key, status in statuses.items() if status}
+    return states
 
 
 def _checks(

@@ -18,6 +18,7 @@ from croniter import croniter
 from dagster._core.definitions.freshness import CronFreshnessPolicy, TimeWindowFreshnessPolicy
 
 from timetracking_assets.health.model import PartitionState, State
+from timetracking_assets.health.watched import partition_keys
 
 
 def freshness(
@@ -31,7 +32,7 @@ def freshness(
     if last_success is None:
         return State.UNUSED, "never loaded"
     if partitions is not None:
-        keys = partitions.get_partition_keys(now)
+        keys = partition_keys(partitions, now)
         if keys and partitions.time_window_for_partition_key(keys[-1]).end <= now:
             return _newest_due(policy, partitions, states, now)
     # a whole list, or a partition that is still open: what counts is when it was loaded
@@ -57,16 +58,18 @@ def _newest_due(
     now: datetime,
 ) -> tuple[State, str]:
     for limit, state in _limits(policy, now):
-        key = last_ended(partitions, limit)
+        key = _last_ended(partitions, limit, now)
         if key is not None and states.get(key) != PartitionState.LOADED:
             return state, f"{key} {'is missing' if state == State.FAILED else 'is due'}"
     loaded = [key for key, state in states.items() if state == PartitionState.LOADED]
     return State.OK, f"{max(loaded)} is there" if loaded else "nothing is due yet"
 
 
-def last_ended(partitions: dg.TimeWindowPartitionsDefinition, at: datetime) -> str | None:
+def _last_ended(
+    partitions: dg.TimeWindowPartitionsDefinition, at: datetime, now: datetime
+) -> str | None:
     """The newest partition that was over at `at`; None if there is none."""
-    for key in reversed(partitions.get_partition_keys(at)):
+    for key in reversed(partition_keys(partitions, now)):
         if partitions.time_window_for_partition_key(key).end <= at:
             return key
     return None

@@ -24,7 +24,7 @@ from timetracking_assets.health.model import (
     State,
     worst,
 )
-from timetracking_assets.health.watched import WatchedAsset
+from timetracking_assets.health.watched import WatchedAsset, partition_keys
 
 PartitionRows = Mapping[dg.AssetKey, Mapping[str, int]]
 """Rows that the tables hold, by asset and partition key."""
@@ -114,10 +114,9 @@ def _partitions(
 ) -> tuple[Partition, ...]:
     if asset.partitions is None:
         return ()
-    keys = asset.partitions.get_partition_keys(now)
     started = False
     found = []
-    for key in keys:
+    for key in partition_keys(asset.partitions, now):
         state = facts.partitions.get(key)
         started = started or state is not None
         if state is None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import dagster as dg
@@ -60,3 +62,9 @@ def watched_assets(definitions: dg.Definitions) -> list[WatchedAsset]:
             )
         )
     return sorted(found, key=lambda asset: (asset.group, asset.key.path))
+
+
+@lru_cache(maxsize=64)
+def partition_keys(partitions: dg.TimeWindowPartitionsDefinition, now: datetime) -> tuple[str, ...]:
+    """All partitions up to `now`, oldest first; kept, because Dagster walks a cron for them."""
+    return tuple(partitions.get_partition_keys(now))
