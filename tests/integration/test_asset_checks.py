@@ -18,7 +18,7 @@ UNIQUE, NOT_NULL = "primary_key_unique", "primary_key_not_null"
 
 def test_not_green_without_a_table(platform: Platform, control: RemoteControl) -> None:
     outcome = platform.check(ROLES)
-    assert outcome.checks[ROLES].keys() == {UNIQUE, NOT_NULL}
+    assert outcome.checks[ROLES].keys() == {UNIQUE, NOT_NULL, "schema_unchanged"}
     for check in outcome.checks[ROLES].values():
         assert not check.passed
         assert "no table resource_management.roles" in str(check.description)
