@@ -23,14 +23,7 @@ Day = Callable[[int], str]
 
 
 def _entry(number: int, start: str) -> dict[str, Any]:
-    return {
-        "id": number,
-        "start": start,
-        "stop": start,
-        "workspace_id": 1,
-        "user_id": 1,
-        "duration": 60,
-    }
+    return {"id": number, "start": start, "stop": start, "workspace_id": 1, "duration": 60}
 
 
 @pytest.fixture

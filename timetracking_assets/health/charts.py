@@ -79,6 +79,8 @@ def bar_chart(days: Sequence[date], series: Series) -> Markup:
         height=170,
         margin=4,
         margin_top=8,
+        # room for half of the last day's name
+        margin_right=16,
         spacing=4,
         style=Style(font_family="inherit"),
         js=[],

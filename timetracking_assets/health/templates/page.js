@@ -1,15 +1,13 @@
 "use strict";
 // tabs: without this script both parts stand one below the other
-const parts = ["health", "hours"].map((id) => document.getElementById(id));
+const parts = ["health", "hours"].map((name) => document.getElementById(`part-${name}`));
 function showPart() {
   const wanted = location.hash === "#hours" ? "hours" : "health";
-  for (const part of parts) part.hidden = part.id !== wanted;
+  for (const part of parts) part.hidden = part.id !== `part-${wanted}`;
   for (const link of document.querySelectorAll("[data-tab]")) {
     if (link.dataset.tab === wanted) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  // the anchors stand below the header: show it, too
-  if (["#health", "#hours"].includes(location.hash)) scrollTo(0, 0);
   for (const region of document.querySelectorAll(".scroll")) region.scrollLeft = region.scrollWidth;
 }
 addEventListener("hashchange", showPart);
