@@ -51,9 +51,9 @@ def _check(platform: Platform, name: str, key: str = ENTRIES) -> dg.AssetCheckEv
 
 def test_wrong_rows_are_counted(loaded: Platform, first_day: date) -> None:
     _all_checks_of_an_api_run_in_one_step(loaded)
+    _important_columns_without_a_value(loaded, first_day)
     _references_that_point_nowhere(loaded, first_day)
     _durations_below_nothing_and_beyond_a_day(loaded, first_day)
-    _important_columns_without_a_value(loaded, first_day)
     _a_load_judges_its_window_alone(loaded, first_day)
 
 

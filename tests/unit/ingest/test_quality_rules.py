@@ -1,4 +1,4 @@
-"""`references`, `hours` and `checks` of a specification: merged, and refused where they lead nowhere."""
+"""`references`, `hours` and `checks`: merged, and refused if they lead nowhere."""
 
 from __future__ import annotations
 
