@@ -30,7 +30,10 @@ class ReferenceSpec(SpecModel):
     name: str = Field("name", description="its column with the name that people know")
 
 
-Reference = Annotated[ReferenceSpec, BeforeValidator(_short_reference)]
+Reference = Annotated[
+    ReferenceSpec,
+    BeforeValidator(_short_reference, json_schema_input_type=str | ReferenceSpec),
+]
 """A reference, or the name of a resource alone: `user_id: users`."""
 
 
