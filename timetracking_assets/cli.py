@@ -1,4 +1,4 @@
-"""The command line: `timetracking demo`, `dev`, `sandbox` and `publish`.
+"""The command line: `timetracking demo`, `dev`, `sandbox`, `publish`, and the health report's.
 
 Only what a person types and reads belongs here; heavy imports wait until a command needs them.
 """
@@ -16,6 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from timetracking_assets.health.commands import dashboard, status
 from timetracking_assets.local import Workspace, open_workspace, shipped
 
 app = typer.Typer(
@@ -25,6 +26,8 @@ app = typer.Typer(
     # local variables in a traceback could be secrets
     pretty_exceptions_show_locals=False,
 )
+app.command()(status)
+app.command()(dashboard)
 SANDBOX_PORT = 8765
 Port = Annotated[int, typer.Option(help="Port of the sandbox.")]
 
@@ -143,10 +146,8 @@ def _source(workspace: Workspace, port: int, console: Console) -> Iterator[dict[
     except PortInUseError as error:
         _stop(str(error))
     console.print(f"No API is configured: loading from the sandbox at {server.url}.")
-    # no partitions from before the sandbox's first day: Dagster writes events for each
-    starts = {f"{api.upper()}_START": server.first_day.isoformat() for api in workspace.variables}
     try:
-        yield {**starts, **environment, **server.environment}
+        yield {**workspace.sandbox_starts(), **environment, **server.environment}
     finally:
         server.stop()
 

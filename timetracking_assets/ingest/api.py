@@ -11,6 +11,7 @@ from typing import Any, Literal
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from timetracking_assets.ingest.automation import Automation
+from timetracking_assets.ingest.quality_spec import ChecksSpec, HoursSpec, ReferenceSpec
 from timetracking_assets.ingest.spec import (
     ColumnSpec,
     DeletedIdsSpec,
@@ -75,6 +76,9 @@ class Resource:
     deleted_ids: DeletedIdsSpec | None = None
     owners: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
+    references: dict[str, ReferenceSpec] = field(default_factory=dict)
+    hours: HoursSpec | None = None
+    checks: ChecksSpec = field(default_factory=ChecksSpec)
 
     @property
     def kind(self) -> Literal["snapshot", "daily", "yearly"]:

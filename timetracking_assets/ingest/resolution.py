@@ -14,6 +14,7 @@ from timetracking_assets.ingest.automation import resolve_automation
 from timetracking_assets.ingest.automation_spec import ApiScheduleSpec
 from timetracking_assets.ingest.credentials import refuse_in_endpoint, refuse_literals
 from timetracking_assets.ingest.errors import SpecError, SpecPath
+from timetracking_assets.ingest.quality_rules import check_quality
 from timetracking_assets.ingest.rules import (
     check_columns,
     check_endpoint,
@@ -43,6 +44,7 @@ def resolve(spec: ApiSpec) -> Api:
             raise SpecError((*path, "name"), f"the name '{item.name}' is reserved")
         resources[item.name] = _resolve_resource(spec, item, path, names)
     _check_parents(spec, resources)
+    check_quality(resources)
     return Api(
         name=spec.name,
         description=spec.description,
@@ -114,6 +116,9 @@ def _resolve_resource(
         deleted_ids=item.deleted_ids,
         owners=tuple(defaults.owners if item.owners is None else item.owners),
         tags={**defaults.tags, **item.tags},
+        references=item.references,
+        hours=item.hours,
+        checks=item.checks.over(defaults.checks),
         endpoint=endpoint,
     )
     check_columns(resource, path)

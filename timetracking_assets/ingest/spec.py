@@ -20,6 +20,7 @@ from timetracking_assets.ingest.automation_spec import (
     ResourceAutomationSpec,
     as_off,
 )
+from timetracking_assets.ingest.quality_spec import ChecksSpec, HoursSpec, Reference
 from timetracking_assets.ingest.spec_model import SpecModel
 
 SyncMode = Literal["snapshot", "window", "changes"]
@@ -178,6 +179,7 @@ class ResourceDefaults(AutomationSpec):
         "for again in halves, down to an hour",
     )
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
+    checks: ChecksSpec = Field(default_factory=ChecksSpec, description="thresholds of checks")
     owners: list[str] = Field(default_factory=list)
     tags: dict[str, str] = Field(default_factory=dict)
 
@@ -207,6 +209,11 @@ class ResourceSpec(ResourceAutomationSpec):
     partitions: PartitionsSpec | None = None
     window: WindowSpec | None = None
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
+    references: dict[str, Reference] = Field(
+        default_factory=dict, description="column -> resource whose rows its values identify"
+    )
+    hours: HoursSpec | None = Field(None, description="which columns hold hours of work")
+    checks: ChecksSpec = Field(default_factory=ChecksSpec, description="thresholds of checks")
     owners: list[str] | None = None
     tags: dict[str, str] = Field(default_factory=dict)
 

@@ -6,6 +6,7 @@ Only the way from partition to window belongs here; what a window means to an AP
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import dagster as dg
@@ -49,3 +50,24 @@ def run_window(context: dg.AssetExecutionContext, resource: Resource) -> Window 
         )
     interval = context.partition_time_window
     return Window(interval.start, interval.end, resource.partitions.timezone)
+
+
+def tagged_window(tags: Mapping[str, str], resource: Resource) -> Window | None:
+    """The window that a run with these tags loads of `resource`; None if they name no partition.
+
+    For steps that have no partitions of their own, such as checks of several assets.
+    """
+    definition = partitions_definition(resource.partitions)
+    if definition is None or resource.partitions is None:
+        return None
+    key = tags.get("dagster/partition")
+    first = tags.get("dagster/asset_partition_range_start", key)
+    last = tags.get("dagster/asset_partition_range_end", key)
+    if first is None or last is None:
+        return None
+    if not (definition.has_partition_key(first) and definition.has_partition_key(last)):
+        # the partitions of another asset of the run
+        return None
+    start = definition.time_window_for_partition_key(first).start
+    end = definition.time_window_for_partition_key(last).end
+    return Window(start, end, resource.partitions.timezone)
