@@ -134,5 +134,5 @@ def test_checks(definitions: dg.Definitions) -> None:
         "references_resolve",
         "durations_plausible",
     }
-    assert {key.name for key, spec in specs.items() if spec.blocking} == {"primary_key_unique"}
-    assert all(spec.blocking for key, spec in specs.items() if key.name == "primary_key_unique")
+    assert {key.name for key, spec in specs.items() if spec.blocking} == blocking
+    assert all(spec.blocking for key, spec in specs.items() if key.name in blocking)
