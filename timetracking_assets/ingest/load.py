@@ -46,7 +46,11 @@ _DUCKDB_TYPES: dict[str, DataType] = {
 
 
 def run_load(request: LoadRequest, warehouse: Warehouse) -> LoadReport:
-    """Load once. Raises IngestError (its text masked); the table is then as it was before."""
+    """Load once. Raises IngestError (its text masked); the table is then as it was before.
+
+    But for a disk that fills up, or a process that ends, after the merge: dlt's note of the load
+    may then be missing, and the message says that the answer may be there.
+    """
     inferred: dict[str, DataType] = {}
     while True:
         widened = _attempt(request, warehouse, inferred)
@@ -64,10 +68,11 @@ def _attempt(
     request: LoadRequest, warehouse: Warehouse, inferred: Mapping[str, DataType]
 ) -> LoadReport | WidenedError:
     failure: BaseException | None = None
+    report = LoadReport(request.resource, request.window)
     warehouse.prepare()
     try:
         with private_work_dir(warehouse.work_dir) as work_dir:
-            return _load(request, warehouse, inferred, work_dir)
+            return _load(request, warehouse, inferred, work_dir, report)
     except Exception as error:
         failure = _cause(error)
     # outside the except block: what dlt chains to its errors may hold a URL, and with it a key
@@ -75,10 +80,24 @@ def _attempt(
         if isinstance(failure, WidenedError):
             return failure
         raise failure
-    redact = request.connection.redactor
     raise IngestError(
-        redact(f"{request.resource.label}: the load failed and changed nothing: {failure}")
+        request.connection.redactor(
+            f"{request.resource.label}: the load failed{_what_stands(report)}: {failure}"
+            + _advice(failure, warehouse)
+        )
     )
+
+
+def _what_stands(report: LoadReport) -> str:
+    if "load" not in report.seconds:
+        return " and changed nothing"
+    return " while it was written (the table is as before, or holds the whole answer)"
+
+
+def _advice(failure: BaseException | None, warehouse: Warehouse) -> str:
+    if "No space left" not in str(failure):
+        return ""
+    return f" Free some space on the disk of {warehouse.path.parent}, then load again."
 
 
 def _cause(error: BaseException) -> BaseException:
@@ -95,9 +114,9 @@ def _load(
     warehouse: Warehouse,
     inferred: Mapping[str, DataType],
     work_dir: Path,
+    report: LoadReport,
 ) -> LoadReport:
     resource, connection = request.resource, request.connection
-    report = LoadReport(resource, request.window)
     pipeline = dlt.pipeline(
         f"{resource.api}__{resource.name}",
         pipelines_dir=str(work_dir),
