@@ -1,4 +1,5 @@
-"""The command line: `timetracking demo`, `dev`, `sandbox`, `show` and `doctor`.
+"""The command line: `timetracking demo`, `dev`, `sandbox`, `show`, `doctor`, `publish`, `status`
+and `dashboard`.
 
 Only what a person types and reads belongs here; heavy imports wait until a command needs them.
 """
@@ -19,6 +20,7 @@ import typer
 from rich.console import Console
 
 from timetracking_assets.files.api_file import find_api, resolved_yaml
+from timetracking_assets.health.commands import dashboard, status
 from timetracking_assets.ingest.errors import SpecError
 from timetracking_assets.local import Workspace, open_workspace, shipped
 
@@ -29,6 +31,8 @@ app = typer.Typer(
     # local variables in a traceback could be secrets
     pretty_exceptions_show_locals=False,
 )
+app.command()(status)
+app.command()(dashboard)
 SANDBOX_PORT = 8765
 Port = Annotated[int, typer.Option(help="Port of the sandbox.")]
 
@@ -158,6 +162,21 @@ def doctor(
         raise typer.Exit(1)
 
 
+@app.command()
+def publish() -> None:
+    """Replace the copy of the warehouse that others may read at any time by its present state."""
+    environment = open_workspace().environment
+    from timetracking_assets.ingest import publishing
+    from timetracking_assets.ingest.errors import IngestError
+    from timetracking_assets.ingest.warehouse import Warehouse
+
+    try:
+        path = publishing.publish(Warehouse(Path(environment["TIMETRACKING_WAREHOUSE"])), "publish")
+    except IngestError as error:
+        _stop(str(error))
+    Console().print(f"Published: {path}", soft_wrap=True)
+
+
 @contextmanager
 def _source(workspace: Workspace, port: int, console: Console) -> Iterator[dict[str, str]]:
     """The environment to load with: the sandbox's, running while inside, or the real APIs'."""
@@ -179,10 +198,8 @@ def _source(workspace: Workspace, port: int, console: Console) -> Iterator[dict[
     except PortInUseError as error:
         _stop(str(error))
     console.print(f"No API is configured: loading from the sandbox at {server.url}.")
-    # no partitions from before the sandbox's first day: Dagster writes events for each
-    starts = {f"{api.upper()}_START": server.first_day.isoformat() for api in workspace.variables}
     try:
-        yield {**starts, **environment, **server.environment}
+        yield {**workspace.sandbox_starts(), **environment, **server.environment}
     finally:
         server.stop()
 

@@ -23,6 +23,7 @@ from timetracking_assets.ingest.resolution import resolve
 from timetracking_assets.ingest.source import validate
 from timetracking_assets.ingest.spec import ApiSpec
 from timetracking_assets.orchestration.assets import build_api_definitions
+from timetracking_assets.orchestration.automation import build_automation
 from timetracking_assets.scaffolder import RestApiScaffolder
 
 
@@ -63,8 +64,8 @@ class RestApi(dg.Component):
         return cls(load_api(raw, path, context.resolution_context))
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The API's assets and checks, and the resource with its settings."""
-        return build_api_definitions(self.api)
+        """The API's assets and checks, its automation, and the resource with its settings."""
+        return dg.Definitions.merge(build_api_definitions(self.api), build_automation(self.api))
 
 
 def load_api(raw: Mapping[str, Any], path: Path | None, context: dg.ResolutionContext) -> Api:
@@ -76,7 +77,7 @@ def load_api(raw: Mapping[str, Any], path: Path | None, context: dg.ResolutionCo
     problems: list[tuple[Sequence[str | int], str]]
     try:
         file = ApiFile.of(raw, path)
-        api = resolve(ApiSpec.model_validate(context.resolve_value(file.attributes)))
+        api = resolve(ApiSpec.model_validate(_rendered(file.attributes, context)))
         validate(api)
     except SpecError as error:
         problems = [(error.path, error.message)]
@@ -88,6 +89,19 @@ def load_api(raw: Mapping[str, Any], path: Path | None, context: dg.ResolutionCo
     sections = dict.fromkeys(section_of(key_path) for key_path, _ in problems)
     lines.append(f"See docs/reference.md, section {', '.join(f'`{name}`' for name in sections)}.")
     raise dg.DagsterInvalidDefinitionError("\n".join(lines))
+
+
+def _rendered(value: Any, resolution: dg.ResolutionContext) -> Any:
+    """`value` with its templates rendered; a text without one is not given to the engine, which
+    takes longer over a file of plain texts than all the rest does.
+    """
+    if isinstance(value, Mapping):
+        return {key: _rendered(item, resolution) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rendered(item, resolution) for item in value]
+    if isinstance(value, str) and "{" in value:
+        return resolution.resolve_value(value)
+    return value
 
 
 def load_project(directory: Path, name: str | None = None) -> list[Api]:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from multiprocessing import get_context
 
@@ -24,12 +25,18 @@ from rich.spinner import Spinner
 from rich.table import Column, Table
 
 from timetracking_assets.definitions import defs
+from timetracking_assets.orchestration.ranges import (
+    known_partitions,
+    loaded_partitions,
+    longest,
+    lookback_of,
+    range_tags,
+    since_first_gap,
+    trailing_range,
+)
+from timetracking_assets.orchestration.resources import WarehouseResource
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-_RANGE_START, _RANGE_END = (
-    "dagster/asset_partition_range_start",
-    "dagster/asset_partition_range_end",
-)
 
 
 @dataclass
@@ -60,11 +67,10 @@ class _Run:
 def run_demo(console: Console, apis: Sequence[str]) -> bool:
     """Materialize all assets of `apis`; true if all are loaded and all checks are green."""
     started = time.monotonic()
-    with console.status("Loading the definitions"):
-        plan = _plan(defs(), apis)
-        with dg.DagsterInstance.get() as instance:
-            # made by one process before several use it: the first use of an empty home is not safe
-            instance.get_runs(limit=1)
+    with console.status("Loading the definitions"), dg.DagsterInstance.get() as instance:
+        # made by one process before several use it: the first use of an empty home is not safe
+        instance.get_runs(limit=1)
+        plan = _plan(defs(), apis, instance, datetime.now(UTC))
     results = _execute_all(console, plan)
     console.print(_table(results))
     failed = [result for result in results if not result.succeeded]
@@ -82,21 +88,37 @@ def run_demo(console: Console, apis: Sequence[str]) -> bool:
     return not failed
 
 
-def _plan(definitions: dg.Definitions, apis: Sequence[str]) -> list[list[_Run]]:
+def _plan(
+    definitions: dg.Definitions,
+    apis: Sequence[str],
+    instance: dg.DagsterInstance,
+    now: datetime,
+) -> list[list[_Run]]:
     """For each API its runs, in the order in which they depend on each other."""
     plan: list[list[_Run]] = []
     for api in apis:
-        groups: dict[dg.PartitionsDefinition | None, list[dg.AssetKey]] = {}
+        runs: dict[tuple[dg.PartitionsDefinition | None, tuple[str, ...]], list[dg.AssetKey]] = {}
         for spec in definitions.resolve_all_asset_specs():
             if spec.key.path[0] == api:
-                groups.setdefault(spec.partitions_def, []).append(spec.key)
-        plan.append(
-            [
-                _Run(tuple(groups[p]), tuple(p.get_partition_keys()) if p else ())
-                for p in sorted(groups, key=lambda p: p is not None)
-            ]
-        )
+                partitions = tuple(_partitions(spec, instance, now))
+                runs.setdefault((spec.partitions_def, partitions), []).append(spec.key)
+        ordered = sorted(runs.items(), key=lambda item: item[0][0] is not None)
+        plan.append([_Run(tuple(keys), partitions) for (_, partitions), keys in ordered])
     return plan
+
+
+def _partitions(spec: dg.AssetSpec, instance: dg.DagsterInstance, now: datetime) -> list[str]:
+    """All partitions the first time; later what isn't loaded yet, and the days of the lookback."""
+    definition = spec.partitions_def
+    if not isinstance(definition, dg.TimeWindowPartitionsDefinition):
+        return []
+    known = known_partitions(definition, now)
+    if not WarehouseResource().open().path.exists():
+        # what the instance remembers as loaded is gone
+        return known
+    loaded = loaded_partitions(instance, spec.key, definition, known)
+    trailing = trailing_range(definition, known, lookback_of(spec), now)
+    return longest(since_first_gap(known, loaded), trailing)
 
 
 def _execute_all(console: Console, plan: Sequence[Sequence[_Run]]) -> list[AssetResult]:
@@ -158,9 +180,6 @@ def _execute(run: _Run) -> list[AssetResult]:
     """Do one run, in a worker process."""
     results = {key: AssetResult(key, len(run.partitions) or None) for key in run.keys}
     by_step = {"__".join(key.path): result for key, result in results.items()}
-    tags = {}
-    if run.partitions:
-        tags = {_RANGE_START: run.partitions[0], _RANGE_END: run.partitions[-1]}
     with dg.DagsterInstance.get() as instance:
         outcome = (
             _definitions()
@@ -168,7 +187,7 @@ def _execute(run: _Run) -> list[AssetResult]:
             .execute_in_process(
                 instance=instance,
                 asset_selection=list(run.keys),
-                tags=tags,
+                tags=range_tags(run.partitions),
                 run_config=_QUIET,
                 raise_on_error=False,
             )

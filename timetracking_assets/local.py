@@ -50,6 +50,16 @@ class Workspace:
         """The variables of `api` that are not set."""
         return [n for n in self.variables[api] if not self.environment.get(n, "").strip()]
 
+    def sandbox_starts(self) -> dict[str, str]:
+        """Variables that let partitions begin with the sandbox's first day, if it is used:
+        Dagster writes events for each partition."""
+        if not self.uses_sandbox:
+            return {}
+        from timetracking_assets.sandbox import SandboxServer
+
+        first_day = SandboxServer().first_day.isoformat()
+        return {f"{api.upper()}_START": first_day for api in self.variables}
+
 
 def open_workspace(directory: Path | None = None) -> Workspace:
     """Make the local directory if need be and read `.env` beside it; real variables win over it."""

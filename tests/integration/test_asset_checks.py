@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+import dagster as dg
 import pytest
 
+from timetracking_assets.ingest.changes import Changes, StagedAnswer
 from timetracking_assets.orchestration import assets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.conftest import Platform
     from timetracking_assets.sandbox.remote_control import RemoteControl
 
 ROLES, TABLE = "resource_management/roles", "resource_management.roles"
+CUSTOMERS = "project_management/customers"
 UNIQUE, NOT_NULL = "primary_key_unique", "primary_key_not_null"
+RECONCILED, NO_DUPLICATES = "rows_reconciled", "no_duplicate_rows_in_answer"
 
 
 def test_not_green_without_a_table(platform: Platform, control: RemoteControl) -> None:
     outcome = platform.check(ROLES)
-    assert outcome.checks[ROLES].keys() == {UNIQUE, NOT_NULL}
+    expected = {UNIQUE, NOT_NULL, RECONCILED, NO_DUPLICATES, "schema_unchanged"}
+    assert outcome.checks[ROLES].keys() == expected
     for check in outcome.checks[ROLES].values():
         assert not check.passed
         assert "no table resource_management.roles" in str(check.description)
@@ -104,3 +112,104 @@ def test_failed_parent_keeps_its_children_from_running(
     assert list(outcome.failures) == [parent]
     assert child not in outcome.metadata
     assert not any("/groups" in request["path"] for request in control.requests())
+
+
+def answer_customers(control: RemoteControl, ids: list[int], total: int | None) -> None:
+    """Let the API answer with these customers, and state that total."""
+    paging = {"count_pages": 1, **({} if total is None else {"count_items": total})}
+    rows = [{"id": number, "name": f"customer {number}"} for number in ids]
+    body = json.dumps({"paging": paging, "customers": rows})
+    control.place_fault("body", body=body, path="/v2/customers$")
+
+
+@pytest.mark.parametrize(
+    ("ids", "total", "reconciled", "unique_answer"),
+    [
+        ([1, 2, 3], 3, True, True),
+        ([1, 2, 3], None, True, True),
+        ([1, 2, 3], 4, False, True),
+        ([1, 2, 2], 3, False, False),  # 3 was left out
+        ([1, 2, 3, 3], 3, True, False),
+    ],
+)
+def test_an_answer_is_compared_with_the_total_that_the_api_states(
+    platform: Platform,
+    control: RemoteControl,
+    ids: list[int],
+    total: int | None,
+    reconciled: bool,
+    unique_answer: bool,
+) -> None:
+    answer_customers(control, ids, total)
+    outcome = platform.materialize(CUSTOMERS)
+    checks = outcome.checks[CUSTOMERS]
+    assert (checks[RECONCILED].passed, checks[NO_DUPLICATES].passed) == (reconciled, unique_answer)
+    assert checks[RECONCILED].blocking
+    assert checks[NO_DUPLICATES].severity == dg.AssetCheckSeverity.WARN
+    assert outcome.succeeded == reconciled
+    assert checks[NO_DUPLICATES].metadata["rows_repeated"].value == len(ids) - len(set(ids))
+    if total is not None:
+        assert outcome.metadata[CUSTOMERS]["stated_total"] == total
+    if not reconciled:
+        assert f"states a total of {total} rows" in str(checks[RECONCILED].description)
+
+    # later, and alone, they say the same of that load
+    again = platform.check(CUSTOMERS).checks[CUSTOMERS]
+    assert (again[RECONCILED].passed, again[NO_DUPLICATES].passed) == (reconciled, unique_answer)
+
+
+def test_rows_that_a_load_loses_are_missed(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between what was loaded and what is counted, one row goes and another comes."""
+
+    def count_after_loss(staged: StagedAnswer, changes: Changes) -> Changes:
+        [[first]] = platform.sql(f"SELECT min(id) FROM {TABLE}")
+        platform.sql(f"UPDATE {TABLE} SET id = -1 WHERE id = {first}")
+        return after(staged, changes)
+
+    after = StagedAnswer.after
+    monkeypatch.setattr(StagedAnswer, "after", count_after_loss)
+    outcome = platform.materialize(ROLES)
+    assert not outcome.succeeded
+    assert not outcome.checks[ROLES][RECONCILED].passed
+    assert outcome.checks[ROLES][UNIQUE].passed
+
+
+@pytest.mark.parametrize(
+    ("key", "statement", "passes"),
+    [
+        (ROLES, "DELETE FROM {table} WHERE id = (SELECT min(id) FROM {table})", False),
+        (ROLES, "INSERT INTO {table} SELECT * REPLACE (-1 AS id) FROM {table} LIMIT 1", False),
+        ("project_management/absences", "DELETE FROM {table}", False),
+        ("resource_management/logged_time", "DELETE FROM {table}", False),
+        (
+            "resource_management/logged_time",
+            "INSERT INTO {table} SELECT * REPLACE (-1 AS id) FROM {table} LIMIT 1",
+            True,  # silence means unchanged: there may be more rows than were answered
+        ),
+    ],
+)
+def test_alone_the_table_is_compared_with_the_latest_load(
+    platform: Platform, day_of: Callable[[int], str], key: str, statement: str, passes: bool
+) -> None:
+    partition = {
+        ROLES: None,
+        "project_management/absences": day_of(0)[:4],
+        "resource_management/logged_time": day_of(8),
+    }[key]
+    assert platform.materialize(key, partition=partition).green
+    assert platform.check(key, names=[RECONCILED]).green
+    platform.sql(statement.format(table=key.replace("/", ".")))
+    assert platform.check(key, names=[RECONCILED]).green == passes
+
+
+def test_a_materialization_without_counts_can_not_be_reconciled(platform: Platform) -> None:
+    assert platform.materialize(ROLES).green
+    platform.instance.report_runless_asset_event(
+        dg.AssetMaterialization(["resource_management", "roles"])
+    )
+    outcome = platform.check(ROLES, names=[RECONCILED, NO_DUPLICATES])
+    for check in outcome.checks[ROLES].values():
+        assert not check.passed
+        assert "materialize the asset again" in str(check.description)

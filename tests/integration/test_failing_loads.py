@@ -121,6 +121,31 @@ def test_retry_after_and_backoff_are_waited_for(platform: Platform, control: Rem
     assert 2 <= waits[1] < 6
 
 
+def test_quota_that_comes_back_soon_is_on_the_metadata(
+    platform: Platform, control: RemoteControl
+) -> None:
+    """A payment is wanted, and a second later it is not: the load waits, and says so."""
+    path = "/roles$"
+    control.place_fault("status", status=402, headers={"Retry-After": "1"}, times=1, path=path)
+    outcome = platform.materialize("resource_management/roles")
+    assert outcome.green
+    metadata = outcome.metadata["resource_management/roles"]
+    assert (metadata["requests"], metadata["retries"]) == (2, 1)
+    assert 1 <= metadata["seconds_quota"] < 60
+    assert metadata["seconds_rate_limited"] == 0
+
+
+def test_quota_that_comes_back_late_fails_at_once(
+    hasty_platform: Platform, control: RemoteControl
+) -> None:
+    control.place_fault("status", status=429, headers={"Retry-After": "3600"}, path="/v1/resource")
+    outcome = hasty_platform.materialize(LIST)
+    assert len(control.requests()) == 1
+    message = outcome.failures[LIST]
+    assert all(part in message for part in (LIST, "HTTP 429", "Z, in 3600 s", "quota.max_wait"))
+    assert LIST not in outcome.retried
+
+
 def test_cut_connection_is_repeated(hasty_platform: Platform, control: RemoteControl) -> None:
     control.place_fault("cut", times=1, path="/v1/resource", query="offset=100")
     outcome = hasty_platform.materialize(LIST)
@@ -206,6 +231,20 @@ def test_warehouse_that_cannot_be_written(
     failure = hasty_platform.materialize(LIST).failures[LIST]
     assert "can't write the warehouse" in failure
     assert "TIMETRACKING_WAREHOUSE" in failure
+
+
+def test_insert_that_fails_takes_its_deletion_back(
+    hasty_platform: Platform, control: RemoteControl
+) -> None:
+    """The two are one transaction: an index of the user's own refuses what is to be inserted."""
+    roles, table = "resource_management/roles", "resource_management.roles"
+    assert hasty_platform.materialize(roles).green
+    before = hasty_platform.sql(f"SELECT * FROM {table} ORDER BY id")
+    hasty_platform.sql(f"CREATE UNIQUE INDEX one_of_each_name ON {table} (name)")
+    control.edit("resource_management", "roles", upsert=[{"id": 999, "name": before[0][1]}])
+    message = hasty_platform.materialize(roles).failures[roles]
+    assert "changed nothing" in message
+    assert hasty_platform.sql(f"SELECT * FROM {table} ORDER BY id") == before
 
 
 def test_error_in_the_words_of_the_api(hasty_platform: Platform, control: RemoteControl) -> None:

@@ -11,6 +11,8 @@ import dagster as dg
 import pytest
 
 import timetracking_assets
+from timetracking_assets.orchestration.assets import WAREHOUSE
+from timetracking_assets.orchestration.resources import WarehouseResource
 
 GOOD = """\
 type: timetracking_assets.RestApi
@@ -86,6 +88,24 @@ MISTAKES = {
         ["dlt", "people", "limit"],
     ),
     "secret in the file": ('"${EXAMPLE_TOKEN}"', "abc-123", 7, ["auth", "${"]),
+    "secret in a header": (
+        'auth: {type: bearer, token: "${EXAMPLE_TOKEN}"}',
+        "headers: {X-Api-Key: abc-123}",
+        7,
+        ["headers", "X-Api-Key", "${"],
+    ),
+    "secret in an endpoint": (
+        "endpoint: {path: people}",
+        "endpoint: {path: people, params: {api_key: abc-123}}",
+        13,
+        ["api_key", "client"],
+    ),
+    "limit of no requests": (
+        "  resource_defaults:\n",
+        "  rate_limit: {requests: 0}\n  resource_defaults:\n",
+        8,
+        ["rate_limit", "requests"],
+    ),
     "window column of no type": (
         "{data_type: date, nullable: false}",
         "{data_type: text}",
@@ -114,7 +134,10 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
 
     def load(text: str) -> dg.Definitions:
         (folder / "defs.yaml").write_text(text)
-        return dg.load_from_defs_folder(path_within_project=tmp_path / package)
+        return dg.Definitions.merge(
+            dg.load_from_defs_folder(path_within_project=tmp_path / package),
+            dg.Definitions(resources={WAREHOUSE: WarehouseResource()}),
+        )
 
     return load
 
@@ -144,6 +167,15 @@ def _whole_message(error: BaseException | None) -> str:
         parts.append(str(error))
         error = error.__cause__ or error.__context__
     return "\n".join(parts)
+
+
+@pytest.mark.parametrize("tag", ["!!python/object/apply:os.mkdir", "!!python/object/new:os.mkdir"])
+def test_yaml_makes_no_python_objects(load: Load, tmp_path: Path, tag: str) -> None:
+    made = tmp_path / "made-by-yaml"
+    with pytest.raises(Exception) as refusal:  # noqa: PT011 - Dagster wraps it in many ways
+        load(GOOD.replace("name: example", f"name: {tag} [{made}]"))
+    assert "could not determine a constructor for the tag" in _whole_message(refusal.value)
+    assert not made.exists()
 
 
 def test_shipped_files_load_from_a_copy(load: Load, tmp_path: Path) -> None:

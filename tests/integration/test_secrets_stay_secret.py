@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.conftest import Outcome, Platform
     from timetracking_assets.sandbox.remote_control import RemoteControl
 
+LIST = "time_tracking/time_tracking_data"
 # one for each kind of authentication: asset, its secrets, pairs that basic authentication joins
 ASSETS = {
     "time_tracking/time_tracking_data": (["TIME_TRACKING_API_KEY"], None),
@@ -36,7 +37,16 @@ ASSETS = {
 AWKWARD = '+/ä "key'
 
 
-@pytest.mark.parametrize("asset", ASSETS)
+# a resource of each API, the field of a row that its API may put a key into, and the row's key
+FIELDS = {
+    "time_tracking/time_tracking_data": "note",
+    "project_management/customers": "name",
+    "workspace_time/organizations": "name",
+    "resource_management/roles": "name",
+    "time_analytics/tags": "name",
+}
+
+
 def test_no_trace_of_a_credential(
     hasty_platform: Platform,
     control: RemoteControl,
@@ -44,82 +54,112 @@ def test_no_trace_of_a_credential(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
     tmp_path: Path,
-    asset: str,
 ) -> None:
-    names, pair = ASSETS[asset]
-    api = asset.partition("/")[0]
-    secrets = {settings[name] for name in names}
-    joined = [pair.format(**settings)] if pair else []
+    """One run for each thing that may go wrong, and one search at the end."""
+    secrets = {settings[name] for names, _ in ASSETS.values() for name in names}
+    joined = [pair.format(**settings) for _, pair in ASSETS.values() if pair]
     outcomes: list[Outcome] = []
 
-    def load() -> Outcome:
-        outcome = hasty_platform.materialize(asset, loud=True)
+    def load(*assets: str, said: str) -> None:
+        outcome = hasty_platform.materialize(*(assets or ASSETS), loud=True)
         outcomes.append(outcome)
         control.clear_faults()
-        return outcome
+        assert outcome.failures.keys() == set(assets or ASSETS)
+        assert all(said in message for message in outcome.failures.values()), outcome.failures
 
-    assert load().green
+    def place(kind: str, body: str = "{echo}", **fields: Any) -> None:
+        """Each API repeats what it was sent, in its own words."""
+        for asset, (names, pair) in ASSETS.items():
+            own = sorted(settings[name] for name in names)
+            sent = [*own, *([pair.format(**settings)] if pair else [])]
+            encoded = [base64.b64encode(text.encode()).decode() for text in sent]
+            echo = json.dumps({"error": f"no access with {sent}, {encoded}"})
+            control.place_fault(
+                kind,
+                api=asset.partition("/")[0],
+                body=body.replace("{echo}", echo),
+                **{"headers": {"X-Echo": own[0]}, **fields},
+            )
 
-    # an API that repeats what it was sent, in its own words
-    echo = json.dumps({"error": f"no access with {sorted(secrets)}, {joined}"})
-    control.place_fault("status", status=401, body=echo, api=api)
-    assert not load().succeeded
-    control.place_fault("status", status=500, body=echo, api=api)
-    assert not load().succeeded
-    control.place_fault("body", body=f"<html>{echo}</html>", content_type="text/html", api=api)
-    assert not load().succeeded
-    control.place_fault("cut", api=api)
-    assert not load().succeeded
+    place("status", status=401)
+    load(said="HTTP 401")
+    place("body", "<html>{echo}</html>", content_type="text/html")
+    load(said="not JSON")
+    elsewhere = f"http://127.0.0.1:{_free_port()}/?key="
+    for asset, (names, _) in ASSETS.items():
+        location = {"Location": elsewhere + quote(settings[names[0]])}
+        control.place_fault("redirect", api=asset.partition("/")[0], headers=location)
+    load(said="another host")
+    # the rest of what may happen, with the API whose key is in every URL
+    for status in (402, 500):
+        place("status", status=status)
+        load(LIST, said=f"HTTP {status}")
+    place("status", status=429, headers={"Retry-After": "9999"})
+    load(LIST, said="quota.max_wait")
+    place("body")
+    load(LIST, said="has nothing at `data`")
+    control.place_fault("cut")
+    load(LIST, said="cut")
+    control.place_fault("slow", seconds=3, api="time_tracking")
+    load(LIST, said="in time")
 
-    elsewhere = f"http://127.0.0.1:{_free_port()}/{asset}?key={quote(min(secrets))}"
-    control.place_fault("redirect", headers={"Location": elsewhere}, api=api)
-    assert "another host" in load().failures[asset]
-
-    monkeypatch.setenv(f"{api.upper()}_BASE_URL", f"http://127.0.0.1:{_free_port()}")
-    assert "nothing answers" in load().failures[asset]
+    for name in settings:
+        if name.endswith("_BASE_URL"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{_free_port()}")
+    load(said="nothing answers")
 
     printed = "".join([*capfd.readouterr(), *(outcome.printed for outcome in outcomes)])
     compute_logs = list(hasty_platform.home.rglob("*.err"))
     assert len(compute_logs) >= len(outcomes)
+    assert hasty_platform.tables() == set()
     _assert_nowhere(secrets, joined, hasty_platform, tmp_path, printed)
 
 
-def test_no_trace_after_a_time_out(
-    hasty_platform: Platform,
-    control: RemoteControl,
-    settings: dict[str, str],
-    tmp_path: Path,
+def test_no_credential_in_a_table(
+    hasty_platform: Platform, control: RemoteControl, settings: dict[str, str], tmp_path: Path
 ) -> None:
-    """The one whose error holds the whole URL, and with it a key in the query."""
-    asset = "time_tracking/time_tracking_data"
-    control.place_fault("slow", seconds=3, api="time_tracking")
-    outcome = hasty_platform.materialize(asset, loud=True)
-    assert "in time" in outcome.failures[asset]
-    assert len(control.requests()) == 4
-    secrets = {settings["TIME_TRACKING_API_KEY"]}
-    _assert_nowhere(secrets, [], hasty_platform, tmp_path, outcome.printed)
+    """APIs that put a credential into a row: the rest of the row is there, and it is counted."""
+    _put_into_rows(control, settings)
+    outcome = hasty_platform.materialize(*ASSETS, loud=True)
+    assert outcome.green, outcome.failures
+    for asset, field in FIELDS.items():
+        [[masked]] = hasty_platform.sql(
+            f"SELECT count(*) FROM {asset.replace('/', '.')} WHERE {field} = 'a key: ***'"
+        )
+        assert masked == outcome.metadata[asset]["values_masked"] == 1, asset
+    # the user of a pair is a person, whose address a row may hold
+    credentials = {settings[names[-1]] for names, _ in ASSETS.values()}
+    joined = [pair.format(**settings) for _, pair in ASSETS.values() if pair]
+    _assert_nowhere(credentials, joined, hasty_platform, tmp_path, outcome.printed)
 
 
-@pytest.mark.parametrize("asset", ASSETS)
+def _put_into_rows(control: RemoteControl, settings: dict[str, str]) -> None:
+    for asset, field in FIELDS.items():
+        api, _, resource = asset.partition("/")
+        secret = settings[ASSETS[asset][0][-1]]
+        row = {**control.rows(api, resource)[0], field: f"a key: {secret}"}
+        control.edit(api, resource, upsert=[row])
+
+
 def test_no_trace_of_an_awkward_credential(
     hasty_platform: Platform,
     control: RemoteControl,
     settings: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    asset: str,
 ) -> None:
-    """A credential that looks different in a URL, in JSON and in base64."""
-    names, pair = ASSETS[asset]
-    values = {name: f"{name.lower()}{AWKWARD}" for name in names}
-    if asset.startswith(("resource_management", "time_analytics")):
-        values = {name: value.replace("ä", "") for name, value in values.items()}
+    """Credentials that look different in a URL, in JSON and in base64."""
+    values = {name: f"{name.lower()}{AWKWARD}" for names, _ in ASSETS.values() for name in names}
     for name, value in values.items():
-        monkeypatch.setenv(name, value)
-    joined = [pair.format(**{**settings, **values})] if pair else []
-    assert not hasty_platform.materialize(asset, loud=True).succeeded
-    assert control.requests()
-    _assert_nowhere(set(values.values()), joined, hasty_platform, tmp_path, "")
+        if name.startswith(("RESOURCE_MANAGEMENT", "TIME_ANALYTICS")):
+            # in a header as it is
+            values[name] = value.replace("ä", "")
+        monkeypatch.setenv(name, values[name])
+    joined = [pair.format(**{**settings, **values}) for _, pair in ASSETS.values() if pair]
+    outcome = hasty_platform.materialize(*ASSETS, loud=True)
+    assert outcome.failures.keys() == ASSETS.keys()
+    assert len(control.requests()) == len(ASSETS)
+    _assert_nowhere(set(values.values()), joined, hasty_platform, tmp_path, outcome.printed)
 
 
 def _assert_nowhere(

@@ -16,8 +16,9 @@ from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.errors import ApiError
-from timetracking_assets.ingest.session import RequestStats
-from timetracking_assets.ingest.source import Connection, open_pages
+from timetracking_assets.ingest.fetch import open_pages
+from timetracking_assets.ingest.request_stats import RequestStats
+from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.windows import Window
 
 PAGE_SIZE = 10

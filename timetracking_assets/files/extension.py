@@ -2,8 +2,9 @@
 
 Maps merge key by key, resources by their name; other lists and values replace. A map of another
 `type` (`auth`, `paginator`, `partitions`) replaces, too: the keys of one type mean nothing to
-another. `null` takes a key out, but in dlt's grammar (`client`, `endpoint`) and for `page_size` it
-is a value, and stays. The base's environment variables take the name of the API that extends it.
+another. `null` takes a key out; but in dlt's grammar (`client`, `endpoint`), for `page_size`,
+`total` and `max_rows_per_answer`, and for each of `checks` it is a value, and stays. The base's
+environment variables take the name of the API that extends it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Mapping
 from typing import Any
 
 _GRAMMAR_OF_DLT = ("client", "endpoint")
-_NULL_IS_A_VALUE = ("page_size",)
+_NULL_IS_A_VALUE = ("page_size", "total", "max_rows_per_answer")
+_NULL_IS_OFF_BELOW = "checks"
 
 
 def extend(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,19 +30,20 @@ def extend(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 
 def _merged(
-    base: Mapping[str, Any], changes: Mapping[str, Any], keep_null: bool = False
+    base: Mapping[str, Any], changes: Mapping[str, Any], path: tuple[str, ...] = ()
 ) -> dict[str, Any]:
     result = dict(base)
+    in_dlt = any(key in _GRAMMAR_OF_DLT for key in path)
     for key, value in changes.items():
-        inside = keep_null or key in _GRAMMAR_OF_DLT
-        if value is None and not inside and key not in _NULL_IS_A_VALUE:
+        null_stays = in_dlt or key in (*_GRAMMAR_OF_DLT, *_NULL_IS_A_VALUE)
+        if value is None and not null_stays and path[-1:] != (_NULL_IS_OFF_BELOW,):
             result.pop(key, None)
-        elif key == "resources" and not keep_null:
+        elif key == "resources" and not in_dlt:
             result[key] = _merged_resources(result.get(key) or [], value)
         elif isinstance(value, Mapping):
             below = result.get(key)
             stays = isinstance(below, Mapping) and _same_type(below, value)
-            result[key] = _merged(below if stays and below else {}, value, inside)
+            result[key] = _merged(below if stays and below else {}, value, (*path, key))
         else:
             result[key] = value
     return result
@@ -87,7 +90,17 @@ def _renamed(
     result: dict[str, Any] = walk(base)
     for resource in result.get("resources") or []:
         resource["name"] = names.get(resource["name"], resource["name"])
+        references: Mapping[str, Any] = resource.get("references") or {}
+        for column, reference in references.items():
+            resource["references"][column] = _renamed_reference(reference, names)
     for key in ("select", "exclude"):
         if key in result:
             result[key] = [names.get(name, name) for name in result[key]]
     return result
+
+
+def _renamed_reference(reference: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(reference, Mapping):
+        target = reference.get("resource")
+        return {**reference, "resource": names.get(str(target), target)}
+    return names.get(reference, reference)

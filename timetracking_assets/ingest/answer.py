@@ -1,6 +1,7 @@
-"""An answer as a dlt source: its pages as tables, its rows' place in the table, what it replaces.
+"""An answer as a dlt source: its pages as tables, and which of their rows are loaded.
 
-What is asked for is in `source.py`; when and where it is loaded is in `load.py`.
+What is asked for is in `source.py`, what a load replaces in `removal.py`, when and where it is
+loaded in `load.py`.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ from typing import Any, cast
 
 import dlt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.columnar import PageTyper
+from timetracking_assets.ingest.deleted_ids import DeletedIds, listed_as_deleted
+from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
-from timetracking_assets.ingest.source import ParentRows, column_hints, open_pages
-from timetracking_assets.ingest.warehouse import quoted
-from timetracking_assets.ingest.windows import Window, in_window, window_condition
+from timetracking_assets.ingest.pages import Page
+from timetracking_assets.ingest.removal import write_disposition
+from timetracking_assets.ingest.source import ParentRows, column_hints
+from timetracking_assets.ingest.splitting import whole_answers
+from timetracking_assets.ingest.windows import Window, in_window
 
 
 class _KnownDifference(logging.Filter):
@@ -37,10 +42,15 @@ def answer_source(
     resource = request.resource
 
     def answer() -> Iterator[Any]:
+        listed = listed_as_deleted(
+            request.connection, resource, request.window, parent_rows, report.requests
+        )
         nothing = True
-        for table in in_batches(_tables(request, typer, parent_rows, report)):
+        for table in in_batches(_tables(request, typer, parent_rows, report, listed)):
             nothing = False
             yield _with_json_hints(table, typer)
+        if listed:
+            yield listed.table()
         if nothing:
             # something must be staged, or dlt would not remove what the answer no longer holds
             # (its own `materialize_table_schema` would add `_dlt_id` and `_dlt_load_id` columns,
@@ -51,7 +61,7 @@ def answer_source(
         answer,
         name=resource.name,
         primary_key=list(resource.primary_key),
-        write_disposition=_write_disposition(resource, request.window),
+        write_disposition=write_disposition(resource, request.window),
         columns=column_hints(resource),
     )
     # a schema of its own for each table: loads that run side by side can't overwrite another's
@@ -59,21 +69,47 @@ def answer_source(
 
 
 def _tables(
-    request: LoadRequest, typer: PageTyper, parent_rows: ParentRows | None, report: LoadReport
+    request: LoadRequest,
+    typer: PageTyper,
+    parent_rows: ParentRows | None,
+    report: LoadReport,
+    listed: DeletedIds | None,
 ) -> Iterator[pa.Table]:
     resource, window = request.resource, request.window
-    pages = open_pages(
-        request.connection, resource, report.requests, window=window, parent_rows=parent_rows
-    )
-    with pages as arriving:
-        for page in arriving:
-            table = typer(page)
-            report.rows_extracted += table.num_rows
-            if resource.window and window:
-                inside = table.filter(in_window(table[resource.window.field], window))
-                report.rows_outside_window += table.num_rows - inside.num_rows
-                table = inside
-            yield table
+    for table, asked_for in typer.tables(_pages(request, parent_rows, report)):
+        report.rows_extracted += table.num_rows
+        if listed:
+            listed.alive(table)
+        if resource.window and window:
+            times = table[resource.window.field]
+            inside = in_window(times, window)
+            report.late.note(table, times)
+            report.rows_outside_window += table.num_rows - (pc.sum(inside).as_py() or 0)
+            # a list may hold rows that belong to another one's window: absences over two years
+            own = inside if asked_for in (None, window) else in_window(times, asked_for)
+            table = table.filter(own)
+        yield table
+
+
+def _pages(
+    request: LoadRequest, parent_rows: ParentRows | None, report: LoadReport
+) -> Iterator[Page]:
+    resource = request.resource
+
+    def ask(window: Window | None, rows: ParentRows | None) -> Iterator[Page]:
+        with open_pages(
+            request.connection,
+            resource,
+            report.requests,
+            window=window,
+            parent_rows=rows,
+            totals=report.totals,
+        ) as pages:
+            yield from pages
+
+    if resource.max_rows_per_answer:
+        return whole_answers(ask, resource, request.window, parent_rows)
+    return ask(request.window, parent_rows)
 
 
 def in_batches(tables: Iterable[pa.Table], rows: int = 50_000) -> Iterator[pa.Table]:
@@ -100,22 +136,3 @@ def _with_json_hints(table: pa.Table, typer: PageTyper) -> Any:
     if not columns:
         return table
     return dlt.mark.with_hints(table, dlt.mark.make_hints(columns=cast(Any, columns)))
-
-
-def _write_disposition(resource: Resource, window: Window | None) -> Any:
-    disposition = {"disposition": "merge", "strategy": "delete-insert"}
-    scope = removal_scope(resource, window)
-    return {**disposition, "destination_scope": scope} if scope else disposition
-
-
-def removal_scope(resource: Resource, window: Window | None) -> str | None:
-    """SQL for the rows that an answer replaces: the whole table, a window, or (None) its keys."""
-    if resource.sync_mode == "snapshot":
-        return "1 = 1"
-    if resource.sync_mode == "changes" or window is None or resource.window is None:
-        return None
-    field_name = resource.window.field
-    keys = ", ".join(quoted(name) for name in resource.primary_key)
-    inside = window_condition(quoted(field_name), resource.columns[field_name].data_type, window)
-    # the keys, too: a row that has moved here from another window would otherwise stand twice
-    return f"{inside} OR ({keys}) IN (SELECT {keys} FROM {{staging_table}})"

@@ -10,21 +10,21 @@ from typing import Any, Literal
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
-from timetracking_assets.ingest.spec import (
-    ColumnSpec,
-    PartitionsSpec,
-    RetrySpec,
-    SyncMode,
-    WhoamiSpec,
-    WindowSpec,
-)
+from timetracking_assets.ingest.automation import Automation
+from timetracking_assets.ingest.http_spec import QuotaSpec, RateLimitSpec, RetrySpec, WhoamiSpec
+from timetracking_assets.ingest.quality_spec import ChecksSpec, HoursSpec, ReferenceSpec
+from timetracking_assets.ingest.spec import ColumnSpec, DeletedIdsSpec, SyncMode, TotalSpec
 from timetracking_assets.ingest.variables import variable_names
+from timetracking_assets.ingest.window_spec import PartitionsSpec, WindowSpec
 
 CONFIGURED = "configured"
 """Name under which ids from configuration are used in a path: `{resources.configured.<id>}`."""
 
 WINDOWS = "windows"
 """Name of the parent that carries several windows' parameters to a resource without a parent."""
+
+LISTED_AS_DELETED = "_deleted"
+"""Column that marks the ids of `deleted_ids` while they are staged; no row of a table has it."""
 
 _naming = NamingConvention()
 
@@ -52,6 +52,7 @@ class Resource:
     endpoint: dict[str, Any]
     data_selector: str
     page_size: int | None
+    max_pages: int
     repeated_page: Literal["refuse", "stop"]
     success_codes: tuple[int, ...]
     null_is_empty: bool
@@ -62,13 +63,34 @@ class Resource:
     columns: dict[str, ColumnSpec]
     parent: Parent | None
     include_from_parent: tuple[str, ...]
+    automation: Automation = field(default_factory=Automation)
+    total: TotalSpec | None = None
+    max_removed_share: float = 0.2
+    max_rows_per_answer: int | None = None
+    deleted_field: str | None = None
+    deleted_ids: DeletedIdsSpec | None = None
     owners: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
+    references: dict[str, ReferenceSpec] = field(default_factory=dict)
+    hours: HoursSpec | None = None
+    checks: ChecksSpec = field(default_factory=ChecksSpec)
+    position: int = 0
+    """Its index in the file's `resources`, for messages."""
+
+    @property
+    def kind(self) -> Literal["snapshot", "daily", "yearly"]:
+        """How the resource is divided: not at all, or into days or years."""
+        return self.partitions.type if self.partitions else "snapshot"
 
     @property
     def label(self) -> str:
         """The resource as messages name it: `api/resource`, like its asset."""
         return f"{self.api}/{self.name}"
+
+    @property
+    def deletion_mark(self) -> str | None:
+        """The column that is set in a staged row that is to be removed from the table."""
+        return LISTED_AS_DELETED if self.deleted_ids else self.deleted_field
 
 
 @dataclass(frozen=True)
@@ -80,19 +102,31 @@ class Api:
     client: dict[str, Any]
     ids: dict[str, str]
     retry: RetrySpec
+    rate_limit: RateLimitSpec | None
+    quota: QuotaSpec
+    max_response_bytes: int
+    concurrency: int
     resources: dict[str, Resource]
     whoami: WhoamiSpec | None = None
+    runs_by_itself: bool = False
+    """Whether schedules and sensors are on without being switched on in the UI."""
+
+    @property
+    def endpoints(self) -> list[dict[str, Any]]:
+        """All endpoints of the resources, those of `deleted_ids` too."""
+        resources = self.resources.values()
+        feeds = [resource.deleted_ids.endpoint for resource in resources if resource.deleted_ids]
+        return [*(resource.endpoint for resource in resources), *feeds]
 
     @property
     def variables(self) -> list[str]:
         """All environment variables that the API needs, in the order of the file."""
-        endpoints = [resource.endpoint for resource in self.resources.values()]
-        return variable_names([self.client, self.ids, *endpoints])
+        return variable_names([self.client, self.ids, *self.endpoints])
 
     @property
     def secret_variables(self) -> list[str]:
         """The variables whose values must never be shown: those in `auth`, headers, query
         parameters and bodies."""
-        endpoints = [resource.endpoint for resource in self.resources.values()]
-        places = [e.get(key) for e in endpoints for key in ("headers", "params", "json", "data")]
+        keys = ("headers", "params", "json", "data")
+        places = [endpoint.get(key) for endpoint in self.endpoints for key in keys]
         return variable_names([self.client.get("auth"), self.client.get("headers"), *places])

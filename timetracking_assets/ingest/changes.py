@@ -1,29 +1,35 @@
-"""What an answer changes in its table: counted before the load, from what is about to be loaded.
+"""What an answer changes in its table: counted before the load, and again after it.
 
-Nothing here writes. The caller holds the warehouse's lock, so that what is counted is what happens.
+The caller holds the warehouse's lock all the while, so that what is counted is what happens. Only
+counting belongs here; what a large removal is, is in `removal.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.errors import IngestError
-from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
+from timetracking_assets.ingest.warehouse import OpenWarehouse, literal, quoted
 from timetracking_assets.ingest.windows import Window, window_condition
 
-MAX_REMOVED_SHARE = 0.2
-_SMALL_TABLE = 20
+_SAMPLE = 5
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Rows of the answer and of the table. `rows_before` and `row_count` are the whole table's,
-    `window_row_count` the window's (None without one)."""
+    """Rows of the answer and of the table.
+
+    `rows` and `distinct_keys` are the answer's, without rows that are marked as deleted; `marked`
+    counts the keys of these. `keys_held` counts the table's rows with one of the distinct keys.
+    Where no key identifies a row, each row counts as a key.
+    `rows_before` and `row_count` are the whole table's, `window_row_count` the window's (None
+    without one). `repeated_keys` are examples of keys that came more than once, as text.
+    """
 
     rows: int = 0
     distinct_keys: int = 0
+    marked: int = 0
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
@@ -31,127 +37,185 @@ class Changes:
     rows_before: int = 0
     row_count: int = 0
     window_row_count: int | None = None
+    keys_held: int = 0
+    repeated_keys: tuple[tuple[str, ...], ...] = ()
 
-    def after(self, warehouse: OpenWarehouse, resource: Resource, window: Window | None) -> Changes:
-        """The same, with the table's rows counted now."""
-        table = quoted(resource.api, resource.name)
-        in_window = None
-        if window:
-            in_window = warehouse.number(
-                f"SELECT count(*) FROM {table} WHERE {_in_window(resource, window)}"
+    @property
+    def changed(self) -> bool:
+        """Whether the table is another one than before."""
+        return bool(self.inserted or self.updated or self.deleted)
+
+
+class StagedAnswer:
+    """The Parquet `files` that are about to be loaded, beside the table that they go into."""
+
+    def __init__(
+        self,
+        warehouse: OpenWarehouse,
+        resource: Resource,
+        files: Sequence[str],
+        window: Window | None,
+    ) -> None:
+        self._warehouse, self._resource, self._window = warehouse, resource, window
+        self._keys = [quoted(name) for name in resource.primary_key]
+        self._stored = warehouse.column_types(resource.api, resource.name)
+        self._table = self._table_as_it_will_be()
+        self._staged = _relation(files, self._keys)
+        self._names = {n for n, *_ in warehouse.rows(f"DESCRIBE SELECT * FROM {self._staged}")}
+        if self._keys:
+            self._keep_keys()
+
+    def _table_as_it_will_be(self) -> str:
+        """The table, with columns as text that this load turns into text."""
+        table = quoted(self._resource.api, self._resource.name)
+        as_text = [
+            f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}"
+            for name, column in self._resource.columns.items()
+            if column.data_type == "text" and self._stored.get(name, "VARCHAR") != "VARCHAR"
+        ]
+        return f"(SELECT * REPLACE ({', '.join(as_text)}) FROM {table})" if as_text else table
+
+    def _keep_keys(self) -> None:
+        # kept until the load is done: dlt moves the files
+        mark = self._resource.deletion_mark
+        gone = "false"
+        if mark and mark in self._names:
+            gone = f"coalesce(CAST({quoted(mark)} AS VARCHAR), 'false') <> 'false'"
+        self._warehouse.connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE answer_keys AS SELECT {', '.join(self._keys)}, "
+            f"count(*) AS __copies, bool_or({gone}) AS __gone FROM {self._staged} GROUP BY ALL"
+        )
+
+    @property
+    def repeats_keys(self) -> bool:
+        """Whether two rows of the answer have the same key."""
+        return bool(self._warehouse.rows("SELECT 1 FROM answer_keys WHERE __copies > 1 LIMIT 1"))
+
+    def changes(self) -> Changes:
+        """What the load will change."""
+        if not self._keys:
+            return self._replaced()
+        [[rows, distinct, marked]] = self._warehouse.rows(
+            "SELECT coalesce(sum(__copies) FILTER (WHERE NOT __gone), 0), "
+            "count(*) FILTER (WHERE NOT __gone), count(*) FILTER (WHERE __gone) FROM answer_keys"
+        )
+        changes = Changes(rows=int(rows), distinct_keys=distinct, marked=marked)
+        if rows > distinct:
+            keys = ", ".join(f"CAST({key} AS VARCHAR)" for key in self._keys)
+            sample = self._warehouse.rows(
+                f"SELECT {keys} FROM answer_keys WHERE __copies > 1 AND NOT __gone "
+                f"ORDER BY __copies DESC, {', '.join(self._keys)} LIMIT {_SAMPLE}"
             )
-        row_count = warehouse.number(f"SELECT count(*) FROM {table}")
-        return replace(self, row_count=row_count, window_row_count=in_window)
-
-
-def count_changes(
-    warehouse: OpenWarehouse, resource: Resource, files: Sequence[str], window: Window | None
-) -> Changes:
-    """Compare the Parquet `files` that are about to be loaded with the table."""
-    stored = warehouse.column_types(resource.api, resource.name)
-    if not resource.primary_key:
-        return count_replaced(warehouse, quoted(resource.api, resource.name), files, stored)
-    keys = [quoted(name) for name in resource.primary_key]
-    if files:
-        staged = f"read_parquet([{', '.join(map(_literal, files))}], union_by_name = true)"
-    else:
-        staged = "(SELECT " + ", ".join(f"NULL AS {key}" for key in keys) + " WHERE false)"
-    rows = warehouse.number(f"SELECT count(*) FROM {staged}")
-    distinct = warehouse.number(f"SELECT count(DISTINCT ({', '.join(keys)})) FROM {staged}")
-    if not stored:
-        return Changes(rows=rows, distinct_keys=distinct, inserted=distinct)
-    table = quoted(resource.api, resource.name)
-    before = warehouse.number(f"SELECT count(*) FROM {table}")
-    names = {name for name, *_ in warehouse.rows(f"DESCRIBE SELECT * FROM {staged}")}
-    joined = " AND ".join(f"s.{key} = t.{key}" for key in keys)
-    [[matched, updated]] = warehouse.rows(
-        f"SELECT count(*), count(*) FILTER (WHERE {_differs(stored, names, keys)}) "
-        f"FROM (SELECT DISTINCT ON ({', '.join(keys)}) * FROM {staged}) s "
-        f"JOIN {table} t ON {joined}"
-    )
-    deleted = 0
-    if (scope := _removed_from(resource, window)) is not None:
-        deleted = warehouse.number(
-            f"SELECT count(*) FROM {table} t WHERE {scope} "
-            f"AND NOT EXISTS (SELECT 1 FROM {staged} s WHERE {joined})"
-        )
-    return Changes(
-        rows=rows,
-        distinct_keys=distinct,
-        inserted=distinct - matched,
-        updated=updated,
-        unchanged=matched - updated,
-        deleted=deleted,
-        rows_before=before,
-    )
-
-
-def count_replaced(
-    warehouse: OpenWarehouse, table: str, files: Sequence[str], stored: Mapping[str, str]
-) -> Changes:
-    """The same for a table without a key: rows that are equal stay, the others go or come."""
-    staged = f"read_parquet([{', '.join(map(_literal, files))}], union_by_name = true)"
-    rows = warehouse.number(f"SELECT count(*) FROM {staged}") if files else 0
-    before = warehouse.number(f"SELECT count(*) FROM {table}") if stored else 0
-    kept = 0
-    if rows and before:
-        names = {name for name, *_ in warehouse.rows(f"DESCRIBE SELECT * FROM {staged}")}
-        columns = [quoted(name) for name in stored if name in names]
-        new, old = (
-            f"SELECT {', '.join(f'{c}::VARCHAR AS {c}' for c in columns)} FROM {relation}"
-            for relation in (staged, table)
-        )
-        kept = warehouse.number(f"SELECT count(*) FROM ({new} INTERSECT ALL {old})")
-    return Changes(
-        rows=rows,
-        distinct_keys=rows,
-        inserted=rows - kept,
-        unchanged=kept,
-        deleted=before - kept,
-        rows_before=before,
-    )
-
-
-def refuse_large_removal(resource: Resource, changes: Changes) -> None:
-    """Raise IngestError if a snapshot would remove more than a fifth of a table of over 20 rows."""
-    if resource.sync_mode != "snapshot" or changes.rows_before <= _SMALL_TABLE:
-        return
-    # without a key a row that changed is not told from one that went: only the number counts
-    removed = changes.deleted - (0 if resource.primary_key else changes.inserted)
-    if removed > MAX_REMOVED_SHARE * changes.rows_before:
-        raise IngestError(
-            f"{resource.label}: this answer would remove {removed} of "
-            f"{changes.rows_before} rows, more than {MAX_REMOVED_SHARE:.0%}. Nothing was changed. "
-            "If the rows are really gone, run the asset once with the run config "
-            f"`ops: {{{resource.api}__{resource.name}: {{config: {{allow_removal: true}}}}}}`."
+            changes = replace(changes, repeated_keys=tuple(sample))
+        if not self._stored:
+            return replace(changes, inserted=distinct)
+        matched, updated = self._matched(changes)
+        return replace(
+            changes,
+            inserted=distinct - matched,
+            updated=updated,
+            unchanged=matched - updated,
+            deleted=self._deleted(),
+            rows_before=self._warehouse.number(f"SELECT count(*) FROM {self._table}"),
         )
 
+    def _replaced(self) -> Changes:
+        """Without a key the whole table is replaced: equal rows stay, the others go or come."""
+        rows = self._warehouse.number(f"SELECT count(*) FROM {self._staged}")
+        before = kept = 0
+        if self._stored:
+            before = self._warehouse.number(f"SELECT count(*) FROM {self._table}")
+        if rows and before:
+            names = sorted(self._names | self._stored.keys())
+            new = _as_text(names, self._names, self._staged)
+            old = _as_text(names, self._stored, self._table)
+            kept = self._warehouse.number(f"SELECT count(*) FROM ({new} INTERSECT ALL {old})")
+        return Changes(
+            rows=rows,
+            distinct_keys=rows,
+            inserted=rows - kept,
+            unchanged=kept,
+            deleted=before - kept,
+            rows_before=before,
+        )
 
-def _differs(stored: dict[str, str], staged: set[str], keys: Sequence[str]) -> str:
-    conditions = []
-    for name, kind in stored.items():
-        column = quoted(name)
-        if column in keys:
-            continue
-        new = f"s.{column}" if name in staged else "NULL"
-        old = f"t.{column}::VARCHAR" if kind == "JSON" else f"t.{column}"
-        conditions.append(f"{new} IS DISTINCT FROM {old}")
-    conditions += [f"s.{quoted(name)} IS NOT NULL" for name in sorted(staged - stored.keys())]
-    return " OR ".join(conditions) or "false"
+    def _matched(self, changes: Changes) -> tuple[int, int]:
+        staged = self._staged
+        if changes.rows > changes.distinct_keys or changes.marked:
+            staged = (
+                f"(SELECT DISTINCT ON ({', '.join(self._keys)}) s.* FROM {staged} s "
+                f"JOIN answer_keys k ON {self._same('s', 'k')} WHERE NOT k.__gone)"
+            )
+        [[matched, updated]] = self._warehouse.rows(
+            f"SELECT count(*), count(*) FILTER (WHERE {self._differs()}) FROM {staged} s "
+            f"JOIN {self._table} t ON {self._same('s', 't')}"
+        )
+        return matched, updated
+
+    def _deleted(self) -> int:
+        scope = "false"
+        if self._resource.sync_mode == "snapshot":
+            scope = "true"
+        elif self._resource.sync_mode == "window" and self._window:
+            scope = in_window_sql(self._resource, self._window)
+        if scope == "false" and not self._resource.deletion_mark:
+            return 0
+        return self._warehouse.number(
+            f"SELECT count(*) FROM (SELECT {', '.join(self._keys)}, {scope} AS __in_scope "
+            f"FROM {self._table}) t LEFT JOIN answer_keys k ON {self._same('t', 'k')} "
+            "WHERE k.__gone OR (k.__gone IS NULL AND t.__in_scope)"
+        )
+
+    def after(self, changes: Changes) -> Changes:
+        """`changes` with the table's rows counted now."""
+        in_window = None
+        if self._window:
+            inside = in_window_sql(self._resource, self._window)
+            in_window = self._warehouse.number(f"SELECT count(*) FROM {self._table} WHERE {inside}")
+        row_count = keys_held = self._warehouse.number(f"SELECT count(*) FROM {self._table}")
+        if self._keys:
+            keys_held = self._warehouse.number(
+                f"SELECT count(*) FROM {self._table} t JOIN answer_keys k "
+                f"ON {self._same('t', 'k')} WHERE NOT k.__gone"
+            )
+        return replace(
+            changes, row_count=row_count, window_row_count=in_window, keys_held=keys_held
+        )
+
+    def _same(self, left: str, right: str) -> str:
+        return " AND ".join(f"{left}.{key} = {right}.{key}" for key in self._keys)
+
+    def _differs(self) -> str:
+        conditions = []
+        for name, kind in self._stored.items():
+            column = quoted(name)
+            if column in self._keys:
+                continue
+            new = f"s.{column}" if name in self._names else "NULL"
+            old = f"t.{column}::VARCHAR" if kind == "JSON" else f"t.{column}"
+            conditions.append(f"{new} IS DISTINCT FROM {old}")
+        added = sorted(self._names - self._stored.keys())
+        conditions += [f"s.{quoted(name)} IS NOT NULL" for name in added]
+        return " OR ".join(conditions) or "false"
 
 
-def _removed_from(resource: Resource, window: Window | None) -> str | None:
-    if resource.sync_mode == "snapshot":
-        return "true"
-    return _in_window(resource, window) if window and resource.sync_mode == "window" else None
-
-
-def _in_window(resource: Resource, window: Window) -> str:
+def in_window_sql(resource: Resource, window: Window) -> str:
+    """Standard SQL that is true for a row of the resource's table that lies in `window`."""
     if resource.window is None:
         return "true"
     name = resource.window.field
     return window_condition(quoted(name), resource.columns[name].data_type, window)
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _relation(files: Sequence[str], keys: Sequence[str]) -> str:
+    if files:
+        return f"read_parquet([{', '.join(map(literal, files))}], union_by_name = true)"
+    return "(SELECT " + ", ".join(f"NULL AS {key}" for key in keys or ["none"]) + " WHERE false)"
+
+
+def _as_text(names: Sequence[str], present: Container[str], relation: str) -> str:
+    columns = [
+        f"CAST({quoted(name) if name in present else 'NULL'} AS VARCHAR) AS {quoted(name)}"
+        for name in names
+    ]
+    return f"SELECT {', '.join(columns)} FROM {relation}"

@@ -7,15 +7,12 @@ in `times.py`, where the fields are in `fields.py`.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.json as pj
 
 from timetracking_assets.ingest.api import Resource, column_name
 from timetracking_assets.ingest.errors import AnswerError, TypeMismatchError
@@ -23,12 +20,11 @@ from timetracking_assets.ingest.fields import (
     FieldPath,
     find_path,
     lies_below,
-    nested_schema,
-    walk,
 )
-from timetracking_assets.ingest.json_columns import take_json_columns
+from timetracking_assets.ingest.json_columns import plain_text
 from timetracking_assets.ingest.misfits import EXACT_INTEGERS, misfits, mismatch
 from timetracking_assets.ingest.pages import Page
+from timetracking_assets.ingest.row_parser import UNREADABLE, Fields, RowParser, Texts
 from timetracking_assets.ingest.spec import ColumnSpec, DataType
 from timetracking_assets.ingest.times import TimeFormatError, to_date, to_timestamp
 
@@ -70,7 +66,13 @@ class ColumnReader:
         self.types: dict[str, DataType] = dict(types)
         self.seen: set[str] = set()
         self._fixed = fixed
+        self._any_text = {
+            name
+            for name, column in resource.columns.items()
+            if column.data_type == column.on_type_mismatch == "text"
+        }
         self._paths: dict[FieldPath, str] = {}
+        self._parser = RowParser()
 
     @property
     def bound(self) -> set[str]:
@@ -84,14 +86,11 @@ class ColumnReader:
     def read(self, page: Page) -> dict[str, pa.ChunkedArray | pa.Array]:
         """The page's columns, each in the Arrow type of its own."""
         while True:
-            json_paths = [path for path, name in self._paths.items() if self.types[name] == "json"]
             try:
-                rows, json_columns = take_json_columns(page.rows, json_paths)
-                table = self._parse(rows)
-            except (pa.ArrowInvalid, msgspec.DecodeError, UnicodeDecodeError) as error:
+                fields, texts = self._parse(page)
+            except UNREADABLE as error:
                 self._learn_from(error, page)
                 continue
-            fields = dict(walk(table))
             if not self._learn(fields, page) and not self._rounds(fields, page):
                 break
         columns: dict[str, pa.ChunkedArray | pa.Array] = {
@@ -99,22 +98,23 @@ class ColumnReader:
             for path, values in fields.items()
             if path in self._paths
         }
-        columns |= {self._paths[path]: values for path, values in json_columns.items()}
+        for path, text in texts.items():
+            name = self._paths[path]
+            columns[name] = plain_text(text) if name in self._any_text else text
         return columns
 
-    def _parse(self, rows: list[msgspec.Raw] | list[bytes]) -> pa.Table:
-        text = b"\n".join(bytes(row).replace(b"\n", b" ") for row in rows)
-        schema = nested_schema(
-            {p: self._wire_type(n) for p, n in self._paths.items() if self.types[n] != "json"}
-        )
-        return pj.read_json(
-            io.BytesIO(text),
-            # one block: types are inferred from the whole page, not from its first megabyte
-            read_options=pj.ReadOptions(use_threads=False, block_size=len(text) + 1),
-            parse_options=pj.ParseOptions(
-                explicit_schema=schema, unexpected_field_behavior="infer"
-            ),
-        )
+    def _parse(self, page: Page) -> tuple[Fields, Texts]:
+        taken_out = [path for path, name in self._paths.items() if self._is_taken_out(name)]
+        types = {
+            path: self._wire_type(name)
+            for path, name in self._paths.items()
+            if not self._is_taken_out(name)
+        }
+        return self._parser(page.rows, types, taken_out)
+
+    def _is_taken_out(self, name: str) -> bool:
+        """Whether a column's values leave the rows as JSON text, for Arrow has no type for them."""
+        return self.types[name] == "json" or name in self._any_text
 
     def _wire_type(self, name: str) -> pa.DataType:
         data_type = self.types[name]
@@ -154,7 +154,7 @@ class ColumnReader:
                 return True
             name = self._bind(path)
             self.types.setdefault(name, _inferred_type(kind))
-            again |= self.types[name] == "json" or self._wire_type(name) != kind
+            again |= self._is_taken_out(name) or self._wire_type(name) != kind
         return again
 
     def _rounds(self, fields: Mapping[FieldPath, pa.ChunkedArray], page: Page) -> bool:
@@ -171,7 +171,7 @@ class ColumnReader:
         """Widen an inferred column that the page does not fit, or refuse the page."""
         match = _CHANGED.search(str(error))
         path = find_path(match["path"], page.rows) if match else None
-        if path is not None and self.types.get(self._paths.get(path, "")) != "json":
+        if path is not None and not (path in self._paths and self._is_taken_out(self._paths[path])):
             self._as_json(path, page)
             return
         for path, name in [] if match else self._paths.items():
@@ -200,7 +200,7 @@ class ColumnReader:
         for p in inner:
             if (bound := self._paths.pop(p)) not in self._fixed:
                 self.types.pop(bound, None)
-        if self.types.get(name) != "json":
+        if name not in self._any_text and self.types.get(name) != "json":
             self._widen(path, "json", page)
 
     def _widen(self, path: FieldPath, wider: DataType, page: Page) -> None:
@@ -228,8 +228,10 @@ class ColumnReader:
         name = self._paths[path]
         return misfits(path, page.rows, self.types[name], self.column(name))
 
-    def _mismatch(self, path: FieldPath, page: Page) -> TypeMismatchError:
+    def _mismatch(self, path: FieldPath, page: Page) -> TypeMismatchError | WidenedError:
         name = self._paths[path]
+        if self.column(name).on_type_mismatch == "text":
+            return WidenedError(name, "text")
         value, row = next(self._misfits(path, page), ("?", {}))
         return mismatch(self._resource, name, self.types[name], value, row, page.number)
 

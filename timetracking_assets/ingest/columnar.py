@@ -9,23 +9,27 @@ not fit is refused: nothing is rounded or nulled. How fields become columns is i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
 from timetracking_assets.ingest.api import Resource, column_name
 from timetracking_assets.ingest.column_reader import ARROW_TYPES, ColumnReader, WidenedError
-from timetracking_assets.ingest.errors import AnswerError
+from timetracking_assets.ingest.errors import AnswerError, TypeMismatchError
 from timetracking_assets.ingest.misfits import mismatch, parent_scalar, parent_type
 from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.spec import DataType
+from timetracking_assets.ingest.windows import Window
 
 __all__ = ["ARROW_TYPES", "PageTyper", "WidenedError"]
 
+_BATCH_ROWS = 8_000
+
 
 class PageTyper:
-    """Turns the pages of one load into tables. Call it page by page, in any order.
+    """Turns the pages of one load into tables: all of them, or page by page, in any order.
 
     `known` holds the types of the columns that the table already has, `inferred` those that an
     abandoned first try of this load has found. Raises TypeMismatchError, AnswerError for a row
@@ -49,18 +53,54 @@ class PageTyper:
         """The types of all columns that are known by now."""
         return self._reader.types
 
+    def tables(self, pages: Iterable[Page]) -> Iterator[tuple[pa.Table, Window | None]]:
+        """The pages as tables, each with the window that it was asked for.
+
+        Neighbouring pages are one table: each costs some milliseconds, whatever its size.
+        """
+        batch: list[Page] = []
+        for page in pages:
+            if batch and batch[0].window != page.window:
+                yield self._named(batch), batch[0].window
+                batch = []
+            batch.append(page)
+            if sum(len(p.rows) for p in batch) >= _BATCH_ROWS:
+                yield self._named(batch), page.window
+                batch = []
+        if batch:
+            yield self._named(batch), batch[0].window
+
+    def _named(self, pages: Sequence[Page]) -> pa.Table:
+        """The pages as one table; what is wrong is said of the page that it is in."""
+        try:
+            return self._table(pages)
+        except (AnswerError, TypeMismatchError):
+            for page in pages:
+                self(page)
+            raise
+
     def __call__(self, page: Page) -> pa.Table:
         """The page as a table: one column per known or found field, rows in the page's order."""
+        return self._table([page])
+
+    def _table(self, pages: Sequence[Page]) -> pa.Table:
+        first = pages[0]
+        page = first if len(pages) == 1 else replace(first, rows=[r for p in pages for r in p.rows])
         columns = self._reader.read(page)
-        for field, value in page.from_parent.items():
+        for field in dict.fromkeys(field for p in pages for field in p.from_parent):
             name = column_name(field)
             if name in self._reader.bound:
                 raise AnswerError(
                     f"{self._resource.label}: its rows have a field for the column '{name}' of "
                     "their own; it can't come from the parent, too"
                 )
+            values = [p.from_parent.get(field) for p in pages]
+            value = next((v for v in values if v is not None), None)
             if value is not None or name in self.types:
-                columns[name] = self._parent_column(name, value, page)
+                self.types.setdefault(name, parent_type(value))
+                columns[name] = pa.chunked_array(
+                    [self._parent_column(name, v, p) for v, p in zip(values, pages, strict=True)]
+                )
         self._reader.seen |= columns.keys()
         self._check_nulls(columns, page)
         schema = self._schema(name for name in self.types if name in self._reader.seen)
@@ -83,7 +123,7 @@ class PageTyper:
         )
 
     def _parent_column(self, name: str, value: Any, page: Page) -> pa.Array:
-        kind = self.types.setdefault(name, parent_type(value))
+        kind = self.types[name]
         try:
             scalar = parent_scalar(value, kind, ARROW_TYPES[kind], self._reader.column(name))
         except (ValueError, TypeError, OverflowError):

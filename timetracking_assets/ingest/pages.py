@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import requests
@@ -18,6 +16,8 @@ import requests
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.errors import AnswerError
 from timetracking_assets.ingest.redaction import Redactor
+from timetracking_assets.ingest.request_stats import RequestStats
+from timetracking_assets.ingest.windows import Window
 
 ROWS = "__rows"
 """Where dlt finds the page in a split answer: the `data_selector` that it is given."""
@@ -28,35 +28,53 @@ HAS_MORE = "__has_more"
 HEADERS = "headers"
 """Where a paginator finds the response's headers, by lower-case name."""
 
+PARENT_ROW = "__row"
+"""Field of a parent's row that holds its index, where a page must tell it."""
+
 Raw = msgspec.Raw
-_OWN_PARAMS = {"page", "offset", "cursor", "after"}
 
 
 @dataclass
 class Page:
-    """The rows of one answer, still JSON, and what a fan-out adds to each of them."""
+    """The rows of one answer, still JSON, and what a fan-out adds to each of them.
+
+    `parent_row` is the index of the parent's row that it was asked for with, `window` the window
+    that its series of requests was for (None without one): a year, say, of several.
+    """
 
     number: int
     url: str
     rows: list[Raw]
     from_parent: dict[str, Any] = field(default_factory=dict)
+    parent_row: int = 0
+    window: Window | None = None
 
     def update(self, parent_record: Mapping[str, Any]) -> None:
         """Called by dlt's fan-out, as on a row, with the values of `include_from_parent`."""
-        self.from_parent.update(parent_record)
+        for name, value in parent_record.items():
+            if name.endswith(PARENT_ROW):
+                self.parent_row = value
+            else:
+                self.from_parent[name] = value
+
+    def of(self, window: Window | None, parent_row: int = 0) -> Page:
+        """The page, knowing what it was asked for with."""
+        self.window, self.parent_row = window, parent_row
+        return self
 
 
-def page_splitter(resource: Resource) -> Callable[[requests.Response, Redactor], None]:
+def page_splitter(
+    resource: Resource, stats: RequestStats
+) -> Callable[[requests.Response, Redactor], None]:
     """A function that replaces `response.json` by one that gives the answer with its page split.
 
-    It raises AnswerError, with what it shows of the answer masked, where that isn't JSON or the
-    rows are not where they should be.
+    Credentials in the rows are masked, and counted in `stats`. It raises AnswerError, with what it
+    shows of the answer masked, where that isn't JSON or the rows are not where they should be.
     """
     count = 0
-    previous: tuple[object, ...] = ()
 
     def split(response: requests.Response, redactor: Redactor) -> None:
-        nonlocal count, previous
+        nonlocal count
         if response.status_code >= requests.codes.bad_request:
             return
         count += 1
@@ -70,53 +88,16 @@ def page_splitter(resource: Resource) -> Callable[[requests.Response, Redactor],
         if response.status_code == requests.codes.no_content:
             answer: dict[str, Any] = {ROWS: []}
         else:
-            answer = split_answer(response.content, resource, where, redactor)
+            body, masked = redactor.in_rows(response.content)
+            stats.values_masked += masked
+            answer = split_answer(body, resource, where, redactor)
         rows: list[Raw] = answer[ROWS]
-        # the rows alone: an envelope may tell the number of the page
-        this = (_series(response, resource), sha256(b",".join(map(bytes, rows))).digest())
-        repeated = bool(rows) and this == previous
-        if repeated and resource.repeated_page == "refuse":
-            raise AnswerError(
-                f"{where} holds the same as the page before it: the API does not follow the "
-                "paginator. Compare `paginator` and `params` with the API's documentation, or say "
-                "`repeated_page: stop` if it repeats its last page."
-            )
-        if repeated:
-            rows = []
-        previous = this
-        full = resource.page_size is None or len(rows) >= resource.page_size
-        answer[HAS_MORE] = full and not repeated
+        answer[HAS_MORE] = resource.page_size is None or len(rows) >= resource.page_size
         answer[HEADERS] = {name.lower(): value for name, value in response.headers.items()}
         answer[ROWS] = [Page(count, url, rows)] if rows else []
         response.json = lambda **_: answer  # type: ignore[method-assign]
 
     return split
-
-
-def _series(response: requests.Response, resource: Resource) -> object:
-    """What tells one list from another in its request: all but the paginator's own parameter."""
-    paginator = resource.endpoint["paginator"]
-    settings = paginator if isinstance(paginator, dict) else {"type": paginator}
-    if settings["type"] == "single_page":
-        return object()
-    own = {value for key, value in settings.items() if key.endswith("_param")} | _OWN_PARAMS
-    parts = urlsplit(response.url)
-    query = tuple(item for item in parse_qsl(parts.query) if item[0] not in own)
-    paths = [value for key, value in settings.items() if key.endswith("_body_path")]
-    return parts.path, query, _body_without(response.request.body, paths)
-
-
-def _body_without(body: bytes | str | None, paths: list[str]) -> object:
-    if not body or not paths:
-        return body
-    content = msgspec.json.decode(body)
-    for path in paths:
-        *outer, last = path.split(".")
-        level = content
-        for name in outer:
-            level = level.get(name, {})
-        level.pop(last, None)
-    return msgspec.json.encode(content)
 
 
 def split_answer(body: bytes, resource: Resource, where: str, redactor: Redactor) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from timetracking_assets.ingest.api import CONFIGURED, Parent, Resource, column_name
 from timetracking_assets.ingest.columnar import PageTyper
 from timetracking_assets.ingest.errors import IngestError
-from timetracking_assets.ingest.session import RequestStats
-from timetracking_assets.ingest.source import Connection, ParentRows, open_pages
+from timetracking_assets.ingest.fetch import open_pages
+from timetracking_assets.ingest.request_stats import RequestStats
+from timetracking_assets.ingest.source import Connection, ParentRows
 from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
 
 

@@ -1,23 +1,32 @@
 """A specification made whole: defaults merged, parents found, contradictions refused.
 
 `resolve` turns an `ApiSpec` (shapes) into an `Api` (meaning). What a resource's keys mean together
-is judged in `rules.py`, what is in dlt's grammar by dlt, in `source.py`.
+is judged in `rules.py`, its parent found in `fan_out.py`; what is in dlt's grammar is judged by
+dlt, in `source.py`.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from typing import Any
 
-from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Resource
+from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Resource
+from timetracking_assets.ingest.automation import resolve_automation
+from timetracking_assets.ingest.automation_spec import ApiScheduleSpec
+from timetracking_assets.ingest.credentials import refuse_in_endpoint, refuse_literals
 from timetracking_assets.ingest.errors import SpecError, SpecPath
-from timetracking_assets.ingest.rules import check_columns, check_pages, check_window
+from timetracking_assets.ingest.fan_out import check_parents, find_parent
+from timetracking_assets.ingest.quality_rules import check_quality, without_links_to
+from timetracking_assets.ingest.rules import (
+    check_columns,
+    check_endpoint,
+    check_pages,
+    check_probe,
+    check_removal,
+    check_window,
+)
 from timetracking_assets.ingest.spec import ApiSpec, ResourceSpec
-from timetracking_assets.ingest.variables import VARIABLE, variable_names
-
-_EXPRESSION = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
-_SELECTOR = re.compile(r"^(\$|[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*)$")
-_SECRET_KEYS = {"api_key", "token", "password", "username", "client_secret", "access_token"}
+from timetracking_assets.ingest.variables import VARIABLE
 
 
 def resolve(spec: ApiSpec) -> Api:
@@ -36,15 +45,21 @@ def resolve(spec: ApiSpec) -> Api:
             raise SpecError((*path, "name"), f"the name '{item.name}' is reserved")
         if item.name in names:
             resources[item.name] = _resolve_resource(spec, item, path, names)
-    _check_parents(spec, resources)
+    check_parents(spec, resources)
+    check_quality(resources)
     return Api(
         name=spec.name,
         description=spec.description,
         client=spec.client,
         ids=_ids(spec, resources),
         retry=spec.retry,
+        concurrency=spec.concurrency,
+        rate_limit=spec.rate_limit,
+        quota=spec.quota,
+        max_response_bytes=spec.max_response_bytes,
         resources=resources,
         whoami=spec.whoami,
+        runs_by_itself=isinstance(spec.schedule, ApiScheduleSpec) and spec.schedule.running,
     )
 
 
@@ -82,15 +97,7 @@ def _check_client(spec: ApiSpec) -> None:
         raise SpecError(
             ("client",), "`paginator` belongs into each `endpoint` (or `resource_defaults`)"
         )
-    auth = spec.client.get("auth")
-    if isinstance(auth, dict):
-        secrets = {key: auth[key] for key in _SECRET_KEYS & auth.keys()}
-        if secrets and not variable_names(secrets):
-            raise SpecError(
-                ("client", "auth"),
-                f"a secret must not stand in this file: write `{min(secrets)}: ${{MY_VARIABLE}}` "
-                "and set that environment variable",
-            )
+    refuse_literals(spec.client)
     for name, value in spec.ids.items():
         if not VARIABLE.fullmatch(value):
             raise SpecError(("ids", name), "expected `${VARIABLE}`: a comma-separated list of ids")
@@ -100,25 +107,23 @@ def _resolve_resource(
     spec: ApiSpec, item: ResourceSpec, path: SpecPath, names: list[str]
 ) -> Resource:
     defaults = spec.resource_defaults
-    endpoint = {**defaults.endpoint, **item.endpoint}
-    for key in ("params", "headers"):
-        merged = {**(defaults.endpoint.get(key) or {}), **(item.endpoint.get(key) or {})}
-        endpoint[key] = {name: value for name, value in merged.items() if value is not None}
-    paginator = endpoint.get("paginator")
-    below = defaults.endpoint.get("paginator")
-    if isinstance(paginator, dict) and "type" not in paginator:
-        if not isinstance(below, dict):
-            raise SpecError((*path, "endpoint", "paginator"), "needs a `type`")
-        # what has no type of its own only changes the defaults' paginator
-        endpoint["paginator"] = {**below, **paginator}
-    if not endpoint.get("path"):
-        raise SpecError((*path, "endpoint"), f"resource '{item.name}' has no `path`")
+    endpoint = _endpoint(defaults.endpoint, item.endpoint, (*path, "endpoint"))
+    data_selector = check_endpoint(f"resource '{item.name}'", endpoint, (*path, "endpoint"))
+
+    def said(key: str) -> Any:
+        """The resource's own word, else the API's default."""
+        return getattr(item if key in item.model_fields_set else defaults, key)
+
+    refuse_in_endpoint(endpoint, (*path, "endpoint"))
+    left_out = {other.name for other in spec.resources}.difference(names)
+    references, hours = without_links_to(left_out, item.references, item.hours)
     resource = Resource(
         api=spec.name,
         name=item.name,
         description=item.description,
-        data_selector=_data_selector(item, endpoint, path),
-        page_size=item.page_size if "page_size" in item.model_fields_set else defaults.page_size,
+        data_selector=data_selector,
+        page_size=said("page_size"),
+        max_pages=item.max_pages or defaults.max_pages,
         repeated_page=item.repeated_page or defaults.repeated_page,
         success_codes=tuple(
             defaults.success_codes if item.success_codes is None else item.success_codes
@@ -131,32 +136,45 @@ def _resolve_resource(
         partitions=item.partitions,
         window=item.window,
         columns={**defaults.columns, **item.columns},
-        parent=_parent(spec, item, endpoint, path, names),
+        parent=find_parent(spec, item, endpoint, path, names),
         include_from_parent=tuple(item.include_from_parent),
+        automation=resolve_automation(spec, item, item.sync_mode or defaults.sync_mode, path),
+        total=said("total"),
+        max_removed_share=said("max_removed_share"),
+        max_rows_per_answer=said("max_rows_per_answer"),
+        deleted_field=item.deleted_field,
+        deleted_ids=item.deleted_ids,
         owners=tuple(defaults.owners if item.owners is None else item.owners),
         tags={**defaults.tags, **item.tags},
+        references=references,
+        hours=hours,
+        checks=item.checks.over(defaults.checks),
         endpoint=endpoint,
+        position=path[-1] if isinstance(path[-1], int) else 0,
     )
     check_columns(resource, path)
     check_pages(resource, path)
     check_window(resource, path)
+    check_removal(resource, path)
+    if item.probe:
+        check_probe(resource, path)
     return resource
 
 
-def _data_selector(item: ResourceSpec, endpoint: dict[str, Any], path: SpecPath) -> str:
-    if endpoint.get("paginator") in (None, "auto"):
-        raise SpecError(
-            (*path, "endpoint"),
-            f"resource '{item.name}' has no `paginator`; one answer without pages is `single_page`",
-        )
-    selector = endpoint.get("data_selector")
-    if not isinstance(selector, str) or not _SELECTOR.match(selector):
-        raise SpecError(
-            (*path, "endpoint", "data_selector"),
-            f"resource '{item.name}' needs a `data_selector`: the dotted path of the rows in the "
-            "answer, such as `data` or `result.items`; `$` is the whole answer",
-        )
-    return selector
+def _endpoint(
+    defaults: Mapping[str, Any], own: Mapping[str, Any], path: SpecPath
+) -> dict[str, Any]:
+    endpoint = {**defaults, **own}
+    for key in ("params", "headers"):
+        merged = {**(defaults.get(key) or {}), **(own.get(key) or {})}
+        endpoint[key] = {name: value for name, value in merged.items() if value is not None}
+    paginator, below = endpoint.get("paginator"), defaults.get("paginator")
+    if isinstance(paginator, dict) and "type" not in paginator:
+        if not isinstance(below, dict):
+            raise SpecError((*path, "paginator"), "needs a `type`")
+        # what has no type of its own only changes the defaults' paginator
+        endpoint["paginator"] = {**below, **paginator}
+    return endpoint
 
 
 def _primary_key(spec: ApiSpec, item: ResourceSpec, path: SpecPath) -> tuple[str, ...]:
@@ -169,76 +187,3 @@ def _primary_key(spec: ApiSpec, item: ResourceSpec, path: SpecPath) -> tuple[str
             "`primary_key: []` if nothing identifies a row",
         )
     return (keys,) if isinstance(keys, str) else tuple(keys)
-
-
-def _parent(
-    spec: ApiSpec, item: ResourceSpec, endpoint: dict[str, Any], path: SpecPath, names: list[str]
-) -> Parent | None:
-    fields: dict[str, list[str]] = {}
-    where = (*path, "endpoint", "path")
-    for expression in _expressions(
-        [endpoint["path"], endpoint["params"], endpoint.get("json"), endpoint.get("headers")]
-    ):
-        prefix, _, rest = expression.partition(".")
-        parent, _, parent_field = rest.partition(".")
-        if prefix != "resources" or not parent_field:
-            raise SpecError(
-                where,
-                f"'{{{expression}}}' is bound to nothing; write `{{resources.<parent>.<field>}}`, "
-                f"or `{{resources.{CONFIGURED}.<id>}}` for ids from `ids`",
-            )
-        if parent == CONFIGURED and parent_field not in spec.ids:
-            raise SpecError(where, f"`ids` has no '{parent_field}'; it has {sorted(spec.ids)}")
-        if parent != CONFIGURED and parent not in names:
-            raise SpecError(
-                where, f"unknown parent '{parent}'; the selected resources are {sorted(names)}"
-            )
-        fields.setdefault(parent, []).append(parent_field)
-    if len(fields) > 1:
-        raise SpecError(
-            where,
-            f"resource '{item.name}' has {len(fields)} parents ({', '.join(fields)}); dlt takes "
-            "one: let the parent carry the other's id with `include_from_parent`",
-        )
-    if not fields and item.include_from_parent:
-        raise SpecError((*path, "include_from_parent"), f"resource '{item.name}' has no parent")
-    if not fields:
-        return None
-    [(name, used)] = fields.items()
-    if name == CONFIGURED and len({*used, *item.include_from_parent}) > 1:
-        raise SpecError(
-            where,
-            f"resource '{item.name}' takes one id from `ids`, for its path and for "
-            f"`include_from_parent`, not {sorted({*used, *item.include_from_parent})}",
-        )
-    return Parent(name, tuple(dict.fromkeys([*used, *item.include_from_parent])))
-
-
-def _expressions(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return _EXPRESSION.findall(re.sub(r"\$\{[^}]*\}", "", value))
-    if isinstance(value, dict):
-        return [name for item in value.values() for name in _expressions(item)]
-    if isinstance(value, list):
-        return [name for item in value for name in _expressions(item)]
-    return []
-
-
-def _check_parents(spec: ApiSpec, resources: dict[str, Resource]) -> None:
-    for index, item in enumerate(spec.resources):
-        if item.name not in resources:
-            continue
-        where = ("resources", index, "endpoint", "path")
-        seen = [item.name]
-        parent = resources[item.name].parent
-        while parent and parent.name != CONFIGURED:
-            if parent.name in seen:
-                raise SpecError(
-                    where, f"parents go in a circle: {' -> '.join([*seen, parent.name])}"
-                )
-            if resources[parent.name].partitions:
-                raise SpecError(
-                    where, f"parent '{parent.name}' is partitioned; a fan-out needs a whole list"
-                )
-            seen.append(parent.name)
-            parent = resources[parent.name].parent

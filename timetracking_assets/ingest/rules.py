@@ -6,14 +6,18 @@ Each rule raises SpecError with the path of the offending key and what would be 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from difflib import get_close_matches
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from timetracking_assets.ingest.api import Resource, column_name
+from timetracking_assets.ingest.api import CONFIGURED, Resource, column_name
+from timetracking_assets.ingest.credentials import refuse_in_endpoint
 from timetracking_assets.ingest.errors import SpecError, SpecPath
-from timetracking_assets.ingest.spec import PartitionsSpec, WindowSpec
+from timetracking_assets.ingest.window_spec import PartitionsSpec, WindowSpec
+from timetracking_assets.ingest.zones import check_timezone
 
+_SELECTOR = re.compile(r"^(\$|[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*)$")
 _TIME_FORMATS = ("iso", "date", "unix_seconds", "unix_milliseconds")
 
 
@@ -30,7 +34,7 @@ def check_columns(resource: Resource, path: SpecPath) -> None:
                 )
     _check_keys_are_declared(resource, path)
     for name, column in resource.columns.items():
-        _check_timezone(column.timezone, (*path, "columns", name, "timezone"))
+        check_timezone(column.timezone, (*path, "columns", name, "timezone"))
 
 
 def _check_keys_are_declared(resource: Resource, path: SpecPath) -> None:
@@ -74,13 +78,18 @@ def check_window(resource: Resource, path: SpecPath) -> None:
             f"'{window.field}' must be declared in `columns` with data_type timestamp or date: "
             "instants are compared, not text",
         )
+    if column.on_type_mismatch == "text":
+        raise SpecError(
+            (*path, "columns", window.field, "on_type_mismatch"),
+            f"'{window.field}' places rows in windows: it can't become text",
+        )
     if column.nullable:
         raise SpecError(
             (*path, "columns", window.field),
             f"'{window.field}' places rows in windows: it needs `nullable: false`, or a row "
             "without it could never be removed",
         )
-    _check_timezone(partitions.timezone, (*path, "partitions", "timezone"))
+    check_timezone(partitions.timezone, (*path, "partitions", "timezone"))
     start_of(partitions, (*path, "partitions", "start"))
 
 
@@ -90,7 +99,7 @@ def _check_bounds(resource: Resource, window: WindowSpec, path: SpecPath) -> Non
             (*path, "format"),
             f"'{window.format}' is none of {', '.join(_TIME_FORMATS)}, nor a strftime pattern",
         )
-    _check_timezone(window.timezone, (*path, "timezone"))
+    check_timezone(window.timezone, (*path, "timezone"))
     if window.timezone != "UTC" and window.format in ("date", "unix_seconds", "unix_milliseconds"):
         raise SpecError(
             (*path, "timezone"),
@@ -116,9 +125,7 @@ def _check_bounds(resource: Resource, window: WindowSpec, path: SpecPath) -> Non
 
 def check_pages(resource: Resource, path: SpecPath) -> None:
     """Keys about pages belong to paginators that they can steer; no key means a whole list."""
-    paginator = resource.endpoint["paginator"]
-    kind = paginator.get("type") if isinstance(paginator, dict) else paginator
-    if resource.repeated_page == "stop" and kind not in ("page_number", "offset"):
+    if resource.repeated_page == "stop" and _paginator(resource) not in ("page_number", "offset"):
         raise SpecError(
             (*path, "repeated_page"), "`stop` needs a paginator of type page_number or offset"
         )
@@ -130,15 +137,88 @@ def check_pages(resource: Resource, path: SpecPath) -> None:
         )
 
 
-def _check_timezone(name: str, path: SpecPath) -> None:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
-        valid = False
-    else:
-        valid = True
-    if not valid:
-        raise SpecError(path, f"'{name}' is not an IANA time zone such as Europe/Berlin or UTC")
+def _paginator(resource: Resource) -> Any:
+    paginator = resource.endpoint["paginator"]
+    return paginator.get("type") if isinstance(paginator, dict) else paginator
+
+
+def check_removal(resource: Resource, path: SpecPath) -> None:
+    """Totals have one place, and deleted rows are told in one way."""
+    if resource.total and (resource.total.path is None) == (resource.total.header is None):
+        raise SpecError((*path, "total"), "needs either `path` or `header`")
+    if resource.total and resource.max_rows_per_answer:
+        raise SpecError(
+            (*path, "max_rows_per_answer"),
+            "stands beside `total`: the total of an answer that is cut off is not the list's",
+        )
+    if resource.deleted_ids is None and resource.deleted_field is None:
+        return
+    if resource.deleted_ids and resource.deleted_field:
+        raise SpecError((*path, "deleted_ids"), "stands beside `deleted_field`: say one of them")
+    if resource.deleted_field and resource.deleted_field not in resource.columns:
+        raise SpecError(
+            (*path, "deleted_field"), f"'{resource.deleted_field}' must be declared in `columns`"
+        )
+    if not resource.primary_key:
+        key = "deleted_ids" if resource.deleted_ids else "deleted_field"
+        raise SpecError((*path, key), "needs a `primary_key`: deleted rows are found by it")
+    if resource.deleted_ids:
+        if len(resource.primary_key) > 1:
+            raise SpecError((*path, "deleted_ids"), "needs a `primary_key` of one column")
+        where = (*path, "deleted_ids", "endpoint")
+        check_endpoint(f"`deleted_ids` of '{resource.name}'", resource.deleted_ids.endpoint, where)
+        refuse_in_endpoint(resource.deleted_ids.endpoint, where)
+        if resource.primary_key[0] not in resource.columns:
+            raise SpecError(
+                (*path, "deleted_ids"),
+                f"the key '{resource.primary_key[0]}' must be declared in `columns`",
+            )
+
+
+def check_endpoint(owner: str, endpoint: Mapping[str, Any], path: SpecPath) -> str:
+    """The `data_selector` of an endpoint of `owner` that leaves nothing to a guess."""
+    if not endpoint.get("path"):
+        raise SpecError(path, f"{owner} has no `path`")
+    if endpoint.get("paginator") in (None, "auto"):
+        raise SpecError(
+            path, f"{owner} has no `paginator`; one answer without pages is `single_page`"
+        )
+    selector = endpoint.get("data_selector")
+    if not isinstance(selector, str) or not _SELECTOR.match(selector):
+        raise SpecError(
+            (*path, "data_selector"),
+            f"{owner} needs a `data_selector`: the dotted path of the rows in the answer, such as "
+            "`data` or `result.items`; `$` is the whole answer",
+        )
+    return selector
+
+
+def why_not_probed(resource: Resource) -> str | None:
+    """Why one request can't tell whether something changed; None if it can."""
+    probe = resource.automation.probe
+    partitions = resource.partitions
+    if resource.parent and resource.parent.name != CONFIGURED:
+        return f"would take one request for each row of its parent '{resource.parent.name}'"
+    if resource.sync_mode == "changes":
+        if partitions and partitions.type == "daily" and not partitions.current:
+            return (
+                "needs `current: true` in `partitions`: what changed just now lies in the running "
+                "day, which is no partition"
+            )
+        return None
+    telling = resource.total or (probe and (probe.since_param or probe.params))
+    if _paginator(resource) != "single_page" and not telling:
+        return (
+            "needs a `total`, a `since_param`, or `params` that bring the newest rows first: a "
+            "change on a later page would not be seen"
+        )
+    return None
+
+
+def check_probe(resource: Resource, path: SpecPath) -> None:
+    """A probe that a resource itself asks for must be able to tell something."""
+    if resource.automation.probe and (problem := why_not_probed(resource)):
+        raise SpecError((*path, "probe"), problem)
 
 
 def start_of(partitions: PartitionsSpec, path: SpecPath = ("partitions", "start")) -> date:

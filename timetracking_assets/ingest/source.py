@@ -1,33 +1,35 @@
-"""dlt's `rest_api` for one resource: its configuration, its parent's ids, its pages.
+"""dlt's `rest_api` for the resources of an API: what to ask for, and with which credentials.
 
-dlt does authentication, pagination and fan-out; this module only says what to ask for. The pages
-are opaque here (see `pages.py`); what becomes of them is in `load.py`.
+dlt does authentication, pagination and fan-out; this module only puts specifications into its
+grammar and lets it judge them. How many requests run at a time is decided in `fetch.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from graphlib import TopologicalSorter
 from typing import Any, cast
+from urllib.parse import unquote, urlsplit
 
 import dlt
 import requests
+from dlt.common.jsonpath import compile_path
 from dlt.extract import DltResource
 from dlt.sources.rest_api import rest_api_resources
 from dlt.sources.rest_api.typing import RESTAPIConfig
 
-from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Parent, Resource
+from timetracking_assets.ingest.api import CONFIGURED, Api, Parent, Resource
+from timetracking_assets.ingest.credentials import credential_variables
 from timetracking_assets.ingest.errors import SettingsError, SpecError
-from timetracking_assets.ingest.pages import HAS_MORE, ROWS, Page, page_splitter
+from timetracking_assets.ingest.http_spec import RetrySpec
+from timetracking_assets.ingest.log_masking import mask_logs
+from timetracking_assets.ingest.pages import HAS_MORE, ROWS
 from timetracking_assets.ingest.redaction import Redactor
-from timetracking_assets.ingest.session import RequestStats, open_session
-from timetracking_assets.ingest.spec import WindowSpec
 from timetracking_assets.ingest.variables import require, substitute, variable_names
-from timetracking_assets.ingest.windows import Window, request_params
+from timetracking_assets.ingest.window_spec import WindowSpec
 
 ParentRows = Sequence[Mapping[str, Any]]
 
@@ -46,7 +48,18 @@ class Connection:
         secrets = set(api.secret_variables)
         auth = self.client.get("auth")
         plain = [v for v in auth.values() if isinstance(v, str)] if isinstance(auth, dict) else []
-        self.redactor = Redactor([self._values[name] for name in secrets], plain)
+        url = urlsplit(self.client["base_url"])
+        in_url = [unquote(part) for part in (url.username, url.password) if part]
+        self.redactor = Redactor(
+            [*(self._values[name] for name in secrets), *in_url],
+            plain,
+            [self._values[name] for name in credential_variables(api.client, api.endpoints)],
+        )
+        mask_logs(self.redactor)
+
+    def with_retry(self, retry: RetrySpec) -> Connection:
+        """The same, but for how failed requests are repeated."""
+        return Connection(replace(self.api, retry=retry), self._values)
 
     def bound(self, resource: Resource) -> Resource:
         """`resource` with the values of the variables in its endpoint."""
@@ -70,84 +83,13 @@ class Connection:
         return [{name: int(value)} for value in ids]
 
 
-@contextmanager
-def open_pages(
-    connection: Connection,
-    resource: Resource,
-    stats: RequestStats,
-    *,
-    window: Window | None = None,
-    parent_rows: ParentRows | None = None,
-) -> Iterator[Iterator[Page]]:
-    """The pages of `resource`, lazily, for `window` and each of its `parent_rows`."""
-    base_url = connection.client["base_url"]
-    session = open_session(
-        resource,
-        base_url,
-        connection.api.retry,
-        connection.redactor,
-        stats,
-        page_splitter(resource),
-        setting=", ".join(variable_names(connection.api.client["base_url"])),
-    )
-    client = {**connection.client, "session": session}
-    try:
-        yield iter(_rest_api_resource(client, connection.bound(resource), window, parent_rows))
-    finally:
-        session.close()
-
-
-def _rest_api_resource(
-    client: Mapping[str, Any],
-    resource: Resource,
-    window: Window | None,
-    parent_rows: ParentRows | None,
-) -> DltResource:
-    series = request_params(resource.window, window) if resource.window and window else [{}]
-    parent = resource.parent
-    if parent is None and len(series) > 1:
-        parent, parent_rows = Parent(WINDOWS, ()), [{}]
-    config = _endpoint_resource(resource)
-    resources: list[Any] = [config]
-    if parent is None:
-        _ask_for(resource.window, config["endpoint"], series[0])
-    else:
-        # dlt takes one parent for each child: the windows travel on the parent's rows
-        names = {param: f"window_{index}" for index, param in enumerate(series[0])}
-        expressions = {
-            param: f"{{resources.{parent.name}.{name}}}" for param, name in names.items()
-        }
-        _ask_for(resource.window, config["endpoint"], expressions)
-        rows = [
-            {**row, **{names[param]: value for param, value in params.items()}}
-            for params in series
-            for row in parent_rows or []
-        ]
-        resources.append(dlt.resource([rows], name=parent.name, selected=False))
-    return _rest_api(client, resources)[resource.name]
-
-
-def _ask_for(
-    window: WindowSpec | None, endpoint: dict[str, Any], values: Mapping[str, Any]
-) -> None:
-    """Put a window's parameters where the API wants them."""
-    if window is None or window.location == "params":
-        endpoint["params"] |= values
-        return
-    for dotted, value in values.items():
-        *outer, last = dotted.split(".")
-        body = endpoint["json"]
-        for name in outer:
-            body = body.setdefault(name, {})
-        body[last] = value
-
-
-def _endpoint_resource(resource: Resource) -> dict[str, Any]:
-    endpoint = {**deepcopy(resource.endpoint), "data_selector": ROWS}
+def endpoint_resource(resource: Resource) -> dict[str, Any]:
+    """The resource in dlt's grammar, its pages opaque and its last page known where it can be."""
+    # compiled once: dlt would compile the text anew for each page
+    endpoint = {**deepcopy(resource.endpoint), "data_selector": compile_path(ROWS)}
     paginator = endpoint["paginator"]
     settings = paginator if isinstance(paginator, dict) else {"type": paginator}
-    ends_early = resource.page_size is not None or resource.repeated_page == "stop"
-    if ends_early and settings["type"] in ("page_number", "offset"):
+    if resource.page_size is not None and settings.get("type") in ("page_number", "offset"):
         endpoint["paginator"] = {"has_more_path": HAS_MORE, **settings}
     if empty := [code for code in resource.success_codes if code >= requests.codes.bad_request]:
         ignored = [{"status_code": code, "action": "ignore"} for code in empty]
@@ -158,7 +100,21 @@ def _endpoint_resource(resource: Resource) -> dict[str, Any]:
     return config
 
 
-def _rest_api(client: Mapping[str, Any], resources: list[Any]) -> dict[str, DltResource]:
+def ask_for(window: WindowSpec | None, endpoint: dict[str, Any], params: Mapping[str, Any]) -> None:
+    """Put a window's parameters where the API wants them."""
+    if window is None or window.location == "params":
+        endpoint["params"] |= params
+        return
+    for dotted, value in params.items():
+        *outer, last = dotted.split(".")
+        body = endpoint["json"]
+        for name in outer:
+            body = body.setdefault(name, {})
+        body[last] = value
+
+
+def rest_api(client: Mapping[str, Any], resources: list[Any]) -> dict[str, DltResource]:
+    """dlt's resources of the given configurations, by name."""
     config = cast(RESTAPIConfig, {"client": client, "resources": resources})
     return {resource.name: resource for resource in rest_api_resources(config)}
 
@@ -172,7 +128,7 @@ def validate(api: Api) -> None:
     if problem := _refusal(client, accepted):
         raise SpecError(("client",), f"dlt refuses `client`: {problem}")
     configs: dict[str, dict[str, Any]] = {
-        name: substitute(_endpoint_resource(resource), dict.fromkeys(api.variables, "1"))
+        name: substitute(endpoint_resource(resource), dict.fromkeys(api.variables, "1"))
         for name, resource in api.resources.items()
     }
     if _refusal(client, [ids, *configs.values()]) is None:
@@ -183,14 +139,14 @@ def validate(api: Api) -> None:
     }
     for name in TopologicalSorter(parents).static_order():
         if problem := _refusal(client, [*accepted, configs[name]]):
-            where = ("resources", list(configs).index(name), "endpoint")
+            where = ("resources", api.resources[name].position, "endpoint")
             raise SpecError(where, f"dlt refuses resource '{name}': {problem}")
         accepted.append(configs[name])
 
 
 def _refusal(client: Mapping[str, Any], resources: list[Any]) -> str | None:
     try:
-        _rest_api(client, resources)
+        rest_api(client, resources)
     except Exception as error:  # dlt raises many kinds, ValueError to its own
         return " ".join(str(error).split())[:400]
     return None
@@ -198,9 +154,12 @@ def _refusal(client: Mapping[str, Any], resources: list[Any]) -> str | None:
 
 def column_hints(resource: Resource) -> dict[str, Any]:
     """The declared columns as dlt's hints. Nullability is not among them: see `columnar.py`."""
-    return {
+    hints: dict[str, Any] = {
         name: {"data_type": spec.data_type, "description": spec.description}
         if spec.description
         else {"data_type": spec.data_type}
         for name, spec in resource.columns.items()
     }
+    if resource.deletion_mark:
+        hints.setdefault(resource.deletion_mark, {"data_type": "bool"})["hard_delete"] = True
+    return hints

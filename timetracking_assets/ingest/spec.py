@@ -8,30 +8,27 @@ Only shapes belong here: which keys there are, their types and defaults. `client
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
+
+from timetracking_assets.ingest.automation_spec import (
+    ApiScheduleSpec,
+    AutomationSpec,
+    Off,
+    ResourceAutomationSpec,
+    as_off,
+)
+from timetracking_assets.ingest.http_spec import QuotaSpec, RateLimitSpec, RetrySpec, WhoamiSpec
+from timetracking_assets.ingest.quality_spec import ChecksSpec, HoursSpec, Reference
+from timetracking_assets.ingest.spec_model import SpecModel
+from timetracking_assets.ingest.window_spec import PartitionsSpec, WindowSpec
 
 SyncMode = Literal["snapshot", "window", "changes"]
 DataType = Literal["text", "bigint", "double", "bool", "timestamp", "date", "decimal", "json"]
 TimeFormat = Literal["iso", "unix_seconds", "unix_milliseconds"]
-
-
-def _as_date_text(value: object) -> object:
-    # unquoted in YAML, a day is a date and a year a number
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value) if type(value) is int else value
-
-
 Names = str | list[str]
-
-
-class SpecModel(BaseModel):
-    """Refuses unknown keys, so that a misspelt one can't pass for a default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+StatusCode = Annotated[int, Field(ge=100, lt=600)]
 
 
 class ColumnSpec(SpecModel):
@@ -46,64 +43,32 @@ class ColumnSpec(SpecModel):
     timezone: str = Field(
         "UTC", description="zone of ISO timestamps that name none (IANA name); offsets win"
     )
-
-
-class PartitionsSpec(SpecModel):
-    """An asset's partitions, from `start` to the last complete day, or to the current year."""
-
-    type: Literal["daily", "yearly"]
-    start: Annotated[str, BeforeValidator(_as_date_text)] = Field(
-        description="first day, `YYYY-MM-DD` (or first year, `YYYY`)"
-    )
-    timezone: str = Field("UTC", description="IANA name of the zone in which a day or year begins")
-
-
-class WindowSpec(SpecModel):
-    """How a window is asked for, and which column tells that a row lies in it."""
-
-    field: str = Field(description="the column whose value places a row in a window")
-    start_param: str | None = Field(None, description="parameter for the window's start")
-    end_param: str | None = Field(None, description="parameter for the window's end")
-    year_param: str | None = Field(None, description="parameter for a calendar year")
-    location: Literal["params", "json"] = Field(
-        "params",
-        description="where the parameters go: into the query, or (their names are dotted paths "
-        "then) into the JSON body of a POST",
-    )
-    format: str = Field(
-        "%Y-%m-%dT%H:%M:%SZ",
-        description="how start and end are written: `iso` (with the zone's offset), `date`, "
-        "`unix_seconds`, `unix_milliseconds` or a strftime pattern such as `%Y-%m-%d %H:%M:%S`",
-    )
-    timezone: str = Field(
-        "UTC",
-        description="zone in which `iso` and patterns are written (IANA name); a `date` is a day "
-        "of the partitions' zone",
-    )
-    end_inclusive: bool = Field(
-        False,
-        description="true: the API counts the last day in, so that day is asked for instead of the "
-        "one after it (`format: date` only)",
-    )
-    max_days: int | None = Field(
-        None,
-        gt=0,
-        description="the most days that the API answers at once; a longer window is asked for in "
-        "several series of requests",
+    on_type_mismatch: Literal["refuse", "text"] = Field(
+        "refuse",
+        description="a value that does not fit: `refuse` the load, or keep the column as `text` "
+        "from then on",
     )
 
 
-class RetrySpec(SpecModel):
-    """Which requests are repeated, and when. Lost connections and time-outs always are."""
+class TotalSpec(SpecModel):
+    """Where an answer states how many rows the whole list has: one of the two."""
 
-    status_codes: list[int] = Field([429, 500, 502, 503, 504])
-    max_retries: int = Field(3, ge=0, le=20, description="repetitions after the first attempt")
-    backoff_factor: float = Field(2, ge=0, description="waits factor * 1, 2, 4, ... seconds")
-    max_delay: float = Field(120, gt=0, description="longest wait in seconds, Retry-After included")
-    timeout: float = Field(60, gt=0, description="seconds without a byte before giving up")
+    path: str | None = Field(None, description="dotted path in the answer's envelope")
+    header: str | None = Field(None, description="name of a response header")
 
 
-class ResourceDefaults(SpecModel):
+class DeletedIdsSpec(SpecModel):
+    """Another endpoint that lists the ids of deleted rows."""
+
+    endpoint: dict[str, Any] = Field(description="dlt's `endpoint`, as a resource has it")
+    field: str = Field(
+        "id", description="field of a listed row that holds the primary key; unused for bare ids"
+    )
+    start_param: str | None = Field(None, description="query parameter for the window's start")
+    end_param: str | None = Field(None, description="query parameter for the window's end")
+
+
+class ResourceDefaults(AutomationSpec):
     """What the resources of an API have in common; each may say otherwise."""
 
     endpoint: dict[str, Any] = Field(default_factory=dict, description="dlt's `endpoint`")
@@ -115,12 +80,15 @@ class ResourceDefaults(SpecModel):
     page_size: int | None = Field(
         None, gt=0, description="rows of a full page: a shorter one is the last"
     )
+    max_pages: int = Field(
+        100_000, gt=0, description="the most pages of one list: one that goes on is an error"
+    )
     repeated_page: Literal["refuse", "stop"] = Field(
         "refuse",
         description="what a page means that holds the same rows as the one before it: `stop` for "
         "an API that repeats its last page, else it is an error",
     )
-    success_codes: list[Annotated[int, Field(ge=100, lt=600)]] = Field(
+    success_codes: list[StatusCode] = Field(
         default_factory=list,
         description="HTTP status codes that are answers, too, beside 200; from 400 on (an API that "
         "says 404 for an empty list) they mean that there are no rows",
@@ -129,12 +97,29 @@ class ResourceDefaults(SpecModel):
         False, description="true: `null` in the place of the rows means that there are none"
     )
     sync_mode: SyncMode = Field("snapshot", description="what an answer means")
+    total: TotalSpec | None = Field(
+        None, description="where an answer states its number of rows; `rows_reconciled` compares"
+    )
+    max_removed_share: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="a snapshot that would remove a larger share of a table of over 20 rows is "
+        "refused",
+    )
+    max_rows_per_answer: int | None = Field(
+        None,
+        gt=1,
+        description="rows at which the API cuts an answer off: a window that reaches it is asked "
+        "for again in halves, down to an hour",
+    )
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
+    checks: ChecksSpec = Field(default_factory=ChecksSpec, description="thresholds of checks")
     owners: list[str] = Field(default_factory=list)
     tags: dict[str, str] = Field(default_factory=dict)
 
 
-class ResourceSpec(SpecModel):
+class ResourceSpec(ResourceAutomationSpec):
     """One endpoint of an API: one asset, one dlt resource, one table."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -145,22 +130,30 @@ class ResourceSpec(SpecModel):
     )
     primary_key: Names | None = None
     page_size: int | None = Field(None, gt=0)
+    max_pages: int | None = Field(None, gt=0)
     repeated_page: Literal["refuse", "stop"] | None = None
-    success_codes: list[Annotated[int, Field(ge=100, lt=600)]] | None = None
+    success_codes: list[StatusCode] | None = None
     null_is_empty: bool | None = None
     sync_mode: SyncMode | None = None
+    total: TotalSpec | None = None
+    max_removed_share: float | None = Field(None, ge=0, le=1)
+    max_rows_per_answer: int | None = Field(None, gt=1)
+    deleted_field: str | None = Field(
+        None, description="column that is set in deleted rows: these are removed"
+    )
+    deleted_ids: DeletedIdsSpec | None = Field(
+        None, description="endpoint that lists deleted ids: these rows are removed"
+    )
     partitions: PartitionsSpec | None = None
     window: WindowSpec | None = None
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
+    references: dict[str, Reference] = Field(
+        default_factory=dict, description="column -> resource whose rows its values identify"
+    )
+    hours: HoursSpec | None = Field(None, description="which columns hold hours of work")
+    checks: ChecksSpec = Field(default_factory=ChecksSpec, description="thresholds of checks")
     owners: list[str] | None = None
     tags: dict[str, str] = Field(default_factory=dict)
-
-
-class WhoamiSpec(SpecModel):
-    """An endpoint that tells whose credentials are used, for `timetracking doctor`."""
-
-    path: str = Field(description="path below the base URL, such as `v1/me`")
-    field: str = Field(description="dotted path of the name or address in its answer")
 
 
 class ApiSpec(SpecModel):
@@ -180,7 +173,26 @@ class ApiSpec(SpecModel):
         description="ids from configuration, for paths: name of the id -> `${VARIABLE}` that "
         "holds a comma-separated list; used as `{resources.configured.<name>}`",
     )
+    concurrency: int = Field(
+        4,
+        ge=1,
+        le=32,
+        description="most requests of a load at a time, over several parents or pages",
+    )
     retry: RetrySpec = Field(default_factory=lambda: RetrySpec())
+    rate_limit: RateLimitSpec | None = Field(
+        None,
+        description="left out: 10 requests a second, and none for an API on this machine",
+    )
+    quota: QuotaSpec = Field(default_factory=lambda: QuotaSpec())
+    max_response_bytes: int = Field(
+        512 * 1024 * 1024,
+        gt=0,
+        description="the most bytes of one answer, after decompression: a larger one is refused",
+    )
+    schedule: Annotated[ApiScheduleSpec | Off, BeforeValidator(as_off)] = Field(
+        default_factory=lambda: ApiScheduleSpec(), description="when it is loaded, or `off`"
+    )
     resource_defaults: ResourceDefaults = Field(default_factory=lambda: ResourceDefaults())
     resources: list[ResourceSpec] = Field(min_length=1)
     select: list[str] | None = Field(

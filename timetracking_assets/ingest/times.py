@@ -35,6 +35,11 @@ def to_timestamp(
 
 
 def _from_text(values: pa.ChunkedArray, timezone: str) -> pa.ChunkedArray:
+    try:
+        # most columns: each time has an offset, and no more digits than are kept
+        return pc.cast(values, _UTC)
+    except pa.ArrowInvalid:
+        pass
     text = pc.replace_substring_regex(values, _BEYOND_MICROSECONDS, r"\1")
     has_offset = pc.fill_null(pc.match_substring_regex(text, _WITH_OFFSET), True)
     if pc.all(has_offset, min_count=0).as_py():

@@ -20,13 +20,29 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from timetracking_assets.ingest.errors import LockTimeoutError, WarehouseError
+from timetracking_assets.ingest.private_files import private_files
 
 _SAY_AFTER_SECONDS = 5.0
+
+
+class _DuckDB(dlt.destinations.duckdb):
+    """dlt's destination, without the search for settings that its capabilities don't depend on.
+
+    dlt asks for them more than twenty times a load, and resolves a whole configuration each time.
+    """
+
+    def capabilities(self, config: Any = None, naming: Any = None) -> Any:
+        return super().capabilities(config or self.spec(), naming)
 
 
 def quoted(*names: str) -> str:
     """A quoted SQL identifier, its parts joined by dots."""
     return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+def literal(text: str) -> str:
+    """`text` as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 @dataclass(frozen=True)
@@ -43,7 +59,8 @@ class Warehouse:
 
     def destination(self) -> Any:
         """The dlt destination for this file."""
-        return dlt.destinations.duckdb(str(self.path))
+        # dlt leaves this unset for DuckDB: the merge's DELETE would commit before its INSERT
+        return _DuckDB(str(self.path), supports_transactions=True)
 
     @contextmanager
     def exclusive(
@@ -52,20 +69,29 @@ class Warehouse:
         """The warehouse for this process alone; it waits while another one has it.
 
         `holder` says who, for others that wait. Raises LockTimeoutError, or WarehouseError if the
-        file can't be opened. A killed process holds nothing: the lock is the kernel's.
+        file can't be opened.
+        """
+        # kept open while the lock is held: dlt's own connections then share the open database
+        # instead of reading the file anew, five times for each load
+        with self.locked(holder, log) as waited, self.connect() as connection:
+            yield OpenWarehouse(connection, waited)
+
+    @contextmanager
+    def locked(self, holder: str, log: Callable[[str], None] | None = None) -> Iterator[float]:
+        """The lock alone, with the seconds that it took; the file is not opened.
+
+        A killed process holds nothing: the lock is the kernel's. Raises LockTimeoutError.
         """
         self.prepare()
-        lock = FileLock(f"{self.path}.lock", is_singleton=False)
+        lock = FileLock(f"{self.path}.lock", mode=0o600, is_singleton=False)
         note = Path(f"{self.path}.holder")
         started = time.monotonic()
         self._acquire(lock, note, log)
         waited = time.monotonic() - started
         try:
-            note.write_text(json.dumps({"holder": holder, "pid": os.getpid()}))
-            # kept open while the lock is held: dlt's own connections then share the open database
-            # instead of reading the file anew, five times for each load
-            with self._connect() as connection:
-                yield OpenWarehouse(connection, waited)
+            with private_files():
+                note.write_text(json.dumps({"holder": holder, "pid": os.getpid()}))
+                yield waited
         finally:
             note.unlink(missing_ok=True)
             lock.release()
@@ -95,7 +121,8 @@ class Warehouse:
         """Make the file's directory if need be. Raises WarehouseError if it can't be written."""
         problem: str | None = None
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with private_files():
+                self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             problem = error.strerror
         if problem or not os.access(self.path.parent, os.W_OK):
@@ -103,9 +130,15 @@ class Warehouse:
                 f"can't write the warehouse {self.path}: {problem or 'permission denied'}. Set "
                 "TIMETRACKING_WAREHOUSE to a path that can be written."
             )
+        if "'" in str(self.path):
+            raise WarehouseError(
+                f"the path of the warehouse, {self.path}, has an apostrophe, which dlt can't load "
+                "through. Set TIMETRACKING_WAREHOUSE to a path without one."
+            )
 
     @contextmanager
-    def _connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection, for who holds the lock. Raises WarehouseError if there can be none."""
         problem: str | None = None
         try:
             connection = duckdb.connect(str(self.path))
@@ -134,12 +167,11 @@ class OpenWarehouse:
 
     def column_types(self, dataset: str, table: str) -> dict[str, str]:
         """Column names and SQL types of a table, in order; empty if there is none."""
-        rows = self.connection.execute(
-            "SELECT column_name, data_type FROM information_schema.columns "
-            "WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position",
-            [dataset, table],
-        ).fetchall()
-        return dict(rows)
+        try:
+            found = self.connection.execute(f"DESCRIBE {quoted(dataset, table)}").fetchall()
+        except duckdb.CatalogException:
+            return {}
+        return {name: kind for name, kind, *_ in found}
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query. For counts, samples and ids, not for tables."""

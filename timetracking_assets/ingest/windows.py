@@ -6,15 +6,15 @@ whatever offset the API writes. What a partition key is, belongs to `orchestrati
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from timetracking_assets.ingest.spec import WindowSpec
+from timetracking_assets.ingest.window_spec import WindowSpec
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -65,38 +65,65 @@ class Window:
             Window(a, b, self.timezone) for a, b in zip(cuts, [*cuts[1:], self.end], strict=True)
         ]
 
+    def halves(self, *, by_day: bool) -> tuple[Window, Window] | None:
+        """The window in two, at a whole second or day; None if it is too short for that."""
+        if by_day:
+            first, end = self.dates
+            middle_day = first + (end - first) // 2
+            if middle_day == first:
+                return None
+            return (
+                Window.of_days(first, middle_day, self.timezone),
+                Window.of_days(middle_day, end, self.timezone),
+            )
+        middle = self.start + timedelta(seconds=(self.end - self.start) // timedelta(seconds=2))
+        if middle == self.start:
+            return None
+        return replace(self, end=middle), replace(self, start=middle)
+
     @property
     def years(self) -> list[int]:
         """The calendar years that the window touches, in its zone."""
         first, end = self.dates
         return list(range(first.year, (end - timedelta(days=1)).year + 1))
 
+    def of_year(self, year: int) -> Window:
+        """The part of the window that lies in a calendar year of its zone."""
+        whole = Window.of_days(date(year, 1, 1), date(year + 1, 1, 1), self.timezone)
+        return replace(self, start=max(self.start, whole.start), end=min(self.end, whole.end))
+
 
 def _text(instant: datetime) -> str:
     return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def request_params(spec: WindowSpec, window: Window) -> list[dict[str, Any]]:
-    """Query parameters that ask for `window`: one mapping per series of requests.
+class Series(NamedTuple):
+    """One series of requests: the window whose rows it is asked for, and its parameters."""
+
+    window: Window | None
+    params: dict[str, Any]
+
+
+def request_series(spec: WindowSpec, window: Window) -> list[Series]:
+    """What to ask for to get the rows of `window`.
 
     One series for a start and an end (or a start alone), several where the window is longer than
     the API answers at once, one per year for a year parameter.
     """
     if spec.year_param:
-        return [{spec.year_param: year} for year in window.years]
-    series = []
-    for part in window.parts(spec.max_days):
-        first, end = part.dates
-        last = end - timedelta(days=1) if spec.end_inclusive else end
-        bounds = {spec.start_param: (part.start, first), spec.end_param: (part.end, last)}
-        series.append(
-            {
-                param: format_bound(instant, day, spec.format, spec.timezone)
-                for param, (instant, day) in bounds.items()
-                if param
-            }
-        )
-    return series
+        return [Series(window.of_year(year), {spec.year_param: year}) for year in window.years]
+    return [Series(part, _bounds(spec, part)) for part in window.parts(spec.max_days)]
+
+
+def _bounds(spec: WindowSpec, window: Window) -> dict[str, Any]:
+    first, end = window.dates
+    last = end - timedelta(days=1) if spec.end_inclusive else end
+    bounds = {spec.start_param: (window.start, first), spec.end_param: (window.end, last)}
+    return {
+        param: format_bound(instant, day, spec.format, spec.timezone)
+        for param, (instant, day) in bounds.items()
+        if param
+    }
 
 
 def format_bound(

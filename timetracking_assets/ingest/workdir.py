@@ -18,28 +18,24 @@ def private_work_dir(parent: Path) -> Iterator[Path]:
     """A new directory below `parent` for this process alone, removed afterwards.
 
     A directory that a killed process left is removed by the next load: its lock died with it.
+    Raises OSError if none can be made, such as on a full disk.
     """
     parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _remove_abandoned(parent)
-    while True:
+    # nobody else makes one meanwhile: one without its lock is abandoned for certain
+    with FileLock(parent / _LOCK, is_singleton=False):
+        _remove_abandoned(parent)
         path = Path(tempfile.mkdtemp(prefix="load-", dir=parent))
         lock = FileLock(path / _LOCK, is_singleton=False)
         lock.acquire()
-        if (path / _LOCK).exists():
-            break
-        # another load took it for abandoned, in the instant before it was locked
-        lock.release()
     try:
         yield path
     finally:
-        lock.release()
         shutil.rmtree(path, ignore_errors=True)
+        lock.release()
 
 
 def _remove_abandoned(parent: Path) -> None:
     for path in parent.glob("load-*"):
-        # a directory without a lock file is one that is just being made
-        if not (path / _LOCK).exists():
-            continue
+        # OSError: its load has ended just now, and removes it
         with suppress(Timeout, OSError), FileLock(path / _LOCK, timeout=0, is_singleton=False):
             shutil.rmtree(path, ignore_errors=True)

@@ -16,20 +16,16 @@ from timetracking_assets.ingest.errors import ApiError, IngestError, LockTimeout
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadRequest
 from timetracking_assets.ingest.source import Connection
-from timetracking_assets.ingest.warehouse import Warehouse
-from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.checks import check_specs, run_checks
+from timetracking_assets.orchestration.load_facts import LoadFacts
 from timetracking_assets.orchestration.metadata import load_metadata
 from timetracking_assets.orchestration.partitions import partitions_definition, run_window
+from timetracking_assets.orchestration.quality_checks import build_quality_checks
 from timetracking_assets.orchestration.resources import ApiResource, WarehouseResource
 from timetracking_assets.orchestration.specs import asset_key, asset_spec
 
 WAREHOUSE = "warehouse"
 """Key of the Dagster resource that every asset needs beside its API's own."""
-
-
-DEFAULT_WAREHOUSE = WarehouseResource()
-"""The same object for every API: Dagster merges equal resources of several files only then."""
 
 
 class LoadConfig(dg.Config):
@@ -44,7 +40,8 @@ def build_api_definitions(api: Api) -> dg.Definitions:
     """The assets and checks of `api`, and its resource under the API's name."""
     return dg.Definitions(
         assets=[build_asset(api, resource) for resource in api.resources.values()],
-        resources={api.name: ApiResource(variables=api.variables), WAREHOUSE: DEFAULT_WAREHOUSE},
+        asset_checks=build_quality_checks(api, WAREHOUSE),
+        resources={api.name: ApiResource(variables=api.variables)},
     )
 
 
@@ -62,28 +59,32 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
         can_subset=True,
     )
     def load_asset(context: dg.AssetExecutionContext, config: LoadConfig) -> Iterator[Any]:
-        warehouse: Warehouse = getattr(context.resources, WAREHOUSE).open()
-        window: Window | None = None
+        warehouse_resource: WarehouseResource = getattr(context.resources, WAREHOUSE)
+        warehouse = _or_fail(warehouse_resource.open)
+        facts: LoadFacts | None = None
         if context.selected_asset_keys:
-            window = run_window(context, resource)
             connection = _or_fail(lambda: getattr(context.resources, api.name).connect(api))
             request = LoadRequest(
                 connection=connection,
                 resource=resource,
-                window=window,
+                window=run_window(context, resource),
                 holder=f"run {context.run.run_id}, {resource.label}",
                 allow_removal=config.allow_removal,
                 log=context.log.info,
             )
             report = _or_fail(lambda: run_load(request, warehouse), connection)
+            if report.changes.changed:
+                warehouse_resource.note_changes()
+            facts = LoadFacts.of_report(report)
             yield dg.MaterializeResult(
-                asset_key=asset_key(resource),
-                metadata=load_metadata(report),
+                asset_key=asset_key(resource), metadata=load_metadata(report)
             )
+        else:
+            facts = LoadFacts.of_latest_materialization(context.instance, resource)
         selected = context.op_execution_context.selected_asset_check_keys
         names = [spec.name for spec in check_specs(resource) if spec.key in selected]
         holder = f"run {context.run.run_id}, checks of {resource.label}"
-        results = _or_fail(lambda: list(run_checks(resource, warehouse, names, window, holder)))
+        results = _or_fail(lambda: list(run_checks(resource, warehouse, names, facts, holder)))
         yield from results
 
     return load_asset

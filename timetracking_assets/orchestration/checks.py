@@ -1,7 +1,7 @@
 """Asset checks: what is asserted of a table after each merge, or on demand.
 
-A check reads the table as it stands; it never trusts what a load says of itself. One that can't be
-answered fails and says why.
+A check reads the table as it stands. One that can't be answered fails and says why. How a load is
+compared with its table is in `reconciliation.py`.
 """
 
 from __future__ import annotations
@@ -13,19 +13,34 @@ import dagster as dg
 
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.warehouse import OpenWarehouse, Warehouse, quoted
-from timetracking_assets.ingest.windows import Window
+from timetracking_assets.orchestration.load_facts import LoadFacts
+from timetracking_assets.orchestration.reconciliation import (
+    differences,
+    reconciliation_metadata,
+    repeated_metadata,
+    rows_in_scope,
+)
 from timetracking_assets.orchestration.specs import asset_key
 
 UNIQUE = "primary_key_unique"
 NOT_NULL = "primary_key_not_null"
+RECONCILED = "rows_reconciled"
+NO_DUPLICATES = "no_duplicate_rows_in_answer"
 _SAMPLE = 5
 
 
 def check_specs(resource: Resource) -> list[dg.AssetCheckSpec]:
-    """The checks of an asset: those of its key, where it has one."""
-    if not resource.primary_key:
-        return []
+    """The checks of an asset: of its load, and of its key, where it has one."""
     keys, asset = ", ".join(resource.primary_key), asset_key(resource)
+    reconciled = dg.AssetCheckSpec(
+        RECONCILED,
+        asset=asset,
+        blocking=True,
+        description="The table holds just the rows that the latest answer held for what was "
+        "asked for, and the answer as many as the API states, where it states a total.",
+    )
+    if not keys:
+        return [reconciled]
     return [
         dg.AssetCheckSpec(
             UNIQUE,
@@ -36,6 +51,13 @@ def check_specs(resource: Resource) -> list[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(
             NOT_NULL, asset=asset, description=f"Every row of the table has its {keys}."
         ),
+        reconciled,
+        dg.AssetCheckSpec(
+            NO_DUPLICATES,
+            asset=asset,
+            description=f"No {keys} came twice in the latest answer; pages that shift while they "
+            "are read repeat some rows, and leave out others.",
+        ),
     ]
 
 
@@ -43,29 +65,77 @@ def run_checks(
     resource: Resource,
     warehouse: Warehouse,
     names: Iterable[str],
-    window: Window | None,
+    facts: LoadFacts | None,
     holder: str,
 ) -> Iterator[dg.AssetCheckResult]:
-    """The results of the checks in `names` over the whole table, whoever wrote it."""
-    questions = {UNIQUE: _duplicates, NOT_NULL: _nulls}
+    """The results of the checks in `names`; `facts` are the latest load's."""
+    window = str(facts.window) if facts and facts.window else "whole table"
     with warehouse.exclusive(holder) as opened:
-        stands = bool(opened.column_types(resource.api, resource.name))
         for name in names:
-            if stands:
-                bad, metadata = questions[name](opened, resource)
-                passed, text = bad == 0, None
-            else:
-                passed, metadata = False, {}
-                text = (
-                    f"There is no table {resource.api}.{resource.name} yet: materialize it first."
-                )
-            yield dg.AssetCheckResult(
-                passed=passed,
-                asset_key=asset_key(resource),
-                check_name=name,
-                description=text,
-                metadata={**metadata, "window": str(window) if window else "whole table"},
-            )
+            result = _answered(opened, resource, name, facts)
+            shown = {**(result.metadata or {}), "window": dg.MetadataValue.text(window)}
+            yield result._replace(metadata=shown)
+
+
+def _answered(
+    warehouse: OpenWarehouse, resource: Resource, name: str, facts: LoadFacts | None
+) -> dg.AssetCheckResult:
+    if not warehouse.column_types(resource.api, resource.name):
+        table = f"{resource.api}.{resource.name}"
+        return _failed(resource, name, f"There is no table {table} yet: materialize it first.")
+    if name in (UNIQUE, NOT_NULL):
+        return _of_table(warehouse, resource, name)
+    if facts is None:
+        text = "The latest materialization carries no counts: materialize the asset again."
+        return _failed(resource, name, text)
+    if name == RECONCILED:
+        return _reconciled(warehouse, resource, facts)
+    return _no_duplicates(resource, facts)
+
+
+def _failed(resource: Resource, name: str, text: str) -> dg.AssetCheckResult:
+    severity = dg.AssetCheckSeverity.WARN if name == NO_DUPLICATES else dg.AssetCheckSeverity.ERROR
+    return dg.AssetCheckResult(
+        passed=False,
+        asset_key=asset_key(resource),
+        check_name=name,
+        description=text,
+        severity=severity,
+    )
+
+
+def _reconciled(
+    warehouse: OpenWarehouse, resource: Resource, facts: LoadFacts
+) -> dg.AssetCheckResult:
+    in_scope = facts.rows_in_scope
+    if facts.keys_held is None:
+        in_scope = rows_in_scope(warehouse, resource, facts)
+    found = differences(resource, facts, in_scope)
+    return dg.AssetCheckResult(
+        passed=not found,
+        asset_key=asset_key(resource),
+        check_name=RECONCILED,
+        description=" ".join(found) or None,
+        metadata=reconciliation_metadata(facts, in_scope, found),
+    )
+
+
+def _no_duplicates(resource: Resource, facts: LoadFacts) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=facts.rows_in_answer == facts.distinct_keys,
+        asset_key=asset_key(resource),
+        check_name=NO_DUPLICATES,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=repeated_metadata(facts),
+    )
+
+
+def _of_table(warehouse: OpenWarehouse, resource: Resource, name: str) -> dg.AssetCheckResult:
+    question = _duplicates if name == UNIQUE else _nulls
+    bad, metadata = question(warehouse, resource)
+    return dg.AssetCheckResult(
+        passed=bad == 0, asset_key=asset_key(resource), check_name=name, metadata=metadata
+    )
 
 
 def _duplicates(warehouse: OpenWarehouse, resource: Resource) -> tuple[int, dict[str, Any]]:

@@ -9,13 +9,16 @@ import os
 from pathlib import Path
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from timetracking_assets.ingest.api import Api
+from timetracking_assets.ingest.errors import IngestError, SettingsError
+from timetracking_assets.ingest.publishing import publish
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.warehouse import Warehouse
 
 DEFAULT_WAREHOUSE = ".timetracking/warehouse.duckdb"
+AFTER_EACH_RUN, ON_DEMAND = "after_each_run", "on_demand"
 
 
 class ApiResource(dg.ConfigurableResource[None]):
@@ -43,8 +46,39 @@ class WarehouseResource(dg.ConfigurableResource[None]):
     lock_timeout: float = Field(
         default=600, gt=0, description="seconds to wait while another run loads into the file"
     )
+    publish: str = Field(
+        default="",
+        description="when the copy for readers is replaced: `after_each_run` (that has changed "
+        "something) or `on_demand` (`timetracking publish`); if empty, the environment variable "
+        "TIMETRACKING_PUBLISH, else after each run",
+    )
+    _changed: bool = PrivateAttr(default=False)
+
+    def note_changes(self) -> None:
+        """To be called by a load that has changed a table: the copy for readers is then old."""
+        self._changed = True
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Publish at the end of a run that has changed something; that can't fail its loads."""
+        if self._changed and self._publishes_after_each_run():
+            try:
+                run = f" after run {context.run.run_id}" if context.run else ""
+                publish(self.open(), f"publishing{run}")
+            except IngestError as error:
+                if context.log:
+                    context.log.warning(str(error))
+        self._changed = False
+
+    def _publishes_after_each_run(self) -> bool:
+        choice = self.publish or os.environ.get("TIMETRACKING_PUBLISH") or AFTER_EACH_RUN
+        if choice not in (AFTER_EACH_RUN, ON_DEMAND):
+            raise SettingsError(
+                f"TIMETRACKING_PUBLISH is {choice!r}; it takes {AFTER_EACH_RUN} or {ON_DEMAND}"
+            )
+        return choice == AFTER_EACH_RUN
 
     def open(self) -> Warehouse:
-        """The warehouse; nothing is made or opened yet."""
+        """The warehouse, not opened yet. Raises SettingsError for a setting that is none."""
+        self._publishes_after_each_run()
         path = self.path or os.environ.get("TIMETRACKING_WAREHOUSE") or DEFAULT_WAREHOUSE
         return Warehouse(Path(path).expanduser().absolute(), self.lock_timeout)

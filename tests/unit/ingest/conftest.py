@@ -1,20 +1,123 @@
-"""Small builders: a resource, a page, a specification; each test says only what it is about."""
+"""Small builders: a resource, a page, a specification, a server with prepared answers.
+
+Each test says only what it is about.
+"""
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import msgspec
 import pytest
 
 from timetracking_assets.ingest.api import Api, Resource
+from timetracking_assets.ingest.errors import IngestError
 from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.resolution import resolve
-from timetracking_assets.ingest.spec import ApiSpec, ColumnSpec, PartitionsSpec, WindowSpec
+from timetracking_assets.ingest.spec import ApiSpec, ColumnSpec
+from timetracking_assets.ingest.window_spec import PartitionsSpec, WindowSpec
 
 MakeResource = Callable[..., Resource]
 MakePage = Callable[..., Page]
 Resolve = Callable[..., Api]
+
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+class Stub(ThreadingHTTPServer):
+    """Gives one prepared answer after the other, the last one for ever.
+
+    An answer is (status, headers, body), or a function that gives one for the path and the body
+    that were sent; status 0 closes the connection.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.forget()
+
+    def handle_error(self, *args: Any) -> None:
+        """Silent: a client may hang up."""
+
+    def forget(self) -> None:
+        """As at the start."""
+        self.answers: list[Answer | Callable[[str, bytes], Answer]] = [
+            (200, {}, b'{"data": [{"id": 1}]}')
+        ]
+        self.paths: list[str] = []
+        self.received: list[bytes] = []
+        """Each request as it came: its line, headers and body."""
+        self.sleep = 0.0
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Stub
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        server = self.server
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        server.paths.append(self.path)
+        server.received.append(f"{self.requestline}\n{self.headers}".encode() + body)
+        time.sleep(server.sleep)
+        answers = server.answers
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        status, headers, content = answer(self.path, body) if callable(answer) else answer
+        if status == 0:
+            self.close_connection = True
+            return
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(content)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *args: Any) -> None:
+        """Silent."""
+
+
+@contextmanager
+def running_stub(server: Stub) -> Iterator[Stub]:
+    with server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def _stub() -> Iterator[Stub]:
+    with running_stub(Stub()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _other_stub() -> Iterator[Stub]:
+    with running_stub(Stub()) as server:
+        yield server
+
+
+@pytest.fixture
+def stub(_stub: Stub) -> Stub:
+    """An API in one's hands."""
+    _stub.forget()
+    return _stub
+
+
+@pytest.fixture
+def other_stub(_other_stub: Stub) -> Stub:
+    """Another host."""
+    _other_stub.forget()
+    return _other_stub
 
 
 def build_resource(**given: Any) -> Resource:
@@ -34,6 +137,7 @@ def build_resource(**given: Any) -> Resource:
         "repeated_page": "refuse",
         "success_codes": (),
         "null_is_empty": False,
+        "max_pages": 100,
         "primary_key": ("id",),
         "sync_mode": "snapshot",
         "partitions": partitioned,
@@ -79,3 +183,22 @@ def page() -> MakePage:
 @pytest.fixture(scope="session")
 def api() -> Resolve:
     return build_api
+
+
+def ours(action: Callable[[], Any]) -> IngestError:
+    """The error of ours that `action` raises, inside whatever dlt wraps around it."""
+    cause: BaseException | None = None
+    try:
+        action()
+    except Exception as error:
+        cause = error
+    while cause is not None and not isinstance(cause, IngestError):
+        cause = cause.__cause__ or cause.__context__
+    assert cause is not None, "nothing of ours was raised"
+    return cause
+
+
+@pytest.fixture(scope="session")
+def refusal() -> Callable[[Callable[[], Any]], IngestError]:
+    """`refusal(action)`: the error of ours that it raises."""
+    return ours

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.changes import Changes, count_changes, refuse_large_removal
+from timetracking_assets.ingest.changes import Changes, StagedAnswer
 from timetracking_assets.ingest.errors import IngestError
+from timetracking_assets.ingest.removal import refuse_large_removal
 from timetracking_assets.ingest.warehouse import OpenWarehouse, Warehouse
 from timetracking_assets.ingest.windows import Window
 
@@ -77,8 +78,8 @@ def test_a_first_load_inserts_each_key_once(
     warehouse: OpenWarehouse, stage: Stage, entries: Callable[..., Resource], mode: str
 ) -> None:
     files = stage(staged("(1, DATE '2026-01-02', 'a', '')", "(1, DATE '2026-01-02', 'b', '')"))
-    changes = count_changes(warehouse, entries(mode), files, window_of(mode))
-    assert changes == Changes(rows=2, distinct_keys=1, inserted=1)
+    changes = StagedAnswer(warehouse, entries(mode), files, window_of(mode)).changes()
+    assert changes == Changes(rows=2, distinct_keys=1, inserted=1, repeated_keys=(("1",),))
 
 
 @pytest.mark.parametrize(("mode", "deleted"), [("snapshot", 2), ("window", 1), ("changes", 0)])
@@ -92,7 +93,7 @@ def test_the_modes_differ_in_what_they_remove(
             "(9, DATE '2026-01-02', 'new', NULL)",
         )
     )
-    changes = count_changes(table, entries(mode), files, window_of(mode))
+    changes = StagedAnswer(table, entries(mode), files, window_of(mode)).changes()
     assert changes == Changes(
         rows=3,
         distinct_keys=3,
@@ -115,7 +116,7 @@ def test_an_empty_answer(
     files: str,
 ) -> None:
     staged_files = [] if files == "none" else stage(f"{TABLE} WHERE false")
-    changes = count_changes(table, entries(mode), staged_files, window_of(mode))
+    changes = StagedAnswer(table, entries(mode), staged_files, window_of(mode)).changes()
     assert changes == Changes(deleted=deleted, rows_before=4)
 
 
@@ -123,7 +124,7 @@ def test_an_empty_answer_for_a_table_with_text_keys(
     warehouse: OpenWarehouse, entries: Callable[..., Resource]
 ) -> None:
     warehouse.connection.execute("CREATE TABLE hours.entries AS SELECT 'abc' AS id")
-    changes = count_changes(warehouse, entries("snapshot"), [], None)
+    changes = StagedAnswer(warehouse, entries("snapshot"), [], None).changes()
     assert changes == Changes(deleted=1, rows_before=1)
 
 
@@ -142,7 +143,7 @@ def test_an_empty_answer_for_a_table_with_text_keys(
 def test_values_nulls_and_json_are_compared(
     table: OpenWarehouse, stage: Stage, entries: Callable[..., Resource], row: str, updated: int
 ) -> None:
-    changes = count_changes(table, entries("changes"), stage(staged(row)), TODAY)
+    changes = StagedAnswer(table, entries("changes"), stage(staged(row)), TODAY).changes()
     assert (changes.updated, changes.unchanged) == (updated, 1 - updated)
 
 
@@ -151,11 +152,11 @@ def test_new_and_missing_columns(
 ) -> None:
     known = "SELECT 2 AS id, DATE '2026-01-02' AS day, 'b' AS text"
     files = stage(known)
-    assert count_changes(table, entries("changes"), files, TODAY).unchanged == 1
+    assert StagedAnswer(table, entries("changes"), files, TODAY).changes().unchanged == 1
     files = stage("SELECT 4 AS id, DATE '2026-01-03' AS day, 'd' AS text, NULL::BIGINT AS fresh")
-    assert count_changes(table, entries("changes"), files, TODAY).unchanged == 2
+    assert StagedAnswer(table, entries("changes"), files, TODAY).changes().unchanged == 2
     files = stage("SELECT 3 AS id, DATE '2026-01-02' AS day, '{\"x\": 1}' AS tags, 5 AS fresh")
-    assert count_changes(table, entries("changes"), files, TODAY) == Changes(
+    assert StagedAnswer(table, entries("changes"), files, TODAY).changes() == Changes(
         rows=3, distinct_keys=3, updated=1, unchanged=2, rows_before=4
     )
 
@@ -169,15 +170,43 @@ def test_composite_keys(
         "SELECT * FROM (VALUES (1, 'a', 1), (1, 'b', 9), (1, 'b', 9), (2, 'b', 3)) t(id, part, n)"
     )
     both = entries("snapshot", primary_key=("id", "part"))
-    assert count_changes(warehouse, both, files, None) == Changes(
-        rows=4, distinct_keys=3, inserted=1, updated=1, unchanged=1, deleted=1, rows_before=3
+    assert StagedAnswer(warehouse, both, files, None).changes() == Changes(
+        rows=4,
+        distinct_keys=3,
+        inserted=1,
+        updated=1,
+        unchanged=1,
+        deleted=1,
+        rows_before=3,
+        repeated_keys=(("1", "b"),),
     )
 
 
-def test_rows_afterwards(table: OpenWarehouse, entries: Callable[..., Resource]) -> None:
-    counted = Changes(rows=1).after(table, entries("window"), TODAY)
-    assert counted == Changes(rows=1, row_count=4, window_row_count=2)
-    assert Changes().after(table, entries("snapshot"), None) == Changes(row_count=4)
+def test_rows_afterwards(
+    table: OpenWarehouse, stage: Stage, entries: Callable[..., Resource]
+) -> None:
+    files = stage(staged("(2, DATE '2026-01-02', 'b', NULL)", "(9, DATE '2026-01-02', '', NULL)"))
+    answer = StagedAnswer(table, entries("window"), files, TODAY)
+    assert answer.after(Changes()) == Changes(row_count=4, window_row_count=2, keys_held=1)
+    answer = StagedAnswer(table, entries("snapshot"), files, None)
+    assert answer.after(Changes()) == Changes(row_count=4, keys_held=1)
+
+
+@pytest.mark.parametrize(("mode", "deleted"), [("snapshot", 3), ("window", 2), ("changes", 1)])
+def test_rows_marked_as_deleted(
+    table: OpenWarehouse, stage: Stage, entries: Callable[..., Resource], mode: str, deleted: int
+) -> None:
+    """1 lies in another window, 2 stays, 8 was never here."""
+    files = stage(
+        "SELECT * FROM (VALUES (1, DATE '2026-01-02', '', NULL, DATE '2026-01-05'), "
+        "(2, DATE '2026-01-02', 'b', NULL, NULL), (8, DATE '2026-01-02', '', NULL, "
+        "DATE '2026-01-05')) AS s(id, day, text, tags, gone)"
+    )
+    resource = entries(mode, deleted_field="gone")
+    changes = StagedAnswer(table, resource, files, window_of(mode)).changes()
+    assert changes == Changes(
+        rows=1, distinct_keys=1, marked=2, unchanged=1, deleted=deleted, rows_before=4
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from timetracking_assets.ingest.errors import AnswerError
 from timetracking_assets.ingest.pages import HAS_MORE, HEADERS, ROWS, Page, page_splitter
 from timetracking_assets.ingest.pages import split_answer as split
 from timetracking_assets.ingest.redaction import Redactor
+from timetracking_assets.ingest.request_stats import RequestStats
 
 MakeResource = Callable[..., Resource]
 MASKING = Redactor(["top-secret-key"])
@@ -97,7 +98,7 @@ def test_a_secret_in_the_answer_is_masked_before_the_answer_is_cut(
 
 
 def test_a_response_gives_one_page_and_what_a_paginator_needs(resource: MakeResource) -> None:
-    splitter = page_splitter(resource(page_size=2))
+    splitter = page_splitter(resource(page_size=2), RequestStats())
     for number, (rows, more) in enumerate((([1, 2], True), ([1], False), ([1, 2, 3], True)), 1):
         body = json.dumps({"data": [{"id": key} for key in rows], "total": 9}).encode()
         answer = response(body, **{"X-Next-Page": "3"})
@@ -116,19 +117,19 @@ def test_a_response_gives_one_page_and_what_a_paginator_needs(resource: MakeReso
 
 def test_an_empty_page_is_an_empty_list(resource: MakeResource) -> None:
     answer = response(b'{"data": []}')
-    page_splitter(resource(page_size=2))(answer, MASKING)
+    page_splitter(resource(page_size=2), RequestStats())(answer, MASKING)
     assert answer.json()[ROWS] == []
     assert answer.json()[HAS_MORE] is False
 
 
 def test_without_a_page_size_there_may_always_be_more(resource: MakeResource) -> None:
     answer = response(b'{"data": [{"id": 1}]}')
-    page_splitter(resource())(answer, MASKING)
+    page_splitter(resource(), RequestStats())(answer, MASKING)
     assert answer.json()[HAS_MORE] is True
 
 
 def test_errors_name_the_page_and_no_query(resource: MakeResource) -> None:
-    splitter = page_splitter(resource())
+    splitter = page_splitter(resource(), RequestStats())
     splitter(response(b'{"data": []}'), MASKING)
     with pytest.raises(
         AnswerError, match=r"^hours/entries: page 2 \(https://api.example/entries\) is not JSON"
@@ -139,7 +140,7 @@ def test_errors_name_the_page_and_no_query(resource: MakeResource) -> None:
 
 def test_answers_that_are_no_success_are_left_alone(resource: MakeResource) -> None:
     answer = response(b'{"error": "no"}', status=403)
-    page_splitter(resource())(answer, MASKING)
+    page_splitter(resource(), RequestStats())(answer, MASKING)
     assert answer.json() == {"error": "no"}
 
 
@@ -150,79 +151,24 @@ def test_a_page_takes_the_parents_values_like_a_row() -> None:
     assert page.from_parent == {"_people_id": 2, "_people_name": "x"}
 
 
-def body_of(number: int) -> bytes:
-    return json.dumps({"data": [{"id": number}]}).encode()
-
-
-@pytest.mark.parametrize("paginator", ["header_link", {"type": "page_number"}, {"type": "cursor"}])
-def test_a_page_that_comes_again_is_refused(resource: MakeResource, paginator: Any) -> None:
-    accept = page_splitter(resource(endpoint={"paginator": paginator}))
-    accept(response(body_of(1)), MASKING)
-    accept(response(body_of(2)), MASKING)
-    with pytest.raises(AnswerError, match=r"page 3 .* does not follow the paginator"):
-        accept(response(body_of(2)), MASKING)
-
-
-def test_equal_answers_of_two_lists_are_two_answers(resource: MakeResource) -> None:
-    paged = page_splitter(resource(endpoint={"paginator": {"type": "page_number"}}))
-    single = page_splitter(resource(endpoint={"paginator": "single_page"}))
-    other = response(body_of(1))
-    other.url = "https://api.example/entries?user=2&page=1"
-    for accept in (paged, single):
-        accept(response(body_of(1)), MASKING)
-        accept(other, MASKING)
-    single(other, MASKING)
-    empty = response(b'{"data": []}')
-    paged(empty, MASKING)
-    paged(empty, MASKING)
-
-
 def test_another_success_than_200_is_refused(resource: MakeResource) -> None:
     with pytest.raises(AnswerError, match=r"page 1 .* came with HTTP 204 instead of 200"):
-        page_splitter(resource())(response(b"", status=204), MASKING)
+        page_splitter(resource(), RequestStats())(response(b"", status=204), MASKING)
 
 
 def test_other_successes_are_answers_where_the_file_says_so(resource: MakeResource) -> None:
-    accept = page_splitter(resource(success_codes=(201, 204)))
-    for body, status, pages in ((body_of(1), 201, 1), (b"", 204, 0)):
+    accept = page_splitter(resource(success_codes=(201, 204)), RequestStats())
+    for body, status, pages in ((b'{"data": [{"id": 1}]}', 201, 1), (b"", 204, 0)):
         answer = response(body, status=status)
         accept(answer, MASKING)
         assert len(answer.json()[ROWS]) == pages
     with pytest.raises(AnswerError, match=r"say `success_codes: \[202\]`"):
-        accept(response(body_of(1), status=202), MASKING)
+        accept(response(b'{"data": []}', status=202), MASKING)
 
 
 @pytest.mark.parametrize("body", [b'{"a": {"b": null}}', b'{"a": null}', b'{"a": {"b": []}}'])
 def test_null_is_no_rows_where_the_file_says_so(resource: MakeResource, body: bytes) -> None:
     answer = response(body)
-    page_splitter(resource(data_selector="a.b", null_is_empty=True))(answer, MASKING)
+    accept = page_splitter(resource(data_selector="a.b", null_is_empty=True), RequestStats())
+    accept(answer, MASKING)
     assert answer.json()[ROWS] == []
-
-
-def test_a_repeated_page_is_the_end_where_the_file_says_so(resource: MakeResource) -> None:
-    accept = page_splitter(
-        resource(endpoint={"paginator": {"type": "page_number"}}, repeated_page="stop")
-    )
-    bodies = [b'{"data": [{"id": 1}], "page": 1}', b'{"data": [{"id": 1}], "page": 2}']
-    more = []
-    for body in bodies:
-        answer = response(body)
-        accept(answer, MASKING)
-        more.append((len(answer.json()[ROWS]), answer.json()[HAS_MORE]))
-    assert more == [(1, True), (0, False)]
-
-
-def test_a_page_number_in_the_body_tells_pages_and_not_lists_apart(resource: MakeResource) -> None:
-    """A POST asks for its pages, and for its lists, in the body."""
-    paginator = {"type": "page_number", "page_body_path": "paging.page"}
-    accept = page_splitter(resource(endpoint={"paginator": paginator}))
-
-    def ask(user: int, page: int) -> None:
-        answer = response(body_of(1))
-        answer.request.body = json.dumps({"user": user, "paging": {"page": page}}).encode()
-        accept(answer, MASKING)
-
-    ask(1, 1)
-    ask(2, 1)
-    with pytest.raises(AnswerError, match="does not follow the paginator"):
-        ask(2, 2)

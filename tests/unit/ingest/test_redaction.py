@@ -1,7 +1,9 @@
 """No form of a secret is left in a text."""
 
 import base64
+import html
 import json
+import re
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -22,6 +24,10 @@ FORMS = {
     "path": quote(SECRET),
     "query": quote(SECRET, safe=""),
     "form": quote_plus(SECRET),
+    "all in lower case": re.sub("%..", lambda code: code.group().lower(), quote_plus(SECRET)),
+    "html": html.escape(SECRET),
+    "shown by Python": repr(SECRET)[1:-1],
+    "shown as bytes": repr(SECRET.encode())[2:-1],
     "json": json.dumps(SECRET)[1:-1],
     "unicode json": json.dumps(SECRET, ensure_ascii=False)[1:-1],
     "json with slashes escaped": json.dumps(SECRET)[1:-1].replace("/", "\\/"),
@@ -80,3 +86,49 @@ def test_no_form_is_left(secrets: list[str], companion: str, before: str, after:
         encoded(f"{secret}:{secrets[-1]}"),
     ):
         assert form not in redact(before + form + after)
+
+
+CREDENTIAL = 'a"key/of\\mine'
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        json.dumps(CREDENTIAL)[1:-1],
+        json.dumps(CREDENTIAL)[1:-1].replace("/", "\\/"),
+        encoded(CREDENTIAL),
+        encoded(CREDENTIAL).rstrip("="),
+    ],
+)
+def test_a_credential_in_a_row_is_masked_and_counted(form: str) -> None:
+    body = f'{{"data": [{{"id": 1.10, "a": "x {form} y", "b": ["{form}"]}}, {{"id": 2}}]}}'
+    masked, count = Redactor([CREDENTIAL], credentials=[CREDENTIAL]).in_rows(body.encode())
+    assert masked == b'{"data": [{"id": 1.10, "a": "x *** y", "b": ["***"]}, {"id": 2}]}'
+    assert count == 2
+
+
+@pytest.mark.parametrize(
+    ("credential", "body"),
+    [
+        ("12345678", b'{"id": 12345678, "share": 0.123456789}'),
+        ("short", b'{"note": "a short one"}'),
+        ("longer-than-all", b'{"note": "nothing of it"}'),
+    ],
+)
+def test_rows_without_one_stay_as_they_are(credential: str, body: bytes) -> None:
+    assert Redactor([credential], credentials=[credential]).in_rows(body) == (body, 0)
+
+
+def test_a_secret_that_is_no_credential_stays_in_rows() -> None:
+    """The address of the user that asks is a person's, too."""
+    body = b'{"email": "me@example.org"}'
+    redact = Redactor(["me@example.org", "password"], credentials=["password"])
+    assert redact.in_rows(body) == (body, 0)
+
+
+def test_what_is_learned_is_masked_from_then_on() -> None:
+    redact = Redactor(["known-before"])
+    assert redact("given-token") == "given-token"
+    redact.learn("given-token")
+    assert redact("given-token, known-before, " + encoded("given-token")) == "***, ***, ***"
+    assert redact.in_rows(b'"given-token"') == (b'"***"', 1)

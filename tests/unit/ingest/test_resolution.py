@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from timetracking_assets.ingest.api import Api, Parent, column_name
 from timetracking_assets.ingest.errors import SpecError
 from timetracking_assets.ingest.rules import start_of
-from timetracking_assets.ingest.spec import ApiSpec, PartitionsSpec
+from timetracking_assets.ingest.spec import ApiSpec
+from timetracking_assets.ingest.window_spec import PartitionsSpec
 
 Resolve = Callable[..., Api]
 PEOPLE = {"name": "people", "endpoint": {"path": "people"}}

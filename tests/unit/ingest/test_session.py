@@ -1,91 +1,51 @@
 """The session against a stub server: what is repeated, counted, refused, and what is said."""
 
+from __future__ import annotations
+
+import gzip
 import json
-import time
+import re
+import tracemalloc
+import zlib
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
-from timetracking_assets.ingest.api import Resource
+from timetracking_assets.ingest.api import Api, Resource
 from timetracking_assets.ingest.errors import AnswerError, ApiError
+from timetracking_assets.ingest.http_spec import RetrySpec
 from timetracking_assets.ingest.pages import ROWS, page_splitter
 from timetracking_assets.ingest.redaction import Redactor
-from timetracking_assets.ingest.session import RequestStats, open_session
-from timetracking_assets.ingest.spec import RetrySpec
+from timetracking_assets.ingest.request_stats import RequestStats
+from timetracking_assets.ingest.session import open_session
+
+if TYPE_CHECKING:
+    from tests.unit.ingest.conftest import Answer, Stub
 
 MakeResource = Callable[..., Resource]
+Resolve = Callable[..., Api]
 SECRET = "top-secret-key"
 BODY = json.dumps({"data": [{"id": 1}]}).encode()
 HOOKS = {"response": lambda answer, **_: answer.raise_for_status()}
-Answer = tuple[int, dict[str, str], bytes]
 OK: Answer = (200, {}, BODY)
-
-
-class Stub(ThreadingHTTPServer):
-    """Gives one prepared answer after the other, the last one for ever."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answers: list[Answer] = [OK]
-        self.paths: list[str] = []
-        self.sleep = 0.0
-        self.url = f"http://127.0.0.1:{self.server_port}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Stub
-
-    def do_GET(self) -> None:
-        server = self.server
-        server.paths.append(self.path)
-        time.sleep(server.sleep)
-        answers = server.answers
-        status, headers, body = answers.pop(0) if len(answers) > 1 else answers[0]
-        if status == 0:
-            self.close_connection = True
-            return
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: Any) -> None:
-        """Silent."""
-
-
-@pytest.fixture(scope="module")
-def running_stub() -> Iterator[Stub]:
-    with Stub() as server:
-        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-@pytest.fixture
-def stub(running_stub: Stub) -> Stub:
-    running_stub.answers, running_stub.paths, running_stub.sleep = [OK], [], 0.0
-    return running_stub
 
 
 class Client:
     """A session and what it counted."""
 
-    def __init__(self, resource: Resource, base_url: str, **retry: Any) -> None:
+    def __init__(self, api: Resolve, resource: Resource, base_url: str, **given: Any) -> None:
         self.stats = RequestStats()
+        retry = {key: given.pop(key) for key in RetrySpec.model_fields.keys() & given.keys()}
+        settings = {"backoff_factor": 0, "timeout": 5, **retry}
         self.session = open_session(
-            resource,
+            api({"name": resource.name, "endpoint": {"path": "x"}}, retry=settings, **given),
+            resource.label,
             base_url,
-            RetrySpec(**{"backoff_factor": 0, "timeout": 5, **retry}),
             Redactor([SECRET]),
             self.stats,
-            page_splitter(resource),
+            page_splitter(resource, self.stats),
         )
         self.session.trust_env = False
         self.base_url = base_url
@@ -106,11 +66,12 @@ class Client:
 
 
 @pytest.fixture
-def client(stub: Stub, resource: MakeResource) -> Iterator[Callable[..., Client]]:
+def client(stub: Stub, resource: MakeResource, api: Resolve) -> Iterator[Callable[..., Client]]:
+    """`client(base_url, max_retries=0, quota={...})`: keys of `retry` and of the specification."""
     opened: list[Client] = []
 
-    def open_client(base_url: str = stub.url, **retry: Any) -> Client:
-        opened.append(Client(resource(), base_url, **retry))
+    def open_client(base_url: str = stub.url, **given: Any) -> Client:
+        opened.append(Client(api, resource(), base_url, **given))
         return opened[-1]
 
     yield open_client
@@ -262,3 +223,96 @@ def test_a_base_url_where_nothing_is(
     with pytest.raises(ApiError, match=said) as refused:
         asked.session.send(request)
     assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize("status", [402, 429])
+def test_a_quota_that_comes_back_soon_is_waited_for(
+    stub: Stub, client: Callable[..., Client], status: int
+) -> None:
+    """Once, by dlt's session; the backoff alone would not wait at all."""
+    reset = {"X-Reset": "0.2", "X-Left": "0"}
+    stub.answers = [(status, reset, b""), (200, {"X-Left": "99"}, BODY)]
+    asked = client(quota={"reset_header": "X-Reset", "remaining_header": "X-Left"}, max_delay=0.1)
+    assert asked.get().status_code == 200
+    assert (asked.stats.requests, asked.stats.retries) == (2, 1)
+    assert 1 <= asked.stats.seconds_quota <= asked.stats.seconds
+    assert asked.stats.quota_remaining == 99
+
+
+@pytest.mark.parametrize("status", [402, 429])
+def test_a_quota_that_comes_back_late_fails_at_once(
+    stub: Stub, client: Callable[..., Client], status: int
+) -> None:
+    headers = {"Retry-After": "3600", "X-Left": "0"}
+    stub.answers = [(status, headers, f"none left for {SECRET}".encode())]
+    asked = client(quota={"remaining_header": "X-Left"})
+    error = asked.failure()
+    assert f"HTTP {status} from GET" in str(error)
+    assert re.search(r"used up until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, in 3600 s", str(error))
+    assert "It said: none left for ***" in str(error)
+    assert not error.transient
+    assert asked.stats.requests == 1
+    assert asked.stats.quota_remaining == 0
+
+
+def test_a_402_that_says_no_more_fails_at_once(stub: Stub, client: Callable[..., Client]) -> None:
+    stub.answers = [(402, {}, b"x" * 10_000)]
+    asked = client()
+    error = asked.failure()
+    assert "the API wants a payment, or its quota is used up" in str(error)
+    assert "quota.reset_header" in str(error)
+    assert len(str(error)) < 1000
+    assert not error.transient
+    assert asked.stats.requests == 1
+
+
+def test_a_quota_that_never_comes_back_is_given_up_with_when_to_try(
+    stub: Stub, client: Callable[..., Client]
+) -> None:
+    stub.answers = [(429, {"Retry-After": "60"}, b"")]
+    asked = client(max_retries=0)
+    error = asked.failure()
+    assert "it is there again at 20" in str(error)
+    assert error.transient
+
+
+@pytest.mark.parametrize(
+    ("status", "encoding"),
+    [(200, "gzip"), (200, "deflate"), (200, "gzip, gzip"), (200, "identity"), (403, "gzip")],
+)
+def test_an_answer_that_is_too_large_is_refused(
+    stub: Stub, client: Callable[..., Client], encoding: str, status: int
+) -> None:
+    """A few bytes on the wire that become 50 MB never sit in memory."""
+    bomb = _compressed(encoding, 50 if encoding != "identity" else 2)
+    stub.answers = [(status, {"Content-Encoding": encoding}, bomb)]
+    asked = client(max_response_bytes=1_000_000)
+    tracemalloc.start()
+    error = asked.failure()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert isinstance(error, AnswerError)
+    assert "more than 1000000 bytes (`max_response_bytes`), after decompression" in str(error)
+    assert not error.transient
+    assert asked.stats.requests == 1
+    assert peak < 15_000_000
+
+
+def test_an_answer_of_just_the_largest_size_is_taken(
+    stub: Stub, client: Callable[..., Client]
+) -> None:
+    stub.answers = [(200, {"Content-Encoding": "gzip"}, gzip.compress(BODY))]
+    asked = client(max_response_bytes=len(BODY))
+    assert len(asked.get().json()[ROWS]) == 1
+    assert asked.stats.bytes == len(BODY)
+    client(max_response_bytes=len(BODY) - 1).failure()
+
+
+def _compressed(encoding: str, megabytes: int) -> bytes:
+    """That many MB of zeros."""
+    if encoding == "identity":
+        return bytes(megabytes * 1_000_000)
+    packer = zlib.compressobj(1, wbits=15 if encoding == "deflate" else 31)
+    packed = b"".join(packer.compress(bytes(1_000_000)) for _ in range(megabytes))
+    packed += packer.flush()
+    return gzip.compress(packed) if encoding == "gzip, gzip" else packed

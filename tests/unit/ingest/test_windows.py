@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timetracking_assets.ingest.spec import WindowSpec
+from timetracking_assets.ingest.window_spec import WindowSpec
 from timetracking_assets.ingest.windows import (
     Window,
     format_bound,
     in_window,
-    request_params,
+    request_series,
     window_condition,
 )
 
@@ -83,8 +83,11 @@ def test_years_are_those_of_the_zone() -> None:
 
 def test_a_year_parameter_asks_once_per_year() -> None:
     spec = WindowSpec(field="day", year_param="year")
-    asked = request_params(spec, Window.of_days(date(2024, 1, 1), date(2026, 1, 1), BERLIN))
-    assert asked == [{"year": 2024}, {"year": 2025}]
+    asked = request_series(spec, Window.of_days(date(2024, 1, 1), date(2026, 1, 1), BERLIN))
+    assert asked == [
+        (Window.of_days(date(year, 1, 1), date(year + 1, 1, 1), BERLIN), {"year": year})
+        for year in (2024, 2025)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -102,9 +105,9 @@ def test_bounds_are_written_as_the_api_wants_them(
 ) -> None:
     window = day(date(2026, 3, 29), BERLIN)
     both = WindowSpec(field="day", start_param="a", end_param="b", format=time_format)
-    assert request_params(both, window) == [{"a": start, "b": end}]
+    assert request_series(both, window) == [(window, {"a": start, "b": end})]
     alone = WindowSpec(field="day", start_param="a", format=time_format)
-    assert request_params(alone, window) == [{"a": start}]
+    assert request_series(alone, window) == [(window, {"a": start})]
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))
@@ -195,8 +198,30 @@ def test_a_long_window_is_asked_for_in_several_series() -> None:
         end_inclusive=True,
     )
     window = Window.of_days(date(2026, 1, 1), date(2026, 3, 5), BERLIN)
-    assert request_params(spec, window) == [
+    cuts = [date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 4), date(2026, 3, 5)]
+    asked = [
         {"from": "2026-01-01", "to": "2026-01-31"},
         {"from": "2026-02-01", "to": "2026-03-03"},
         {"from": "2026-03-04", "to": "2026-03-04"},
     ]
+    assert request_series(spec, window) == [
+        (Window.of_days(first, end, BERLIN), params)
+        for (first, end), params in zip(itertools.pairwise(cuts), asked, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("by_day", [False, True])
+def test_halves_are_the_whole_window(by_day: bool) -> None:
+    """Over a change of clocks: 47 hours."""
+    window = Window.of_days(date(2026, 3, 28), date(2026, 3, 30), BERLIN)
+    first, second = window.halves(by_day=by_day) or ()
+    assert (first.start, second.end) == (window.start, window.end)
+    assert first.end == second.start
+    assert (first.end - first.start == timedelta(days=1)) == by_day
+    assert first.timezone == BERLIN
+
+
+def test_the_shortest_windows_have_no_halves() -> None:
+    second = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC))
+    assert second.halves(by_day=False) is None
+    assert day(date(2026, 1, 1), BERLIN).halves(by_day=True) is None

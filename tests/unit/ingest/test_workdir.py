@@ -1,10 +1,15 @@
 """Working directories: private, gone with their load, also after a killed process."""
 
+import errno
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from timetracking_assets.ingest.workdir import private_work_dir
 
@@ -18,6 +23,10 @@ with private_work_dir(Path(sys.argv[1])) as path:
 """
 
 
+def directories(parent: Path) -> list[Path]:
+    return sorted(path for path in parent.iterdir() if path.is_dir())
+
+
 def test_it_is_new_private_and_removed(tmp_path: Path) -> None:
     parent = tmp_path / "deep" / "loads"
     with private_work_dir(parent) as first, private_work_dir(parent) as second:
@@ -26,13 +35,13 @@ def test_it_is_new_private_and_removed(tmp_path: Path) -> None:
         assert first.stat().st_mode & 0o077 == 0
         assert parent.stat().st_mode & 0o077 == 0
         (first / "package").mkdir()
-    assert list(parent.iterdir()) == []
+    assert directories(parent) == []
 
 
 def test_it_is_removed_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), private_work_dir(tmp_path):
         raise KeyboardInterrupt
-    assert list(tmp_path.iterdir()) == []
+    assert directories(tmp_path) == []
 
 
 def test_what_a_killed_process_left_is_removed_and_what_a_living_one_has_is_kept(
@@ -54,14 +63,46 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_has_is_kept
         assert path.exists()
         with private_work_dir(tmp_path) as mine:
             assert not path.exists()
-            assert sorted(tmp_path.iterdir()) == sorted([mine, foreign])
+            assert directories(tmp_path) == sorted([mine, foreign])
     finally:
         held.kill()
         held.communicate()
 
 
-def test_one_that_is_just_being_made_is_kept(tmp_path: Path) -> None:
+def test_one_without_its_lock_is_removed(tmp_path: Path) -> None:
+    """A process was killed, or the disk was full, just when it was made."""
     unlocked = tmp_path / "load-new"
     unlocked.mkdir()
     with private_work_dir(tmp_path):
-        assert unlocked.exists()
+        assert not unlocked.exists()
+
+
+def test_nothing_is_left_if_it_cannot_be_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full: a directory can be made, a file in it can't."""
+    acquire = FileLock.acquire
+
+    def no_space(lock: FileLock, *arguments: Any, **named: Any) -> Any:
+        if "load-" in lock.lock_file:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return acquire(lock, *arguments, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FileLock, "acquire", no_space)
+        with pytest.raises(OSError, match="No space left"), private_work_dir(tmp_path):
+            pass
+    with private_work_dir(tmp_path) as mine:
+        assert directories(tmp_path) == [mine]
+
+
+def test_many_at_once_take_nothing_from_each_other(tmp_path: Path) -> None:
+    def use(number: int) -> bool:
+        with private_work_dir(tmp_path) as path:
+            (path / "package").write_text(str(number))
+            time.sleep(0.002)
+            return (path / "package").read_text() == str(number)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(use, range(64)))
+    assert directories(tmp_path) == []

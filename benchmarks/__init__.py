@@ -1,0 +1,1 @@
+"""Measurements of loads against plain dlt and against the floor; see `__main__.py`."""

@@ -1,0 +1,137 @@
+"""Faults and what came of them: processes that load, a table that everyone can read at the end.
+
+`outcomes` collects what each test saw; the table fault x phase -> outcome is printed after a run.
+`-m reliability` (or HYPOTHESIS_PROFILE=thorough) makes the tests thorough: every statement of a
+load, every signal at every point, and long random sequences.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import pytest
+from faulty_load import Job
+from hypothesis import HealthCheck, settings
+from scenes import AFTER, API, BEFORE, RESOURCE, Scene
+
+import timetracking_assets
+from timetracking_assets.component import RestApi
+
+if TYPE_CHECKING:
+    from timetracking_assets.ingest.api import Api
+    from timetracking_assets.sandbox import SandboxServer
+
+HERE = Path(__file__).parent
+_OUTCOMES = pytest.StashKey[dict[tuple[str, str], Counter[str]]]()
+_COMMON: dict[str, Any] = {
+    "deadline": None,
+    "database": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+}
+settings.register_profile("short", max_examples=2, derandomize=True, **_COMMON)
+settings.register_profile("thorough", max_examples=25, print_blob=True, **_COMMON)
+
+
+def _is_thorough(config: pytest.Config) -> bool:
+    chosen = os.environ.get("HYPOTHESIS_PROFILE")
+    return chosen == "thorough" or (chosen is None and config.option.markexpr == "reliability")
+
+
+@pytest.fixture(scope="session")
+def thorough(pytestconfig: pytest.Config) -> bool:
+    """Whether to try everything, rather than the worst of each kind."""
+    return _is_thorough(pytestconfig)
+
+
+@pytest.fixture(autouse=True)
+def _hypothesis_profile(thorough: bool) -> None:
+    settings.load_profile("thorough" if thorough else "short")
+
+
+class Outcomes:
+    """What became of the table after each fault."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._counted = config.stash.setdefault(_OUTCOMES, {})
+
+    def add(self, fault: str, phase: str, outcome: str) -> None:
+        """Count one case."""
+        self._counted.setdefault((fault, phase), Counter())[outcome] += 1
+
+
+@pytest.fixture
+def outcomes(pytestconfig: pytest.Config) -> Outcomes:
+    return Outcomes(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def apis() -> dict[str, Api]:
+    """The APIs as they are shipped, by name."""
+    tree = dg.ComponentTree.for_project(Path(timetracking_assets.__file__).parent)
+    return {found.api.name: found.api for found in tree.get_all_components(of_type=RestApi)}
+
+
+@pytest.fixture(scope="session")
+def loaded_warehouse(
+    apis: dict[str, Api], session_sandbox: SandboxServer, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A warehouse whose table holds `BEFORE`."""
+    session_sandbox.control.replace(API, RESOURCE, BEFORE)
+    path = tmp_path_factory.mktemp("loaded") / "warehouse.duckdb"
+    Job(apis[API], RESOURCE, session_sandbox.environment, path).run()
+    return path
+
+
+@pytest.fixture
+def make_scene(
+    apis: dict[str, Api], sandbox: SandboxServer, loaded_warehouse: Path, tmp_path: Path
+) -> Callable[..., Scene]:
+    """`make_scene(name, first=False, parent=None)`: a scene below `parent`, else the test's own
+    directory."""
+    sandbox.control.replace(API, RESOURCE, AFTER)
+    job = Job(apis[API], RESOURCE, sandbox.environment, Path())
+
+    def make(name: str, *, first: bool = False, parent: Path | None = None) -> Scene:
+        directory = (parent or tmp_path) / name.replace(" ", "-")
+        directory.mkdir()
+        path = directory / "warehouse.duckdb"
+        if not first:
+            shutil.copy(loaded_warehouse, path)
+        return Scene(replace(job, warehouse=path), first)
+
+    return make
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.reliability)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    counted = config.stash.get(_OUTCOMES, {})
+    if not counted:
+        return
+    rows = [
+        (
+            fault,
+            phase,
+            str(sum(counts.values())),
+            "; ".join(f"{n} x {o}" for o, n in counts.items()),
+        )
+        for (fault, phase), counts in counted.items()
+    ]
+    head = ("fault", "phase", "cases", "outcome")
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(4)]
+    terminalreporter.section("fault x phase -> outcome")
+    for row in [head, tuple("-" * width for width in widths), *rows]:
+        cells = " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        terminalreporter.write_line(f"| {cells} |")
+    terminalreporter.write_line(f"{sum(int(row[2]) for row in rows)} cases")

@@ -1,0 +1,99 @@
+"""No secret stands in a specification; which variables hold one is known by their place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from timetracking_assets.ingest.api import Api
+from timetracking_assets.ingest.credentials import credential_variables
+from timetracking_assets.ingest.errors import SpecError
+
+Resolve = Callable[..., Api]
+URL = "${HOURS_BASE_URL}"
+OAUTH = {
+    "type": "oauth2_client_credentials",
+    "access_token_url": "https://x",
+    "client_id": "public",
+    "client_secret": "${S}",
+}
+
+
+def entries(**endpoint: Any) -> dict[str, Any]:
+    return {"name": "entries", "endpoint": {"path": "entries", **endpoint}}
+
+
+@pytest.mark.parametrize(
+    ("client", "key"),
+    [
+        ({"headers": {"Authorization": "Bearer abc"}}, "Authorization"),
+        ({"headers": {"x-api-key": "abc"}}, "x-api-key"),
+        ({"headers": {"X-Auth-Token": "abc"}}, "X-Auth-Token"),
+        ({"headers": {"Cookie": "session=abc"}}, "Cookie"),
+        ({"headers": {"Client-Secret": "abc"}}, "Client-Secret"),
+        ({"auth": {"type": "bearer", "token": "abc"}}, "token"),
+        ({"auth": {"type": "http_basic", "username": "me", "password": "abc"}}, "password"),
+        ({"auth": {**OAUTH, "client_secret": "abc"}}, "client_secret"),
+        (
+            {"auth": {**OAUTH, "access_token_request_data": {"client_secret": "abc"}}},
+            "client_secret",
+        ),
+    ],
+)
+def test_a_secret_in_the_client_is_refused(api: Resolve, client: dict[str, Any], key: str) -> None:
+    with pytest.raises(SpecError, match="a secret must not stand in this file") as refused:
+        api(entries(), client={"base_url": URL, **client})
+    assert f"write `{key}: ${{MY_VARIABLE}}`" in refused.value.message
+    assert refused.value.path[:2] == ("client", next(iter(client)))
+    assert "abc" not in refused.value.message
+
+
+def test_a_secret_in_the_base_url_is_refused(api: Resolve) -> None:
+    with pytest.raises(SpecError, match="credentials belong into `auth`") as refused:
+        api(entries(), client={"base_url": "https://me:abc@hours.example"})
+    assert refused.value.path == ("client", "base_url")
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        ("headers", "Authorization"),
+        ("headers", "X-Api-Key"),
+        ("params", "api_key"),
+        ("params", "access_token"),
+        ("json", "password"),
+    ],
+)
+def test_a_secret_in_an_endpoint_is_refused(api: Resolve, place: str, name: str) -> None:
+    with pytest.raises(SpecError, match=f"'{name}' looks like a credential") as refused:
+        api(entries(**{place: {name: "abc"}}))
+    assert refused.value.path == ("resources", 0, "endpoint", place)
+
+
+def test_what_is_no_secret_is_left_alone(api: Resolve) -> None:
+    api(
+        entries(params={"key": "x", "page_token": "1", "sort": "id"}, headers={"Accept": "*/*"}),
+        client={
+            "base_url": URL,
+            "headers": {"Accept": "text/json", "Account-Id": "7", "X-Api-Key": "${K}"},
+            "auth": {"type": "http_basic", "username": "${TOKEN}", "password": "api_token"},
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("client", "variables"),
+    [
+        ({"auth": {"type": "bearer", "token": "${T}"}}, ["T"]),
+        ({"auth": {"type": "http_basic", "username": "${U}", "password": "${P}"}}, ["P"]),
+        ({"auth": {"type": "http_basic", "username": "${T}", "password": "api_token"}}, ["T"]),
+        ({"auth": {"type": "api_key", "name": "k", "api_key": "${K}"}}, ["K"]),
+        ({"auth": OAUTH}, ["S"]),
+        ({"headers": {"Authorization": "Bearer ${T}", "Account-Id": "${ID}"}}, ["T"]),
+        ({}, []),
+    ],
+)
+def test_the_variables_that_no_table_may_hold(client: dict[str, Any], variables: list[str]) -> None:
+    assert credential_variables(client) == variables

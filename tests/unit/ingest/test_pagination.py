@@ -1,0 +1,179 @@
+"""Lists end: loops of pages, cursors and links are refused, and lists that go on and on."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from timetracking_assets.ingest.api import Api
+from timetracking_assets.ingest.errors import AnswerError
+from timetracking_assets.ingest.fetch import open_pages
+from timetracking_assets.ingest.request_stats import RequestStats
+from timetracking_assets.ingest.source import Connection
+
+if TYPE_CHECKING:
+    from tests.unit.ingest.conftest import Answer, Stub
+
+Resolve = Callable[..., Api]
+Refusal = Callable[[Callable[[], Any]], Exception]
+Serve = Callable[[dict[str, str]], dict[str, Any]]
+CURSOR = {"type": "cursor", "cursor_path": "next", "cursor_param": "after"}
+LINK = {"type": "json_link", "next_url_path": "next"}
+NUMBER = {"type": "page_number", "base_page": 1, "total_path": None}
+OFFSET = {"type": "offset", "limit": 1, "total_path": None}
+
+
+@pytest.fixture
+def read(stub: Stub, api: Resolve) -> Callable[..., list[Any]]:
+    """Ids of the rows that a resource gives, from a server that `serve`s envelopes by query."""
+
+    def read(paginator: Any, serve: Serve, path: str = "entries", **given: Any) -> list[Any]:
+        def answer(url: str, body: bytes) -> Answer:
+            query = {key: values[0] for key, values in parse_qs(urlsplit(url).query).items()}
+            posted = json.loads(body) if body else {}
+            return 200, {}, json.dumps(serve({**query, **posted})).encode()
+
+        stub.answers = [answer]
+        endpoint = {"path": path, "paginator": paginator, **given.pop("endpoint", {})}
+        people = {"name": "people", "endpoint": {"path": "people"}}
+        resolved = api({"name": "entries", "endpoint": endpoint, **given}, people)
+        connection = Connection(resolved, {"HOURS_BASE_URL": stub.url})
+        parents = [{"id": 1}, {"id": 2}] if "{" in path else None
+        resource = resolved.resources["entries"]
+        with open_pages(connection, resource, RequestStats(), parent_rows=parents) as pages:
+            return [json.loads(bytes(row))["id"] for page in pages for row in page.rows]
+
+    return read
+
+
+def listed(ids: list[int], following: Any = None) -> dict[str, Any]:
+    return {"data": [{"id": key} for key in ids], "next": following}
+
+
+def test_lists_that_end_are_read(read: Callable[..., list[Any]], stub: Stub) -> None:
+    by_cursor = {None: listed([1], "a"), "a": listed([2], "b"), "b": listed([3])}
+    assert read(CURSOR, lambda query: by_cursor[query.get("after")]) == [1, 2, 3]
+    pages = {"1": listed([1]), "2": listed([2]), "3": listed([])}
+    assert read(NUMBER, lambda query: pages[query["page"]]) == [1, 2]
+    links = {None: listed([1], "/entries?p=2"), "2": listed([2], f"{stub.url}/entries?p=3")}
+    links["3"] = listed([3])
+    assert read(LINK, lambda query: links[query.get("p")]) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("paginator", [CURSOR, LINK, NUMBER, OFFSET, "single_page"])
+def test_lists_of_a_fan_out_may_be_equal(read: Callable[..., list[Any]], paginator: Any) -> None:
+    """Each has its own first page, the same cursors, the same rows."""
+    path = "people/{resources.people.id}/entries"
+
+    def serve(query: dict[str, str]) -> dict[str, Any]:
+        page = int(query.get("after") or query.get("page") or query.get("offset") or 1)
+        following = {"cursor": "2", "json_link": "entries?page=2"}.get(
+            paginator["type"] if isinstance(paginator, dict) else ""
+        )
+        if paginator == OFFSET:
+            page = int(query["offset"]) + 1
+        return listed([page] if page < 3 else [], following if page < 2 else None)
+
+    rows = read(paginator, serve, path)
+    # the lists come side by side
+    assert sorted(rows) == ([1, 1] if paginator == "single_page" else [1, 1, 2, 2])
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_a_cursor_that_comes_again_is_refused(
+    refusal: Refusal, read: Callable[..., list[Any]], stub: Stub, length: int
+) -> None:
+    """The rows are always new: only the cursor shows it."""
+    asked: list[dict[str, str]] = []
+
+    def serve(query: dict[str, str]) -> dict[str, Any]:
+        asked.append(query)
+        return listed([len(asked)], f"cursor-{len(asked) % length}")
+
+    said = r"^hours/entries: page \d \(.*/entries\) names as the next page one that was already"
+    error = refusal(lambda: read(CURSOR, serve))
+    assert isinstance(error, AnswerError)
+    assert re.search(said, str(error))
+    assert len(asked) == length + 1
+
+
+def test_a_cursor_in_the_body_that_comes_again_is_refused(
+    refusal: Refusal, read: Callable[..., list[Any]], stub: Stub
+) -> None:
+    paginator = {"type": "cursor", "cursor_path": "next", "cursor_body_path": "after"}
+    endpoint = {"method": "POST", "json": {"size": 1}}
+    turns = iter(range(100))
+
+    def serve(query: dict[str, str]) -> dict[str, Any]:
+        return listed([next(turns)], "b" if query.get("after") == "a" else "a")
+
+    error = refusal(lambda: read(paginator, serve, endpoint=endpoint))
+    assert isinstance(error, AnswerError)
+    assert re.search(r"page 3 .*already asked for", str(error))
+    assert len(stub.paths) == 3
+
+
+def test_links_that_go_in_a_circle_are_refused(
+    refusal: Refusal, read: Callable[..., list[Any]], stub: Stub
+) -> None:
+    turns = iter(range(100))
+
+    def serve(query: dict[str, str]) -> dict[str, Any]:
+        return listed([next(turns)], "/entries?p=1" if query.get("p") == "2" else "/entries?p=2")
+
+    error = refusal(lambda: read(LINK, serve))
+    assert isinstance(error, AnswerError)
+    assert re.search(r"page 3 .*already asked for", str(error))
+    assert len(stub.paths) == 3
+
+
+@pytest.mark.parametrize(("paginator", "param"), [(NUMBER, "page"), (OFFSET, "offset")])
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_pages_that_come_again_are_refused(
+    refusal: Refusal,
+    read: Callable[..., list[Any]],
+    stub: Stub,
+    paginator: Any,
+    param: str,
+    length: int,
+) -> None:
+    """Also where others lie between: A, B, A, B."""
+    said = f"page {length + 1} .* holds the same as an earlier page of the list"
+    error = refusal(lambda: read(paginator, lambda query: listed([int(query[param]) % length])))
+    assert isinstance(error, AnswerError)
+    assert re.search(said, str(error))
+    assert len(stub.paths) == length + 1
+
+
+def test_a_list_longer_than_max_pages_is_refused(
+    refusal: Refusal, read: Callable[..., list[Any]], stub: Stub
+) -> None:
+    def serve(query: dict[str, str]) -> dict[str, Any]:
+        page = int(query["page"])
+        return {**listed([page]), "pages": 3}
+
+    paginator = {**NUMBER, "total_path": "pages"}
+    assert sorted(read(paginator, serve, max_pages=3)) == [1, 2, 3]
+    stub.paths.clear()
+    said = r"^hours/entries: page 1 \(.*\): the list goes on after 2 pages \(`max_pages`\)"
+    error = refusal(lambda: read(paginator, serve, max_pages=2))
+    assert isinstance(error, AnswerError)
+    assert re.search(said, str(error))
+    assert len(stub.paths) == 1
+
+
+def test_max_pages_has_a_default_for_all_and_one_for_each(api: Resolve) -> None:
+    entries = {"name": "entries", "endpoint": {"path": "entries"}}
+    complete = {
+        "primary_key": "id",
+        "endpoint": {"data_selector": "data", "paginator": "single_page"},
+    }
+    people = {**entries, "name": "people", "max_pages": 7}
+    resolved = api(entries, people, resource_defaults={**complete, "max_pages": 50})
+    assert [resource.max_pages for resource in resolved.resources.values()] == [50, 7]
+    assert api(entries).resources["entries"].max_pages == 100_000

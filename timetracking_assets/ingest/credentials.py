@@ -1,0 +1,106 @@
+"""Where a specification holds credentials: never in the file itself, and in which variables.
+
+Only names and places are known here; values are masked in `redaction.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from timetracking_assets.ingest.errors import SpecError, SpecPath
+from timetracking_assets.ingest.variables import variable_names
+
+_AUTH_KEYS = {"api_key", "token", "password", "client_secret", "access_token", "private_key"}
+_HEADER = re.compile(r"auth|cookie|api[-_]?key|token|secret|passw|credential", re.IGNORECASE)
+_PARAMETER = re.compile(
+    r"((api|access|auth|client|secret)[-_]?)?(key|token|secret)|password|authorization",
+    re.IGNORECASE,
+)
+_HARMLESS_PARAMETERS = {"key"}
+
+
+def refuse_literals(client: Mapping[str, Any]) -> None:
+    """Raise SpecError for a secret that stands in the file."""
+    if "@" in urlsplit(client["base_url"]).netloc and not variable_names(client["base_url"]):
+        raise SpecError(("client", "base_url"), "credentials belong into `auth`, not into the URL")
+    auth = client.get("auth")
+    if isinstance(auth, dict):
+        pair = {key: auth[key] for key in ("username", "password") if key in auth}
+        if pair and not variable_names(pair):
+            raise _refusal(("client", "auth"), min(pair))
+        for key, value in _named(auth):
+            if key in _AUTH_KEYS - {"password"} and not variable_names(value):
+                raise _refusal(("client", "auth"), key)
+    headers = client.get("headers")
+    for name, value in (headers or {}).items() if isinstance(headers, dict) else ():
+        if _HEADER.search(name) and not variable_names(value):
+            raise _refusal(("client", "headers"), name)
+
+
+def refuse_in_endpoint(endpoint: Mapping[str, Any], path: SpecPath) -> None:
+    """Raise SpecError for a secret that stands in an endpoint."""
+    for place, secret in _PLACES:
+        named = endpoint.get(place)
+        for name, value in _named(named) if isinstance(named, dict) else ():
+            if secret(name) and not variable_names(value):
+                raise SpecError(
+                    (*path, place),
+                    f"'{name}' looks like a credential: those of the API belong into `client` "
+                    f"(`auth`, or `headers`), one of this endpoint here as `{name}: "
+                    "${MY_VARIABLE}`",
+                )
+
+
+def credential_variables(
+    client: Mapping[str, Any], endpoints: Iterable[Mapping[str, Any]] = ()
+) -> list[str]:
+    """The variables whose values open the API by themselves, so that no table may hold them.
+
+    Not the user of a pair, or what a harmless header holds (an account's id): a row may well name
+    them.
+    """
+    found: list[Any] = []
+    auth = client.get("auth")
+    if isinstance(auth, dict):
+        found += [value for key, value in _named(auth) if key in _AUTH_KEYS]
+        if not variable_names(auth.get("password")):
+            found.append(auth.get("username"))
+    headers = client.get("headers")
+    if isinstance(headers, dict):
+        found += [value for name, value in headers.items() if _HEADER.search(name)]
+    for endpoint in endpoints:
+        for place, secret in _PLACES:
+            named = endpoint.get(place)
+            held = _named(named) if isinstance(named, dict) else ()
+            found += [value for name, value in held if secret(name)]
+    return variable_names(found)
+
+
+def _is_secret(name: str) -> bool:
+    return bool(_PARAMETER.fullmatch(name)) and name.lower() not in _HARMLESS_PARAMETERS
+
+
+_PLACES: tuple[tuple[str, Callable[[str], object]], ...] = (
+    ("headers", _HEADER.search),
+    ("params", _is_secret),
+    ("json", _is_secret),
+)
+
+
+def _named(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, item in value.items():
+        if isinstance(item, dict):
+            yield from _named(item)
+        else:
+            yield key, item
+
+
+def _refusal(path: SpecPath, key: str) -> SpecError:
+    return SpecError(
+        path,
+        f"a secret must not stand in this file: write `{key}: ${{MY_VARIABLE}}` and set that "
+        "environment variable",
+    )

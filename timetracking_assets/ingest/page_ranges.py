@@ -1,0 +1,67 @@
+"""Pages of known count as ranges, for each of which dlt's paginator is set up on its own.
+
+Once a first page has said how many there are, the others needn't wait for one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import zip_longest
+from typing import Any
+
+from dlt.common.jsonpath import compile_path, find_values
+
+_KEYS = {
+    # type: (first, maximum, base, step)
+    "page_number": ("page", "maximum_page", "base_page", None),
+    "offset": ("offset", "maximum_offset", None, "limit"),
+}
+
+
+class PageRanges:
+    """What `paginator` (dlt's configuration of one) counts: pages, or rows with an offset."""
+
+    def __init__(self, paginator: Mapping[str, Any]) -> None:
+        self._paginator = paginator
+        self._first_key, self._maximum_key, base, step = _KEYS[paginator["type"]]
+        self._base = (paginator.get(base) or 0) if base else 0
+        self._step = paginator[step] if step else 1
+        first = paginator.get(self._first_key)
+        self._first = self._base if first is None else first
+        self._total_path = compile_path(paginator["total_path"])
+
+    @classmethod
+    def of(cls, paginator: Any) -> PageRanges | None:
+        """The ranges of a paginator that learns of the total, and goes on to the end; else None."""
+        if not isinstance(paginator, dict) or paginator.get("type") not in _KEYS:
+            return None
+        _, maximum, _, _ = _KEYS[paginator["type"]]
+        known = paginator.get("total_path") and paginator.get(maximum) is None
+        return cls(paginator) if known else None
+
+    @property
+    def first_page(self) -> dict[str, Any]:
+        """A paginator that ends after the first page."""
+        return {**self._paginator, self._maximum_key: self._first + self._step}
+
+    def others(self, answer: Any, lanes: int) -> list[dict[str, Any]]:
+        """At most `lanes` paginators for what follows the first page, whose envelope is `answer`.
+
+        The last one has no end but the total, which it reads anew from each page.
+        """
+        starts = self._starts(answer)
+        lanes = min(lanes, len(starts))
+        cuts = [starts[lane * len(starts) // lanes] for lane in range(lanes)]
+        return [
+            {**self._paginator, self._first_key: start, self._maximum_key: end}
+            for start, end in zip_longest(cuts, cuts[1:])
+        ]
+
+    def count(self, answer: Any) -> int:
+        """How many pages there are, the first one included."""
+        return 1 + len(self._starts(answer))
+
+    def _starts(self, answer: Any) -> range:
+        totals = find_values(self._total_path, answer)
+        total = int(totals[0]) if totals else 0
+        return range(self._first + self._step, total + self._base, self._step)

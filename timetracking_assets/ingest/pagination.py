@@ -1,0 +1,146 @@
+"""Pagination that ends: dlt's paginators, watched for loops and for lists that go on and on.
+
+How an API's pages follow each other is dlt's; nothing here knows a single paginator. What a page
+holds is split in `pages.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from typing import Any
+
+import requests
+from dlt.sources.helpers.rest_client.paginators import BasePaginator
+from dlt.sources.rest_api.config_setup import create_paginator
+
+from timetracking_assets.ingest.errors import AnswerError
+from timetracking_assets.ingest.pages import HEADERS, Page
+from timetracking_assets.ingest.totals import StatedTotals
+
+_ADVICE = ", or say `repeated_page: stop` if it repeats its last page"
+
+
+class SeenPages:
+    """The rows of a list's pages, 16 bytes each, whichever part of it they are in."""
+
+    def __init__(self) -> None:
+        self._found: dict[bytes, object] = {}
+
+    def __deepcopy__(self, memo: object) -> SeenPages:
+        # dlt copies paginators; what they have seen belongs together
+        return self
+
+    def is_new(self, rows: bytes) -> bool:
+        """Remember the digest of a page's rows; whether none had it before. Threads may call it."""
+        mine = object()
+        return self._found.setdefault(rows, mine) is mine
+
+
+class WatchedPaginator(BasePaginator):
+    """dlt's paginator of `config`; it raises AnswerError for pages that can't be one list.
+
+    Refused are a page that holds the rows of an earlier one of its list, a next page that was
+    already asked for (the same cursor or link), and a list that goes on after `max_pages`. It
+    keeps 16 bytes for each page and each request of the present list. `totals` learns what the
+    last page of each list states. Where several paginate parts of one list, they share `seen`.
+
+    With `stops_at_repeated`, a page with the rows of the one just before it ends its list, and
+    they are left out.
+    """
+
+    def __init__(
+        self,
+        config: Any,
+        label: str,
+        max_pages: int,
+        totals: StatedTotals | None = None,
+        seen: SeenPages | None = None,
+        *,
+        stops_at_repeated: bool = False,
+    ) -> None:
+        super().__init__()
+        self._paginator: BasePaginator = create_paginator(config)  # type: ignore[assignment]
+        self._label, self._max_pages = label, max_pages
+        self._totals = totals
+        self._page, self._url = 0, ""
+        self._answer: dict[str, Any] = {}
+        self._shared, self._seen = seen, seen or SeenPages()
+        self._requests: set[bytes] = set()
+        self._stops_at_repeated, self._latest, self._stopped = stops_at_repeated, b"", False
+
+    @property
+    def has_next_page(self) -> bool:
+        """Whether dlt is to ask for another page."""
+        return self._paginator.has_next_page and not self._stopped
+
+    def init_request(self, request: requests.Request) -> None:
+        """Called by dlt at the start of each list."""
+        self._paginator.init_request(request)
+        self._page, self._requests = 0, {_digest_of(request)}
+        self._latest, self._stopped = b"", False
+        self._seen = self._shared or SeenPages()
+
+    def update_state(self, response: requests.Response, data: list[Any] | None = None) -> None:
+        """Called by dlt with each page, before it uses `data`, which is empty for no rows."""
+        self._paginator.update_state(response, data)
+        self._page += 1
+        self._url = response.url.partition("?")[0]
+        self._answer = response.json()
+        if data:
+            self._look_for_repetition(data)
+        if self.has_next_page and self._page >= self._max_pages:
+            raise too_long(self._where, self._max_pages)
+
+    def _look_for_repetition(self, data: list[Any]) -> None:
+        # the rows alone: an envelope may tell the number of the page
+        rows = _digest_of_rows(data)
+        self._stopped = self._stops_at_repeated and rows == self._latest
+        self._latest = rows
+        if self._stopped:
+            data.clear()
+        elif not self._seen.is_new(rows):
+            raise self._refusal("holds the same as an earlier page of the list", _ADVICE)
+
+    def update_request(self, request: requests.Request) -> None:
+        """Called by dlt after each page, the last one too."""
+        self._paginator.update_request(request)
+        if not self.has_next_page:
+            if self._totals:
+                self._totals.note(self._answer, self._answer[HEADERS], self._where)
+            return
+        asked = _digest_of(request)
+        if asked in self._requests:
+            raise self._refusal("names as the next page one that was already asked for")
+        self._requests.add(asked)
+
+    @property
+    def _where(self) -> str:
+        return f"{self._label}: page {self._page} ({self._url})"
+
+    def _refusal(self, what: str, advice: str = "") -> AnswerError:
+        return AnswerError(
+            f"{self._where} {what}: the API does not follow the paginator, and the list would "
+            f"never end. Compare `paginator` and `params` with the API's documentation{advice}."
+        )
+
+
+def too_long(where: str, max_pages: int) -> AnswerError:
+    """The error for a list of more pages than are allowed; `where` is the page that shows it."""
+    return AnswerError(
+        f"{where}: the list goes on after {max_pages} pages (`max_pages`); nothing was loaded. "
+        "Raise `max_pages` if it is that long, or compare `paginator` with the API's documentation."
+    )
+
+
+def _digest_of_rows(pages: list[Page]) -> bytes:
+    return _digest(b"\n".join(row for page in pages for row in page.rows))
+
+
+def _digest_of(request: requests.Request) -> bytes:
+    asked = [request.method, request.url, request.params, request.json, request.data]
+    return _digest(json.dumps(asked, default=str, sort_keys=True).encode())
+
+
+def _digest(content: bytes) -> bytes:
+    return blake2b(content, digest_size=16).digest()

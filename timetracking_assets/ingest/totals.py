@@ -1,0 +1,56 @@
+"""The totals that an API states of its lists, so that a table can be compared with them.
+
+Only reading them belongs here; the comparison is the check `rows_reconciled`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from timetracking_assets.ingest.errors import AnswerError
+from timetracking_assets.ingest.spec import TotalSpec
+
+
+class StatedTotals:
+    """The totals of the lists that one load asks for, a list being one series of pages."""
+
+    def __init__(self, spec: TotalSpec | None) -> None:
+        self._spec = spec
+        self._lists: list[int | None] = []
+
+    def __deepcopy__(self, memo: object) -> StatedTotals:
+        # dlt copies paginators for each list; what they learn belongs together
+        return self
+
+    def note(self, envelope: Mapping[str, Any], headers: Mapping[str, str], where: str) -> None:
+        """Read the total of a list's last page: rows may come and go while it is read.
+
+        `headers` go by lower-case names, `where` begins an error. Raises AnswerError where the
+        total is not a number. A page may state none: then none is known.
+        """
+        if self._spec is None:
+            return
+        value: Any
+        if self._spec.header:
+            place, value = f"header {self._spec.header}", headers.get(self._spec.header.lower())
+        else:
+            place = f"`{self._spec.path}`"
+            value = envelope
+            for name in str(self._spec.path).split("."):
+                value = value.get(name) if isinstance(value, Mapping) else None
+        if value is None:
+            self._lists.append(None)
+            return
+        text = str(value).strip()
+        if isinstance(value, bool) or not text.isdecimal():
+            raise AnswerError(
+                f"{where} has no number at {place}, where `total` expects one, but {text[:40]!r}"
+            )
+        self._lists.append(int(text))
+
+    @property
+    def rows(self) -> int | None:
+        """The sum over all lists; None if one of them has no stated total."""
+        known = [total for total in self._lists if total is not None]
+        return sum(known) if known and len(known) == len(self._lists) else None

@@ -1,0 +1,91 @@
+"""What the latest load of an asset found: from its report, or later from its materialization.
+
+Checks that compare an answer with its table need both; only carrying these facts belongs here, what
+they must come to is in `reconciliation.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+
+from timetracking_assets.ingest.api import Resource
+from timetracking_assets.ingest.load_report import LoadReport
+from timetracking_assets.ingest.windows import Window
+from timetracking_assets.orchestration.specs import asset_key
+
+
+@dataclass(frozen=True)
+class LoadFacts:
+    """The counts of one load. `keys_held` and `rows_in_scope` are the table's, right after it;
+    they are None where only the materialization is left, and the table must be asked.
+    """
+
+    window: Window | None
+    rows_in_answer: int
+    distinct_keys: int
+    rows_outside_window: int
+    rows_marked_deleted: int
+    stated_total: int | None
+    repeated_keys: Any
+    keys_held: int | None = None
+    rows_in_scope: int | None = None
+
+    @classmethod
+    def of_report(cls, report: LoadReport) -> LoadFacts:
+        """The facts of a load that has just been done."""
+        changes = report.changes
+        scope = {
+            "snapshot": changes.row_count,
+            "window": changes.window_row_count,
+            "changes": None,
+        }[report.resource.sync_mode]
+        return cls(
+            window=report.window,
+            rows_in_answer=changes.rows,
+            distinct_keys=changes.distinct_keys,
+            rows_outside_window=report.rows_outside_window,
+            rows_marked_deleted=changes.marked,
+            stated_total=report.totals.rows,
+            repeated_keys=[list(key) for key in changes.repeated_keys],
+            keys_held=changes.keys_held,
+            rows_in_scope=scope,
+        )
+
+    @classmethod
+    def of_latest_materialization(
+        cls, instance: dg.DagsterInstance, resource: Resource
+    ) -> LoadFacts | None:
+        """The facts that the asset's latest materialization carries; None if it carries none."""
+        event = instance.get_latest_materialization_event(asset_key(resource))
+        materialization = event.asset_materialization if event else None
+        if materialization is None:
+            return None
+        values = {name: value.value for name, value in materialization.metadata.items()}
+        if not {"rows_in_answer", "distinct_keys"} <= values.keys():
+            return None
+        return cls(
+            window=_window(values, resource),
+            rows_in_answer=_number(values, "rows_in_answer"),
+            distinct_keys=_number(values, "distinct_keys"),
+            rows_outside_window=_number(values, "rows_outside_window"),
+            rows_marked_deleted=_number(values, "rows_marked_deleted"),
+            stated_total=_number(values, "stated_total") if "stated_total" in values else None,
+            repeated_keys=values.get("repeated_keys", []),
+        )
+
+
+def _number(values: Mapping[str, Any], name: str) -> int:
+    return int(values.get(name) or 0)
+
+
+def _window(values: Mapping[str, Any], resource: Resource) -> Window | None:
+    text = values.get("window")
+    if resource.partitions is None or not isinstance(text, str):
+        return None
+    start, end = (datetime.fromisoformat(bound) for bound in text.strip("[)").split(", "))
+    return Window(start, end, resource.partitions.timezone)
