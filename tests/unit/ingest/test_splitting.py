@@ -118,7 +118,7 @@ def test_several_days_are_halved_between_days(capped: Callable[..., Resource]) -
 def test_a_window_longer_than_the_api_answers_is_halved_part_by_part(
     capped: Callable[..., Resource],
 ) -> None:
-    """Each of its parts is a list of its own: only one that reaches the limit is asked for again."""
+    """Each part is a list of its own: only one that reaches the limit is asked for again."""
     month = Window.of_days(date(2026, 1, 1), date(2026, 1, 31))
     quiet = [datetime(2026, 1, day, 8, tzinfo=UTC) for day in (1, 9, 21)]
     api = CappedApi([*quiet, *(datetime(2026, 1, day, 8, tzinfo=UTC) for day in range(11, 16))])
