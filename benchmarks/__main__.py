@@ -54,7 +54,7 @@ def load(
         100_000
     ],
     rounds: Rounds = 3,
-    contenders: Annotated[list[Contender], typer.Option("--contender")] = list(Contender),  # noqa: B006
+    contenders: Annotated[list[Contender], typer.Option("--contender")] = list(Contender),
     data: Directory = _DATA,
 ) -> None:
     """One list into a new DuckDB file, each contender as a process of its own."""
@@ -102,7 +102,7 @@ def _ratio(found: list[float], floor: list[float]) -> str:
 
 @app.command()
 def small(
-    rows: Annotated[list[int], typer.Option()] = [100_000, 1_000_000, 5_000_000],  # noqa: B006
+    rows: Annotated[list[int], typer.Option()] = [100_000, 1_000_000, 5_000_000],
     rounds: Rounds = 5,
     data: Directory = _DATA,
 ) -> None:
