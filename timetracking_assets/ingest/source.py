@@ -30,6 +30,9 @@ from timetracking_assets.ingest.variables import require, substitute, variable_n
 
 ParentRows = Sequence[Mapping[str, Any]]
 
+# compiled once: dlt would compile the text anew for each page
+_ROWS = compile_path(ROWS)
+
 
 class Connection:
     """An API's specification with the values of its variables: what it takes to ask for something.
@@ -78,8 +81,7 @@ class Connection:
 
 def endpoint_resource(resource: Resource) -> dict[str, Any]:
     """The resource in dlt's grammar, its pages opaque and its last page known where it can be."""
-    # compiled once: dlt would compile the text anew for each page
-    endpoint = {**deepcopy(resource.endpoint), "data_selector": compile_path(ROWS)}
+    endpoint = {**deepcopy(resource.endpoint), "data_selector": _ROWS}
     paginator = endpoint["paginator"]
     if (
         resource.page_size is not None
