@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -20,6 +19,7 @@ from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.assets import WAREHOUSE, build_api_definitions
 from timetracking_assets.orchestration.checks import check_specs, run_checks
+from timetracking_assets.orchestration.load_facts import LoadFacts
 from timetracking_assets.orchestration.resources import WarehouseResource
 
 _FILE = Path(__file__).parent / "api" / "defs.yaml"
@@ -50,11 +50,6 @@ def definitions(warehouse: Path) -> dg.Definitions:
     )
 
 
-def days(first: date, end: date) -> Window:
-    """The window of the days from `first` up to, but not with, `end`."""
-    return Window.of_days(first, end)
-
-
 @dataclass
 class Timed:
     """A load with its checks, in seconds of this process."""
@@ -67,8 +62,9 @@ class Timed:
 class Loader:
     """Loads resources of the mock API into one warehouse, each as a run of Dagster's would."""
 
-    def __init__(self, base_url: str, warehouse: Path) -> None:
-        self._api = load_api()
+    def __init__(self, base_url: str, warehouse: Path, concurrency: int | None = None) -> None:
+        api = load_api()
+        self._api = replace(api, concurrency=concurrency or api.concurrency)
         self._base_url = base_url
         self.warehouse = Warehouse(warehouse)
 
@@ -80,7 +76,8 @@ class Loader:
         report = run_load(LoadRequest(connection, resource, window), self.warehouse)
         loaded = perf_counter()
         names = [spec.name for spec in check_specs(resource)]
-        for result in run_checks(resource, self.warehouse, names, window, "a benchmark"):
+        facts = LoadFacts.of_report(report)
+        for result in run_checks(resource, self.warehouse, names, facts, "a benchmark"):
             if not result.passed:
                 raise RuntimeError(f"{result.check_name}: {result.metadata}")
         return Timed(report, loaded - started, perf_counter() - loaded)

@@ -48,13 +48,15 @@ class AssetResult:
     rows: int | None = None
     checks_passed: int = 0
     checks: int = 0
+    warnings: int = 0
     seconds: float | None = None
     problem: str | None = None
 
     @property
     def succeeded(self) -> bool:
-        """Loaded, and every check green."""
-        return self.problem is None and self.rows is not None and self.checks_passed == self.checks
+        """Loaded, and no check failed; a warning is about what the data says."""
+        judged = self.checks_passed + self.warnings
+        return self.problem is None and self.rows is not None and judged == self.checks
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,10 @@ def _execute(run: _Run) -> list[AssetResult]:
     for event in events:
         if (result := by_step.get(event.step_key or "")) is not None:
             _note(event, result)
+        elif event.is_step_failure:
+            # the step of the checks that all of the run's assets have in common
+            for result in results.values():
+                result.problem = result.problem or _problem(event)
     for result in results.values():
         if result.rows is None and result.problem is None:
             # Dagster records nothing for a step that it never starts
@@ -204,6 +210,8 @@ def _execute(run: _Run) -> list[AssetResult]:
         result = results[evaluation.asset_key]
         result.checks += 1
         result.checks_passed += evaluation.passed
+        warned = not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.WARN
+        result.warnings += warned
     return list(results.values())
 
 
@@ -214,9 +222,13 @@ def _note(event: dg.DagsterEvent, result: AssetResult) -> None:
     elif event.is_step_success:
         result.seconds = event.step_success_data.duration_ms / 1000
     elif event.is_step_failure:
-        error = event.step_failure_data
-        told = error.user_failure_data.description if error.user_failure_data else None
-        result.problem = told or (error.error.message if error.error else "failed")
+        result.problem = _problem(event)
+
+
+def _problem(event: dg.DagsterEvent) -> str:
+    error = event.step_failure_data
+    told = error.user_failure_data.description if error.user_failure_data else None
+    return told or (error.error.message if error.error else "failed")
 
 
 def _table(results: Sequence[AssetResult]) -> Table:
@@ -226,6 +238,8 @@ def _table(results: Sequence[AssetResult]) -> Table:
     for result in results:
         green = result.succeeded
         checks = f"{result.checks_passed} of {result.checks} passed"
+        if result.warnings:
+            checks += f", [yellow]{result.warnings} warned[/]"
         table.add_row(
             result.key.to_user_string(),
             "" if result.partitions is None else str(result.partitions),

@@ -20,6 +20,8 @@ from timetracking_assets.ingest.quotas import QUOTA_STATUSES, await_reset, remai
 from timetracking_assets.ingest.rate_limits import Pace
 from timetracking_assets.ingest.request_stats import RequestStats
 
+_PART = 256 * 1024  # requests asks for 10 KB at a time, which costs more than the rest of a page
+
 
 class ApiAdapter(HTTPAdapter):
     """Sends requests of `label` to the host of `base_url`, and to no other.
@@ -64,7 +66,7 @@ class ApiAdapter(HTTPAdapter):
 class _BoundedBody:
     """A response's body that raises AnswerError past `limit` bytes, counted after decompression.
 
-    It is read in small parts, so that no more than the limit is ever in memory, whatever the few
+    It is read in parts, so that not much more than the limit is ever in memory, whatever the few
     bytes on the wire decompress to.
     """
 
@@ -77,7 +79,7 @@ class _BoundedBody:
     def stream(self, amount: int, decode_content: bool | None = None) -> Iterator[bytes]:
         """What `requests` reads a body with."""
         size = 0
-        for part in self._raw.stream(amount, decode_content=decode_content):
+        for part in self._raw.stream(max(amount, _PART), decode_content=decode_content):
             size += len(part)
             if size > self._limit:
                 self._raw.close()

@@ -83,4 +83,7 @@ def open_session(
         return response
 
     session.send = send_and_accept  # type: ignore[method-assign]
+    # once: dlt asks before each request, and each time the whole environment would be searched
+    environment = session.merge_environment_settings(base_url, {}, None, None, None)
+    session.merge_environment_settings = lambda *_: environment.copy()  # type: ignore[method-assign]
     return session

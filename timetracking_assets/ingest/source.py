@@ -33,6 +33,9 @@ from timetracking_assets.ingest.window_spec import WindowSpec
 
 ParentRows = Sequence[Mapping[str, Any]]
 
+# compiled once: dlt would compile the text anew for each page
+_ROWS = compile_path(ROWS)
+
 
 class Connection:
     """An API's specification with the values of its variables: what it takes to ask for something.
@@ -85,8 +88,7 @@ class Connection:
 
 def endpoint_resource(resource: Resource) -> dict[str, Any]:
     """The resource in dlt's grammar, its pages opaque and its last page known where it can be."""
-    # compiled once: dlt would compile the text anew for each page
-    endpoint = {**deepcopy(resource.endpoint), "data_selector": compile_path(ROWS)}
+    endpoint = {**deepcopy(resource.endpoint), "data_selector": _ROWS}
     paginator = endpoint["paginator"]
     settings = paginator if isinstance(paginator, dict) else {"type": paginator}
     if resource.page_size is not None and settings.get("type") in ("page_number", "offset"):

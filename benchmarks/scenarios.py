@@ -1,0 +1,118 @@
+"""Measurements of the project alone: small loads, backfills, fan-outs, start."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from statistics import median
+
+from rich.table import Table
+
+from benchmarks.data import DAYS, FIRST_DAY, make_changes, make_pages
+from benchmarks.mock_api import mock_api
+from benchmarks.processes import run_process
+from benchmarks.project import Loader, Timed
+from timetracking_assets.ingest.windows import Window
+
+_FIRST = date.fromisoformat(FIRST_DAY)
+_YEAR = Window.of_days(_FIRST, _FIRST + timedelta(days=DAYS))
+
+
+def _day(number: int) -> Window:
+    return Window.of_days(_FIRST + timedelta(days=number), _FIRST + timedelta(days=number + 1))
+
+
+def small_loads(data: Path, sizes: Sequence[int], rounds: int) -> Table:
+    """1,000 changed rows into a table of each size, seconds of this process."""
+    table = _table("1,000 changed rows", "rows in the table", "load", "checks", "together", "times")
+    first: float | None = None
+    for size in sizes:
+        whole, changes = make_pages(data, size), make_changes(data, size)
+        with mock_api(whole, changes) as url, tempfile.TemporaryDirectory() as directory:
+            loader = Loader(url, Path(directory) / "warehouse.duckdb")
+            loader.load("entries_changed", _YEAR)
+            found = [loader.load("entries_changed", _day(DAYS)) for _ in range(rounds + 1)][1:]
+        together = median(one.load + one.checks for one in found)
+        first = first or together
+        table.add_row(
+            f"{size:,}",
+            f"{median(one.load for one in found):.2f}",
+            f"{median(one.checks for one in found):.2f}",
+            f"{together:.2f}",
+            f"{together / first:.2f}",
+        )
+    return table
+
+
+def backfill(data: Path, rows: int, days: int) -> Table:
+    """One list, the same as one range of daily partitions, and `days` of them one by one."""
+    table = _table(f"{rows:,} rows of {DAYS} days", "load", "seconds", "beside requests", "times")
+    whole, by_day = make_pages(data, rows), make_pages(data, rows, lists=DAYS)
+    with mock_api(whole, by_day) as url, tempfile.TemporaryDirectory() as directory:
+        loader = Loader(url, Path(directory) / "warm.duckdb")
+        loader.load("entries_by_day", _day(0))  # imports what it needs
+        loader = Loader(url, Path(directory) / "list.duckdb")
+        one_list = _sum([loader.load("entries")])
+        loader = Loader(url, Path(directory) / "range.duckdb")
+        one_range = _sum([loader.load("entries_by_day", _YEAR)])
+        loader = Loader(url, Path(directory) / "days.duckdb")
+        single = _sum([loader.load("entries_by_day", _day(number)) for number in range(days)])
+    for name, (seconds, beside) in (
+        ("one list", one_list),
+        ("one range", one_range),
+        (f"{days} single partitions", single),
+        ("each of them", (single[0] / days, single[1] / days)),
+    ):
+        table.add_row(name, f"{seconds:.2f}", f"{beside:.2f}", f"{seconds / one_list[0]:.2f}")
+    return table
+
+
+def _sum(loads: Sequence[Timed]) -> tuple[float, float]:
+    seconds = sum(one.load + one.checks for one in loads)
+    return seconds, seconds - sum(one.report.requests.seconds for one in loads)
+
+
+def fan_out(data: Path, users: int, latency: float) -> Table:
+    """One list per user, at concurrency 1 and 8."""
+    table = _table(f"{users} users, {latency} s each", "at a time", "extract, seconds", "times")
+    pages = make_pages(data, users * 100, lists=users)
+    first: float | None = None
+    with mock_api(pages, pages, latency) as url, tempfile.TemporaryDirectory() as directory:
+        for concurrency in (1, 8):
+            warehouse = Path(directory) / f"{concurrency}.duckdb"
+            loader = Loader(url, warehouse, concurrency)
+            loader.load("users")
+            seconds = loader.load("users_entries").report.seconds["extract"]
+            first = first or seconds
+            table.add_row(str(concurrency), f"{seconds:.2f}", f"{seconds / first:.2f}")
+    return table
+
+
+def start_up(rounds: int) -> Table:
+    """A new process that loads the code location, and one that only imports what it must."""
+    table = _table("start", "process", "seconds", "CPU seconds", "times")
+    commands = {
+        "import dagster, dlt": "import dagster, dlt",
+        "the code location": "from timetracking_assets.definitions import defs; defs()",
+    }
+    runs = {name: [] for name in commands}
+    for _ in range(rounds + 1):
+        for name, code in commands.items():
+            runs[name].append(run_process([sys.executable, "-c", code]))
+    # the first round may have compiled modules
+    base = median(run.cpu_seconds for run in runs["import dagster, dlt"][1:])
+    for name, found in runs.items():
+        cpu = median(run.cpu_seconds for run in found[1:])
+        seconds = median(run.seconds for run in found[1:])
+        table.add_row(name, f"{seconds:.2f}", f"{cpu:.2f}", f"{cpu / base:.2f}")
+    return table
+
+
+def _table(title: str, first: str, *others: str) -> Table:
+    table = Table(first, title=title)
+    for name in others:
+        table.add_column(name, justify="right")
+    return table
