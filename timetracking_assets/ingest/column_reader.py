@@ -21,7 +21,7 @@ from timetracking_assets.ingest.fields import (
     find_path,
     lies_below,
 )
-from timetracking_assets.ingest.misfits import EXACT_INTEGERS, misfits, mismatch
+from timetracking_assets.ingest.misfits import EXACT_INTEGERS, exact_decimals, misfits, mismatch
 from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.row_parser import UNREADABLE, Fields, RowParser, Texts
 from timetracking_assets.ingest.spec import ColumnSpec, DataType
@@ -67,6 +67,8 @@ class ColumnReader:
         self._fixed = fixed
         self._paths: dict[FieldPath, str] = {}
         self._parser = RowParser()
+        # decimals, written as numbers here and as text there: no one column for Arrow
+        self._mixed: set[FieldPath] = set()
 
     @property
     def bound(self) -> set[str]:
@@ -92,12 +94,16 @@ class ColumnReader:
             for path, values in fields.items()
             if path in self._paths
         }
-        return columns | {self._paths[path]: text for path, text in texts.items()}
+        for path, text in texts.items():
+            columns[self._paths[path]] = (
+                exact_decimals(path, page.rows) if path in self._mixed else text
+            )
+        return columns
 
     def _parse(self, page: Page) -> tuple[Fields, Texts]:
-        json_paths = [path for path, name in self._paths.items() if self.types[name] == "json"]
-        types = {p: self._wire_type(n) for p, n in self._paths.items() if self.types[n] != "json"}
-        return self._parser(page.rows, types, json_paths)
+        kept = [p for p, n in self._paths.items() if self.types[n] == "json" or p in self._mixed]
+        types = {p: self._wire_type(n) for p, n in self._paths.items() if p not in kept}
+        return self._parser(page.rows, types, kept)
 
     def _wire_type(self, name: str) -> pa.DataType:
         data_type = self.types[name]
@@ -154,6 +160,9 @@ class ColumnReader:
         """Widen an inferred column that the page does not fit, or refuse the page."""
         match = _CHANGED.search(str(error))
         path = find_path(match["path"], page.rows) if match else None
+        if self._holds_decimals(path, page):
+            self._mixed.add(path)  # type: ignore[arg-type]
+            return
         if path is not None and self.types.get(self._paths.get(path, "")) != "json":
             self._as_json(path, page)
             return
@@ -167,6 +176,14 @@ class ColumnReader:
             f"{self._resource.label}: page {page.number} ({page.url}) holds rows that can't be "
             f"read: {error}"
         )
+
+    def _holds_decimals(self, path: FieldPath | None, page: Page) -> bool:
+        if path is None or path in self._mixed:
+            return False
+        if self.types.get(column_name("__".join(path))) != "decimal":
+            return False
+        self._bind(path)
+        return not any(self._misfits(path, page))
 
     def _as_json(self, path: FieldPath, page: Page) -> None:
         """Keep a field that is now an object, now something else, whole."""

@@ -75,9 +75,7 @@ class PageTyper:
         try:
             return self._table(pages)
         except (AnswerError, TypeMismatchError):
-            for page in pages:
-                self(page)
-            raise
+            return pa.concat_tables([self(page) for page in pages], promote_options="default")
 
     def __call__(self, page: Page) -> pa.Table:
         """The page as a table: one column per known or found field, rows in the page's order."""
