@@ -88,6 +88,15 @@ class Resource:
         return f"{self.api}/{self.name}"
 
     @property
+    def any_text_columns(self) -> frozenset[str]:
+        """Columns of text that take any value: what isn't text, as its JSON text."""
+        return frozenset(
+            name
+            for name, column in self.columns.items()
+            if column.data_type == column.on_type_mismatch == "text"
+        )
+
+    @property
     def deletion_mark(self) -> str | None:
         """The column that is set in a staged row that is to be removed from the table."""
         return LISTED_AS_DELETED if self.deleted_ids else self.deleted_field

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from timetracking_assets.ingest.api import Resource, column_name
+from timetracking_assets.ingest.arrow_types import ARROW_TYPES, inferred_type
 from timetracking_assets.ingest.errors import AnswerError, TypeMismatchError
 from timetracking_assets.ingest.fields import (
     FieldPath,
@@ -22,23 +23,11 @@ from timetracking_assets.ingest.fields import (
     lies_below,
 )
 from timetracking_assets.ingest.json_columns import plain_text
-from timetracking_assets.ingest.misfits import EXACT_INTEGERS, misfits, mismatch
+from timetracking_assets.ingest.misfits import EXACT_INTEGERS, exact_decimals, misfits, mismatch
 from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.row_parser import UNREADABLE, Fields, RowParser, Texts
 from timetracking_assets.ingest.spec import ColumnSpec, DataType
 from timetracking_assets.ingest.times import TimeFormatError, to_date, to_timestamp
-
-ARROW_TYPES: dict[str, pa.DataType] = {
-    "text": pa.string(),
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "bool": pa.bool_(),
-    "decimal": pa.decimal128(38, 9),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-    "date": pa.date32(),
-    "json": pa.string(),
-}
-"""dlt's name of a type -> the one Arrow type in which its values travel."""
 
 _CHANGED = re.compile(r"Column\(/(?P<path>.*?)\) changed from (?P<was>\S+) to (?P<now>\S+) in row")
 
@@ -66,13 +55,11 @@ class ColumnReader:
         self.types: dict[str, DataType] = dict(types)
         self.seen: set[str] = set()
         self._fixed = fixed
-        self._any_text = {
-            name
-            for name, column in resource.columns.items()
-            if column.data_type == column.on_type_mismatch == "text"
-        }
+        self._any_text = resource.any_text_columns
         self._paths: dict[FieldPath, str] = {}
         self._parser = RowParser()
+        # decimals, written as numbers here and as text there: no one column for Arrow
+        self._mixed: set[FieldPath] = set()
 
     @property
     def bound(self) -> set[str]:
@@ -100,21 +87,20 @@ class ColumnReader:
         }
         for path, text in texts.items():
             name = self._paths[path]
+            if path in self._mixed:
+                text = exact_decimals(path, page.rows)
             columns[name] = plain_text(text) if name in self._any_text else text
         return columns
 
     def _parse(self, page: Page) -> tuple[Fields, Texts]:
-        taken_out = [path for path, name in self._paths.items() if self._is_taken_out(name)]
-        types = {
-            path: self._wire_type(name)
-            for path, name in self._paths.items()
-            if not self._is_taken_out(name)
-        }
-        return self._parser(page.rows, types, taken_out)
+        kept = [path for path in self._paths if self._is_taken_out(path)]
+        types = {p: self._wire_type(n) for p, n in self._paths.items() if p not in kept}
+        return self._parser(page.rows, types, kept)
 
-    def _is_taken_out(self, name: str) -> bool:
-        """Whether a column's values leave the rows as JSON text, for Arrow has no type for them."""
-        return self.types[name] == "json" or name in self._any_text
+    def _is_taken_out(self, path: FieldPath) -> bool:
+        """Whether a field leaves the rows as JSON text, for Arrow has no one type for it."""
+        name = self._paths[path]
+        return self.types[name] == "json" or name in self._any_text or path in self._mixed
 
     def _wire_type(self, name: str) -> pa.DataType:
         data_type = self.types[name]
@@ -153,8 +139,8 @@ class ColumnReader:
                 self._as_json(path, page)
                 return True
             name = self._bind(path)
-            self.types.setdefault(name, _inferred_type(kind))
-            again |= self._is_taken_out(name) or self._wire_type(name) != kind
+            self.types.setdefault(name, inferred_type(kind))
+            again |= self._is_taken_out(path) or self._wire_type(name) != kind
         return again
 
     def _rounds(self, fields: Mapping[FieldPath, pa.ChunkedArray], page: Page) -> bool:
@@ -171,7 +157,10 @@ class ColumnReader:
         """Widen an inferred column that the page does not fit, or refuse the page."""
         match = _CHANGED.search(str(error))
         path = find_path(match["path"], page.rows) if match else None
-        if path is not None and not (path in self._paths and self._is_taken_out(self._paths[path])):
+        if self._holds_decimals(path, page):
+            self._mixed.add(path)  # type: ignore[arg-type]
+            return
+        if path is not None and not (path in self._paths and self._is_taken_out(path)):
             self._as_json(path, page)
             return
         for path, name in [] if match else self._paths.items():
@@ -184,6 +173,14 @@ class ColumnReader:
             f"{self._resource.label}: page {page.number} ({page.url}) holds rows that can't be "
             f"read: {error}"
         )
+
+    def _holds_decimals(self, path: FieldPath | None, page: Page) -> bool:
+        if path is None or path in self._mixed:
+            return False
+        if self.types.get(column_name("__".join(path))) != "decimal":
+            return False
+        self._bind(path)
+        return not any(self._misfits(path, page))
 
     def _as_json(self, path: FieldPath, page: Page) -> None:
         """Keep a field that is now an object, now something else, whole."""
@@ -234,13 +231,3 @@ class ColumnReader:
             return WidenedError(name, "text")
         value, row = next(self._misfits(path, page), ("?", {}))
         return mismatch(self._resource, name, self.types[name], value, row, page.number)
-
-
-def _inferred_type(kind: pa.DataType) -> DataType:
-    if pa.types.is_boolean(kind):
-        return "bool"
-    if pa.types.is_integer(kind):
-        return "bigint"
-    if pa.types.is_floating(kind):
-        return "double"
-    return "json" if pa.types.is_list(kind) else "text"

@@ -16,14 +16,15 @@ from typing import Any
 import pyarrow as pa
 
 from timetracking_assets.ingest.api import Resource, column_name
-from timetracking_assets.ingest.column_reader import ARROW_TYPES, ColumnReader, WidenedError
+from timetracking_assets.ingest.arrow_types import ARROW_TYPES
+from timetracking_assets.ingest.column_reader import ColumnReader, WidenedError
 from timetracking_assets.ingest.errors import AnswerError, TypeMismatchError
 from timetracking_assets.ingest.misfits import mismatch, parent_scalar, parent_type
 from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.spec import DataType
 from timetracking_assets.ingest.windows import Window
 
-__all__ = ["ARROW_TYPES", "PageTyper", "WidenedError"]
+__all__ = ["PageTyper", "WidenedError"]
 
 _BATCH_ROWS = 8_000
 
@@ -75,9 +76,7 @@ class PageTyper:
         try:
             return self._table(pages)
         except (AnswerError, TypeMismatchError):
-            for page in pages:
-                self(page)
-            raise
+            return pa.concat_tables([self(page) for page in pages], promote_options="default")
 
     def __call__(self, page: Page) -> pa.Table:
         """The page as a table: one column per known or found field, rows in the page's order."""

@@ -166,7 +166,7 @@ def _load(
 def _known_types(resource: Resource, stored: Mapping[str, str]) -> dict[str, DataType]:
     known = {name: _DUCKDB_TYPES[kind] for name, kind in stored.items() if kind in _DUCKDB_TYPES}
     for name, column in resource.columns.items():
-        if column.data_type == column.on_type_mismatch == "text":
+        if name in resource.any_text_columns:
             known.pop(name, None)
         if known.get(name, column.data_type) != column.data_type:
             raise TypeMismatchError(

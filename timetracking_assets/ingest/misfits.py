@@ -88,6 +88,12 @@ def _is_decimal(value: Any) -> bool:
     return True
 
 
+def exact_decimals(path: FieldPath, rows: Sequence[msgspec.Raw]) -> pa.Array:
+    """The column of decimals that are written as numbers in some rows and as text in others."""
+    values = (value for value, *_ in values_at(path, rows))
+    return pa.array([None if value is None else Decimal(value) for value in values], _DECIMAL)
+
+
 def parent_type(value: Any) -> DataType:
     """The type of a column that takes its values from a parent's row."""
     kinds: list[tuple[type, DataType]] = [

@@ -35,7 +35,7 @@ def forget_types(pipeline: Any, resource: Resource) -> None:
     if not pipeline.default_schema_name:
         return
     columns = pipeline.default_schema.tables.get(resource.name, {}).get("columns", {})
-    for name in _text_columns(resource):
+    for name in resource.any_text_columns:
         if name in columns:
             columns[name]["data_type"] = "text"
 
@@ -44,17 +44,9 @@ def turn_into_text(warehouse: OpenWarehouse, resource: Resource) -> None:
     """Change the columns' type in the table and in its staging table; values are kept as text."""
     for dataset in (resource.api, f"{resource.api}_staging"):
         types = warehouse.column_types(dataset, resource.name)
-        for name in _text_columns(resource):
+        for name in resource.any_text_columns:
             if types.get(name, _TEXT) != _TEXT:
                 warehouse.connection.execute(
                     f"ALTER TABLE {quoted(dataset, resource.name)} "
                     f"ALTER COLUMN {quoted(name)} TYPE {_TEXT}"
                 )
-
-
-def _text_columns(resource: Resource) -> list[str]:
-    return [
-        name
-        for name, column in resource.columns.items()
-        if column.data_type == column.on_type_mismatch == "text"
-    ]

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from timetracking_assets.ingest.api import Resource, column_name
-from timetracking_assets.ingest.columnar import ARROW_TYPES, PageTyper, WidenedError
+from timetracking_assets.ingest.arrow_types import ARROW_TYPES
+from timetracking_assets.ingest.columnar import PageTyper, WidenedError
 from timetracking_assets.ingest.errors import AnswerError, TypeMismatchError
 from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.spec import DataType
@@ -222,6 +223,20 @@ def test_a_value_that_does_not_fit_is_refused_with_its_row(
     assert "under `columns: a:`" in str(refused.value)
 
 
+@pytest.mark.parametrize("given_as", ["declared", "known"])
+def test_decimals_may_be_numbers_and_text(load: Load, given_as: str) -> None:
+    types = {"columns": {"a": "decimal"}} if given_as == "declared" else {"known": {"a": "decimal"}}
+    rows = [row("1.10"), row('"12345678901234567890.1"', 2), row("null", 3), '{"id": 4}']
+    expected = [Decimal("1.10"), Decimal("12345678901234567890.1"), None, None]
+    for pages in ([rows], [[one] for one in rows], [rows[::-1]]):
+        tables = load(*pages, **types)
+        order = values(tables, "id")
+        found = [row.get("a") for table in tables for row in table.to_pylist()]
+        assert found == [expected[key - 1] for key in order]
+    with pytest.raises(TypeMismatchError, match="column 'a' is decimal, but a row holds \"x\" "):
+        load([*rows, row('"x"', 5)], **types)
+
+
 def test_unix_times_are_numbers(load: Load) -> None:
     columns = {"a": {"data_type": "timestamp", "format": "unix_seconds"}}
     [table] = load([row("1767225600")], columns=columns)
@@ -365,7 +380,7 @@ ROWS = st.lists(st.dictionaries(NAMES, VALUES, max_size=4), min_size=1, max_size
 
 
 # a machine with other work to do is no fault of the rows
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(ROWS, st.integers(1, 6), st.sampled_from([None, 2]))
 def test_any_rows_read_back_as_the_json_module_reads_them(
     load: Load, rows: list[dict[str, Any]], page_size: int, indent: int | None
