@@ -46,4 +46,4 @@ def test_the_retired_name_resolves_and_its_definitions_load(tmp_path: Path) -> N
         text=True,
         check=False,
     )
-    assert loaded.stdout.strip() == "36", loaded.stderr
+    assert loaded.stdout.strip() == "37", loaded.stderr

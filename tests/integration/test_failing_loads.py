@@ -54,7 +54,8 @@ def test_wrong_credential(
     monkeypatch.setenv(variable, "wrong-credential-7f3e21")
     outcome = hasty_platform.materialize(asset)
 
-    assert [request["status"] for request in control.requests()] == [401]
+    # two parents are asked for at a time
+    assert {request["status"] for request in control.requests()} == {401}
     message = outcome.failures[asset]
     assert all(part in message for part in (asset, "HTTP 401", path, "credentials"))
     assert "wrong-credential-7f3e21" not in message
@@ -205,7 +206,7 @@ def test_missing_variables_are_all_named(
     monkeypatch.setenv("PROJECT_MANAGEMENT_API_KEY", " ")
     platform: Platform = load_platform()
     keys = platform.definitions.resolve_asset_graph().get_all_asset_keys()
-    assert len(keys) == sum(map(len, KEYS.values()))
+    assert len(keys) == sum(map(len, KEYS.values())) + 1
 
     outcome = platform.materialize("project_management/customers", "resource_management/roles")
     message = outcome.failures["project_management/customers"]
@@ -243,7 +244,7 @@ def test_insert_that_fails_takes_its_deletion_back(
     hasty_platform.sql(f"CREATE UNIQUE INDEX one_of_each_name ON {table} (name)")
     control.edit("resource_management", "roles", upsert=[{"id": 999, "name": before[0][1]}])
     message = hasty_platform.materialize(roles).failures[roles]
-    assert "changed nothing" in message
+    assert "the table is as before, or holds the whole answer" in message
     assert hasty_platform.sql(f"SELECT * FROM {table} ORDER BY id") == before
 
 

@@ -15,6 +15,7 @@ from timetracking_assets.health.model import State
 from timetracking_assets.health.page import DEFAULT_UI
 from timetracking_assets.health.watched import REPORT_KEY
 from timetracking_assets.orchestration.resources import WarehouseResource
+from timetracking_assets.orchestration.switch import sensor_status
 
 WAREHOUSE, REPORT = "warehouse", "health_report"
 _FINISHED = [
@@ -82,6 +83,7 @@ def build_health_definitions(watched: dg.Definitions) -> dg.Definitions:
     @dg.sensor(
         job=job,
         minimum_interval_seconds=60,
+        default_status=sensor_status(),
         description="Refreshes the health report when runs have ended since the last time.",
     )
     def health_report_after_runs(

@@ -51,7 +51,10 @@ def test_what_has_happened_is_in_the_report(
 
     entries = assets[ENTRIES]
     told = [problem.what for problem in entries.problems if problem.state == State.FAILED]
-    assert told == [f"1 partition missing between others: {day_of(4)}"]
+    assert told == [
+        f"1 partition missing between others: {day_of(4)}",
+        f"Not fresh: {day_of(9)} is missing",
+    ]
     # one load for each run, though the range left an event for each of its days
     assert len(entries.loads) == 2
     counted = {partition.key: partition.rows for partition in entries.partitions}
@@ -78,6 +81,8 @@ def test_the_asset_writes_the_page(platform: Platform) -> None:
 def test_report_goes_without_a_warehouse_that_is_held(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """It is asked for where nothing is published."""
+    monkeypatch.setenv("TIMETRACKING_PUBLISH", "on_demand")
     platform.materialize(ROLES)
     warehouse = WarehouseResource(lock_timeout=0.1).open()
     with warehouse.exclusive("a long load"):
