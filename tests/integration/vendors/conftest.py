@@ -157,7 +157,7 @@ def other_keys(vendor: Vendor, asked: Asked) -> Answer:
         return Answer({"user": {"email": "ada@example.com"}})
     need(name in vendor.tables, 404, "no such path")
     tried = sum(known.path == asked.path for known in vendor.asked)
-    need(name != "clients" or tried != 1, 402, "quota used up", **{"Retry-After": "0"})
+    need(name != "clients" or tried != 1, 402, "quota used up", **{"X-Quota-Reset": "1"})
     rows = vendor.tables[name]
     if "modified_since" in asked.query:
         since = datetime.fromisoformat(asked.query["modified_since"]).replace(tzinfo=BERLIN)
