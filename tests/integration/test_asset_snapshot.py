@@ -20,6 +20,7 @@ def told(definitions: dg.Definitions) -> dict[str, Any]:
     specs = {}
     for spec in definitions.resolve_all_asset_specs():
         partitions = spec.partitions_def
+        schema = spec.metadata.get("dagster/column_schema")
         node = graph.get(spec.key)
         specs[spec.key.to_user_string()] = {
             "group": spec.group_name,
@@ -28,12 +29,9 @@ def told(definitions: dg.Definitions) -> dict[str, Any]:
             "deps": sorted(dep.asset_key.to_user_string() for dep in spec.deps),
             # the first partition is the tests' own
             "partitions": type(partitions).__name__ if partitions else None,
-            "primary_key": spec.metadata["primary_key"],
-            "sync_mode": spec.metadata["sync_mode"],
-            "columns": {
-                column.name: column.type
-                for column in spec.metadata["dagster/column_schema"].columns
-            },
+            "primary_key": spec.metadata.get("primary_key"),
+            "sync_mode": spec.metadata.get("sync_mode"),
+            "columns": {column.name: column.type for column in schema.columns} if schema else {},
             "checks": sorted(key.name for key in node.check_keys),
             "automation": repr(spec.automation_condition) if spec.automation_condition else None,
         }

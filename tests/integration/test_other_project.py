@@ -52,6 +52,10 @@ def call(wheel: Path, tmp_path: Path, clean_environment: Mapping[str, str]) -> C
         "@dg.definitions\ndef defs():\n"
         "    return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)\n"
     )
+    (package / "defs" / "warehouse.py").write_text(
+        "import dagster as dg\nfrom timetracking_assets import WarehouseResource\n\n"
+        'defs = dg.Definitions(resources={"warehouse": WarehouseResource()})\n'
+    )
     home = tmp_path / "dagster_home"
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")

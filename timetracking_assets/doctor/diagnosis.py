@@ -50,7 +50,7 @@ def judge_status(resource: Resource, probe: Probe, said: str) -> Finding:
     """Whether an answer came at all; `said` is the beginning of its body, masked."""
     status = probe.status
     if probe.problem is not None:
-        return Finding("error", "reachable", probe.problem)
+        return Finding("error", "quota" if probe.quota_used_up else "reachable", probe.problem)
     if status in (200, *resource.success_codes):
         return Finding("ok", "permission", f"HTTP {status}")
     if status < 300:

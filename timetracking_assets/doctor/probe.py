@@ -15,7 +15,7 @@ import requests
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 
 from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.errors import ApiError
+from timetracking_assets.ingest.errors import ApiError, QuotaError
 from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.ingest.source import Connection
@@ -33,6 +33,7 @@ class Probe:
     content: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
+    quota_used_up: bool = False
     asked_size: int | None = None
 
 
@@ -53,18 +54,20 @@ def ask(
 
     endpoint["response_actions"] = [keep]
     single = replace(resource, endpoint=endpoint, page_size=None, repeated_page="refuse")
-    problem = None
+    problem, quota_used_up = None, False
     try:
         with open_pages(
             connection, single, RequestStats(), window=window, parent_rows=parent_rows
         ) as pages:
             list(pages)
     except Exception as error:
-        problem = _said(error)
+        found = _cause(error)
+        problem, quota_used_up = " ".join(str(found).split()), isinstance(found, QuotaError)
     if kept:
         headers = {name.lower(): value for name, value in kept[0].headers.items()}
-        return Probe(kept[0].status_code, kept[0].content, headers, None, size)
-    return Probe(problem=connection.redactor(problem or "nothing was asked"))
+        return Probe(kept[0].status_code, kept[0].content, headers, asked_size=size)
+    problem = connection.redactor(problem or "nothing was asked")
+    return Probe(problem=problem, quota_used_up=quota_used_up)
 
 
 def _small_page(resource: Resource, page: int) -> tuple[dict[str, Any], int | None]:
@@ -114,10 +117,11 @@ def _put(
     level[last] = value
 
 
-def _said(error: BaseException | None) -> str:
+def _cause(error: BaseException | None) -> BaseException:
+    """The error of ours inside one of dlt's, or else the innermost."""
     chain = []
     while error is not None:
         chain.append(error)
         error = error.__cause__ or error.__context__
     ours = [e for e in chain if isinstance(e, ApiError)]
-    return " ".join(str((ours or chain)[0 if ours else -1]).split())
+    return ours[0] if ours else chain[-1]

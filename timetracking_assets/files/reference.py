@@ -1,6 +1,6 @@
 """The YAML reference, made from the model: `python -m timetracking_assets.files.reference`.
 
-What a key is for is said once, in `ingest/spec.py`; here it only becomes a page.
+What a key is for is said once, in `ingest/*spec.py`; here it only becomes a page.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from timetracking_assets.ingest.spec import ApiSpec, ResourceDefaults
 _HEAD = """\
 # YAML reference
 
-Made from the model by `python -m timetracking_assets.files.reference`; edit `ingest/spec.py`
-instead. `client`, `endpoint` and `include_from_parent` are
+Made from the model by `python -m timetracking_assets.files.reference`; edit the
+`*_spec.py` and `spec.py` of `ingest/` instead. `client`, `endpoint` and `include_from_parent` are
 [dlt's own grammar](https://dlthub.com/docs/dlt-ecosystem/verified-sources/rest_api/basic).
 """
 

@@ -42,6 +42,10 @@ class AnswerError(ApiError):
     """A page that is not what the specification says: not JSON, no rows where they should be."""
 
 
+class QuotaError(ApiError):
+    """The API's quota is used up, and does not come back soon."""
+
+
 class TypeMismatchError(IngestError):
     """A value that does not fit its column's type; nothing was loaded."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import requests
 
-from timetracking_assets.ingest.errors import ApiError
+from timetracking_assets.ingest.errors import ApiError, QuotaError
 from timetracking_assets.ingest.http_spec import QuotaSpec
 from timetracking_assets.ingest.quotas import QUOTA_STATUSES, QuotaUsedUpError, come_back
 from timetracking_assets.ingest.redaction import Redactor
@@ -69,8 +69,10 @@ def describe(
         body = redactor(" ".join(_text(response).split()))[:300]
         said = f" It said: {body}" if body else ""
         text = f"{label}: HTTP {status} from {request.method} {url}: {hint}.{said}"
+        if refused:
+            return QuotaError(redactor(text))
         passing = status >= 500 or status in QUOTA_STATUSES
-        return ApiError(redactor(text), transient=passing and not refused)
+        return ApiError(redactor(text), transient=passing)
     what = next((text for kind, text in _KINDS if isinstance(error, kind)), type(error).__name__)
     text = (
         f"{label}: no answer from {url}: {what}. Check the base URL ({named_url}); "

@@ -24,7 +24,7 @@ from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadRequest
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.warehouse import quoted
-from timetracking_assets.ingest.windows import Window
+from timetracking_assets.ingest.windows import Window, request_series
 from timetracking_assets.orchestration.metadata import load_metadata
 from timetracking_assets.testing.bench import Bench, everything, find_api
 from timetracking_assets.testing.echo import EchoServer
@@ -101,10 +101,11 @@ class _Conformance:
         """Every row has its key, once; the pages end; nothing is left unsaid."""
         report = bench.first(resource)
         changes, keys = report.changes, [quoted(name) for name in resource.primary_key]
-        null = " OR ".join(f"{key} IS NULL" for key in keys)
+        null = " OR ".join(f"{key} IS NULL" for key in keys) or "false"
+        # without a key each row counts
+        identity = f"DISTINCT ({', '.join(keys)})" if keys else "*"
         [(rows, distinct, nulls)] = bench.rows(
-            f"SELECT count(*), count(DISTINCT ({', '.join(keys)})), count(*) FILTER ({null}) "
-            "FROM {table}",
+            f"SELECT count(*), count({identity}), count(*) FILTER ({null}) FROM {{table}}",
             resource,
         )
         assert nulls == 0, f"{nulls} rows have no {resource.primary_key}"
@@ -112,9 +113,10 @@ class _Conformance:
 
         if resource.parent is None:
             pages = report.rows_extracted // (resource.page_size or 1) + 1
-            years = resource.window and resource.window.year_param
-            window = report.window
-            series = len(window.years) if years and window else 1
+            pages += resource.repeated_page == "stop"
+            series = 1
+            if resource.window and report.window:
+                series = len(request_series(resource.window, report.window))
             asked = report.requests.requests - report.requests.retries
             assert asked <= pages * series, f"{asked} requests for {report.rows_extracted} rows"
 
@@ -133,6 +135,8 @@ class _Conformance:
 
     def test_delete_is_seen(self, bench: Bench, resource: Resource) -> None:
         """A row that the answer doesn't hold is removed; only `changes` is silent about it."""
+        if not resource.primary_key:
+            pytest.skip("the table has no key: each answer replaces it")
         _skip_if_empty(bench, resource)
         before = bench.contents(resource)
         key = resource.primary_key[0]

@@ -157,7 +157,7 @@ def other_keys(vendor: Vendor, asked: Asked) -> Answer:
         return Answer({"user": {"email": "ada@example.com"}})
     need(name in vendor.tables, 404, "no such path")
     tried = sum(known.path == asked.path for known in vendor.asked)
-    need(name != "clients" or tried != 1, 402, "quota used up", **{"Retry-After": "0"})
+    need(name != "clients" or tried != 1, 402, "quota used up", **{"X-Quota-Reset": "1"})
     rows = vendor.tables[name]
     if "modified_since" in asked.query:
         since = datetime.fromisoformat(asked.query["modified_since"]).replace(tzinfo=BERLIN)
@@ -198,7 +198,13 @@ def _vendors() -> dict[str, Vendor]:
         datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(hours=7 * n)
     )
     people = [{"people_id": n, "name": name(n), "active": n % 2} for n in range(1, 131)]
-    logged = entries(700, "logged_time_id", "date", people_id=lambda n: n % 130 + 1, hours=float)
+    logged = entries(
+        700,
+        "logged_time_id",
+        "date",
+        people_id=lambda n: n % 130 + 1,
+        hours=lambda n: float(n % 12),
+    )
     logged = [{**row, "modified": at(n % 130)} for n, row in enumerate(logged)]
     tasks = [{"id": n, "workspace_id": n % 3 + 1, "name": name(n)} for n in range(1, 131)]
     minutes: Callable[[int], int] = lambda n: n % 480  # noqa: E731

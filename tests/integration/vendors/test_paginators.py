@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from timetracking_assets.ingest.fetch import open_pages
+from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.ingest.resolution import resolve
-from timetracking_assets.ingest.session import RequestStats
-from timetracking_assets.ingest.source import Connection, open_pages, validate
+from timetracking_assets.ingest.source import Connection, validate
 from timetracking_assets.ingest.spec import ApiSpec
 
 if TYPE_CHECKING:

@@ -196,3 +196,22 @@ def test_a_file_knows_every_key_and_no_other() -> None:
     for wrong in ({"nam": "a"}, {"resources": [{"name": "b", "windo": {}}]}, {"retry": {"x": 1}}):
         with pytest.raises(ValidationError):
             ApiFileModel.model_validate({"name": "a", **wrong})
+
+
+def test_null_switches_a_check_off_and_takes_its_thresholds_out() -> None:
+    checks = {"volume": {"weeks": 4}, "nulls": {"columns": {"a": 0.1}}}
+    base = {**BASE, "resource_defaults": {"checks": checks}}
+    changed = {"checks": {"volume": None, "nulls": {"columns": {"a": None}}}}
+    result = extend(base, {"name": "mine", "resource_defaults": changed})
+    assert result["resource_defaults"]["checks"] == {"volume": None, "nulls": {"columns": {}}}
+    gone = extend(base, {"name": "mine", "resource_defaults": {"checks": None}})
+    assert gone["resource_defaults"] == {}
+
+
+@pytest.mark.parametrize("reference", ["people", {"resource": "people", "name": "email"}])
+def test_references_follow_a_new_name(reference: Any) -> None:
+    people, hours = BASE["resources"]
+    base = {**BASE, "resources": [people, {**hours, "references": {"person_id": reference}}]}
+    result = extend(base, {"name": "mine", "rename": {"people": "staff"}})
+    found = result["resources"][1]["references"]["person_id"]
+    assert found == ("staff" if reference == "people" else {"resource": "staff", "name": "email"})

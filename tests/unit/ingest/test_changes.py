@@ -231,3 +231,47 @@ def test_a_snapshot_that_would_remove_too_much_is_refused(
         refuse_large_removal(entries(mode), changes)
     assert f"would remove {deleted} of {before} rows, more than 20%" in str(error.value)
     assert "`ops: {hours__entries: {config: {allow_removal: true}}}`" in str(error.value)
+
+
+def test_without_a_key_equal_rows_stay_and_the_others_go_or_come(
+    table: OpenWarehouse, stage: Stage, entries: Callable[..., Resource]
+) -> None:
+    """Rows that stand twice count twice; a column that only one side has is null on the other."""
+    keyless = entries("snapshot", primary_key=())
+    files = stage(
+        staged(
+            "(1, DATE '2026-01-01', 'a', '[1, 2]')",
+            "(2, DATE '2026-01-02', 'b', NULL)",
+            "(2, DATE '2026-01-02', 'b', NULL)",
+            "(3, DATE '2026-01-02', 'changed', '{\"x\": 1}')",
+        )
+    )
+    answer = StagedAnswer(table, keyless, files, None)
+    counted = Changes(rows=4, distinct_keys=4, inserted=2, unchanged=2, deleted=2, rows_before=4)
+    assert answer.changes() == counted
+    assert answer.after(counted).keys_held == answer.after(counted).row_count == 4
+    files = stage("SELECT 4 AS id, DATE '2026-01-03' AS day, 'd' AS text, 1 AS fresh")[-1:]
+    assert StagedAnswer(table, keyless, files, None).changes().unchanged == 0
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_an_empty_answer_without_a_key(
+    warehouse: OpenWarehouse, entries: Callable[..., Resource], stands: bool
+) -> None:
+    if stands:
+        warehouse.connection.execute(f"CREATE TABLE hours.entries AS {TABLE}")
+    changes = StagedAnswer(warehouse, entries("snapshot", primary_key=()), [], None).changes()
+    assert changes == (Changes(deleted=4, rows_before=4) if stands else Changes())
+
+
+@pytest.mark.parametrize(("inserted", "refused"), [(79, True), (80, False)])
+def test_without_a_key_only_the_number_of_rows_may_not_shrink(
+    entries: Callable[..., Resource], inserted: int, refused: bool
+) -> None:
+    keyless = entries("snapshot", primary_key=())
+    changes = Changes(rows_before=100, deleted=100, inserted=inserted)
+    if not refused:
+        refuse_large_removal(keyless, changes)
+        return
+    with pytest.raises(IngestError, match="would remove 21 of 100 rows"):
+        refuse_large_removal(keyless, changes)

@@ -97,3 +97,15 @@ def test_what_is_no_secret_is_left_alone(api: Resolve) -> None:
 )
 def test_the_variables_that_no_table_may_hold(client: dict[str, Any], variables: list[str]) -> None:
     assert credential_variables(client) == variables
+
+
+def test_a_credential_of_an_endpoint_may_be_a_variable(api: Resolve) -> None:
+    """It is masked in messages, and no table may hold it."""
+    endpoint = {
+        "path": "entries",
+        "headers": {"X-Api-Key": "${REPORT_KEY}", "X-Team": "${TEAM}"},
+        "params": {"api_key": "${OTHER_KEY}", "office": "${OFFICE}"},
+    }
+    resolved = api({"name": "entries", "endpoint": endpoint})
+    assert set(resolved.secret_variables) == {"REPORT_KEY", "TEAM", "OTHER_KEY", "OFFICE"}
+    assert credential_variables(resolved.client, resolved.endpoints) == ["REPORT_KEY", "OTHER_KEY"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -253,3 +253,68 @@ def test_contradictions_are_refused(
     with pytest.raises(SpecError, match=message) as refused:
         table(**spec)
     assert refused.value.path[-1] == path
+
+
+def test_a_table_without_a_key_is_replaced(table: MakeTable) -> None:
+    """Equal rows of an answer are kept: nothing says that they are one."""
+    entries = table(primary_key=[])
+    entries.load(row(1), row(1), row(2))
+    assert entries.rows("id") == [(1,), (1,), (2,)]
+    changes = entries.load(row(1), row(3), row(3), row(3)).changes
+    assert (changes.inserted, changes.unchanged, changes.deleted) == (3, 1, 2)
+    assert changes.row_count == changes.keys_held == 4
+    assert entries.rows("id") == [(1,), (3,), (3,), (3,)]
+    assert entries.load().changes.deleted == 4
+    assert entries.rows("id") == []
+
+
+@pytest.mark.parametrize("location", ["params", "json"])
+def test_parts_of_a_window_are_asked_for_where_the_api_wants_them(
+    table: MakeTable, stub: Stub, location: str
+) -> None:
+    """Each part is halved by itself where the API cuts it off."""
+    held = {1: 8, 2: 1, 3: 1, 4: 1, 5: 1}
+    rows = [
+        {"id": day * 10 + n, "at": f"2026-01-{day:02}T{n * 2:02}:30:00+01:00"}
+        for day, count in held.items()
+        for n in range(count)
+    ]
+    window = {
+        "field": "at",
+        "start_param": "range.from" if location == "json" else "from",
+        "end_param": "range.to" if location == "json" else "to",
+        "format": "iso",
+        "timezone": "Europe/Berlin",
+        "max_days": 2,
+        "location": location,
+    }
+    asked: list[tuple[str, str]] = []
+
+    def answer(path: str, body: bytes) -> Any:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
+        if location == "json":
+            query = json.loads(body)["range"]
+            assert json.loads(body)["kind"] == "all"
+        asked.append((query["from"], query["to"]))
+        start, end = (datetime.fromisoformat(query[name]) for name in ("from", "to"))
+        found = [row for row in rows if start <= datetime.fromisoformat(row["at"]) < end]
+        return 200, {}, json.dumps({"data": found[:5]}).encode()
+
+    endpoint: dict[str, Any] = {"path": "entries"}
+    if location == "json":
+        endpoint |= {"method": "POST", "json": {"kind": "all"}}
+    partitions = {"type": "daily", "start": "2026-01-01", "timezone": "Europe/Berlin"}
+    entries = table(
+        sync_mode="window",
+        partitions=partitions,
+        window=window,
+        max_rows_per_answer=5,
+        endpoint=endpoint,
+    )
+    days = Window.of_days(date(2026, 1, 1), date(2026, 1, 6), "Europe/Berlin")
+    report = entries.load_from(answer, window=days)
+    assert ("2026-01-01T00:00:00+01:00", "2026-01-01T12:00:00+01:00") in asked
+    assert ("2026-01-03T00:00:00+01:00", "2026-01-05T00:00:00+01:00") in asked
+    assert ("2026-01-05T00:00:00+01:00", "2026-01-06T00:00:00+01:00") in asked
+    assert report.changes.row_count == len(rows)
+    assert report.rows_outside_window == 0

@@ -177,3 +177,63 @@ def test_max_pages_has_a_default_for_all_and_one_for_each(api: Resolve) -> None:
     resolved = api(entries, people, resource_defaults={**complete, "max_pages": 50})
     assert [resource.max_pages for resource in resolved.resources.values()] == [50, 7]
     assert api(entries).resources["entries"].max_pages == 100_000
+
+
+@pytest.mark.parametrize(("paginator", "param"), [(NUMBER, "page"), (OFFSET, "offset")])
+def test_a_repeated_page_is_the_end_where_the_file_says_so(
+    read: Callable[..., list[Any]], stub: Stub, paginator: Any, param: str
+) -> None:
+    """The last page comes again under each higher number, which its envelope tells."""
+
+    def serve(query: dict[str, str]) -> dict[str, Any]:
+        number = int(query[param])
+        return {**listed([min(number, 3)]), "page": number}
+
+    rows = read(paginator, serve, repeated_page="stop")
+    assert rows == list(range(0 if param == "offset" else 1, 4))
+    assert len(stub.paths) == len(rows) + 1
+
+
+def test_repeated_pages_end_each_list_of_a_fan_out(
+    read: Callable[..., list[Any]], stub: Stub
+) -> None:
+    path = "people/{resources.people.id}/entries"
+    rows = read(
+        NUMBER, lambda query: listed([min(int(query["page"]), 2)]), path, repeated_page="stop"
+    )
+    assert sorted(rows) == [1, 1, 2, 2]
+    assert len(stub.paths) == 6
+
+
+def test_only_the_page_just_before_may_come_again(
+    refusal: Refusal, read: Callable[..., list[Any]]
+) -> None:
+    error = refusal(
+        lambda: read(NUMBER, lambda query: listed([int(query["page"]) % 2]), repeated_page="stop")
+    )
+    assert "page 3 " in str(error)
+    assert "holds the same as an earlier page of the list" in str(error)
+
+
+def test_a_page_number_in_the_envelope_hides_no_repetition(
+    refusal: Refusal, read: Callable[..., list[Any]]
+) -> None:
+    error = refusal(lambda: read(NUMBER, lambda query: {**listed([1]), "page": query["page"]}))
+    assert "holds the same as an earlier page of the list" in str(error)
+    assert "or say `repeated_page: stop` if it repeats its last page" in str(error)
+
+
+def test_a_page_number_in_the_body_tells_pages_apart(
+    refusal: Refusal, read: Callable[..., list[Any]], stub: Stub
+) -> None:
+    """A POST asks for its pages, and for its lists, in the body."""
+    paginator = {**NUMBER, "page_body_path": "page"}
+    endpoint = {"method": "POST", "json": {"size": 1}}
+    pages = {1: [1], 2: [2], 3: []}
+    serve: Serve = lambda query: listed(pages[int(query["page"])])  # noqa: E731
+    assert read(paginator, serve, endpoint=endpoint) == [1, 2]
+    by_person = {**endpoint, "json": {"person": "{resources.people.id}"}}
+    path = "people/{resources.people.id}/entries"
+    assert sorted(read(paginator, serve, path, endpoint=by_person)) == [1, 1, 2, 2]
+    error = refusal(lambda: read(paginator, lambda query: listed([1]), endpoint=endpoint))
+    assert "page 2 " in str(error)

@@ -432,3 +432,41 @@ def test_keys_of_a_window_that_contradict_each_other(
 def test_only_paginators_that_count_can_stop_at_a_repeated_page(api: Resolve) -> None:
     with pytest.raises(SpecError, match="needs a paginator of type page_number or offset"):
         api(entries(repeated_page="stop"))
+
+
+def test_what_leads_to_a_resource_that_is_left_out_is_left_out(api: Resolve) -> None:
+    ids = {"data_type": "bigint"}
+    columns = {"project_id": ids, "person_id": ids, "day": {"data_type": "date"}}
+    entries = {
+        "name": "entries",
+        "endpoint": {"path": "entries"},
+        "columns": {**columns, "hours": {"data_type": "double"}},
+        "references": {"project_id": "projects", "person_id": "people"},
+        "hours": {
+            "date": "day",
+            "hours": "hours",
+            "person": "person_id",
+            "project": "project_id",
+            "customer": "project_id.client_id",
+        },
+    }
+    people = {"name": "people", "endpoint": {"path": "people"}, "columns": {"id": ids}}
+    projects = {**people, "name": "projects", "columns": {"id": ids, "client_id": ids}}
+    whole = api(projects, people, entries).resources["entries"]
+    assert list(whole.references) == ["project_id", "person_id"]
+    resolved = api(projects, people, entries, exclude=["projects"]).resources["entries"]
+    assert list(resolved.references) == ["person_id"]
+    assert resolved.hours is not None
+    assert (resolved.hours.project, resolved.hours.customer) == ("project_id", None)
+
+
+def test_a_message_names_the_place_in_the_file_also_of_a_selection(api: Resolve) -> None:
+    people = {"name": "people", "endpoint": {"path": "people"}}
+    wrong = {
+        "name": "entries",
+        "endpoint": {"path": "entries"},
+        "checks": {"nulls": {"columns": {"gone": 0}}},
+    }
+    with pytest.raises(SpecError) as refused:
+        api(people, wrong, select=["entries"])
+    assert refused.value.path[:2] == ("resources", 1)
