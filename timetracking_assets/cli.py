@@ -1,21 +1,27 @@
-"""The command line: `timetracking demo`, `dev`, `sandbox` and `publish`.
+"""The command line: `timetracking demo`, `dev`, `sandbox`, `show`, `doctor`, `publish`, `status`
+and `dashboard`.
 
 Only what a person types and reads belongs here; heavy imports wait until a command needs them.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
+from timetracking_assets.files.api_file import find_api, resolved_yaml
+from timetracking_assets.health.commands import dashboard, status
+from timetracking_assets.ingest.errors import SpecError
 from timetracking_assets.local import Workspace, open_workspace, shipped
 
 app = typer.Typer(
@@ -25,6 +31,8 @@ app = typer.Typer(
     # local variables in a traceback could be secrets
     pretty_exceptions_show_locals=False,
 )
+app.command()(status)
+app.command()(dashboard)
 SANDBOX_PORT = 8765
 Port = Annotated[int, typer.Option(help="Port of the sandbox.")]
 
@@ -108,6 +116,53 @@ def dev(
 
 
 @app.command()
+def show(api: Annotated[str, typer.Argument(help="Name of the API.")]) -> None:
+    """Print the YAML that an API's file comes to, with what it extends; secrets by their names."""
+    try:
+        typer.echo(resolved_yaml(find_api(api, Path.cwd())), nl=False)
+    except SpecError as error:
+        _stop(str(error))
+
+
+@app.command()
+def doctor(
+    api: Annotated[str | None, typer.Argument(help="Name of the API; all if left out.")] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Ask for the 31 days before this day, not today."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Ask each API for small pages, and say what its file should say otherwise.
+
+    At most two requests a resource, nothing is loaded. Exit code 1 if a load would fail or lose
+    rows.
+    """
+    workspace = open_workspace()
+    os.environ.update(workspace.environment)
+    from timetracking_assets.component import load_project
+    from timetracking_assets.doctor.examination import examine
+    from timetracking_assets.doctor.report import print_examination
+
+    try:
+        apis = load_project(Path.cwd(), api)
+    except SpecError as error:
+        _stop(str(error))
+    day = until.date() if until else datetime.now(UTC).date()
+    configured = [a for a in apis if api or any(os.environ.get(n) for n in a.variables)]
+    if not configured:
+        _stop("No API is configured: set the variables of one (see .env.example), or name one.")
+    examinations = [examine(each, os.environ, day) for each in configured]
+    if as_json:
+        typer.echo(json.dumps([each.as_json() for each in examinations], indent=2))
+    else:
+        for each in examinations:
+            print_examination(Console(), each)
+    if not all(each.healthy for each in examinations):
+        raise typer.Exit(1)
+
+
+@app.command()
 def publish() -> None:
     """Replace the copy of the warehouse that others may read at any time by its present state."""
     environment = open_workspace().environment
@@ -143,10 +198,8 @@ def _source(workspace: Workspace, port: int, console: Console) -> Iterator[dict[
     except PortInUseError as error:
         _stop(str(error))
     console.print(f"No API is configured: loading from the sandbox at {server.url}.")
-    # no partitions from before the sandbox's first day: Dagster writes events for each
-    starts = {f"{api.upper()}_START": server.first_day.isoformat() for api in workspace.variables}
     try:
-        yield {**starts, **environment, **server.environment}
+        yield {**workspace.sandbox_starts(), **environment, **server.environment}
     finally:
         server.stop()
 

@@ -2,30 +2,38 @@
 
 Only the way from YAML to a resolved `Api` belongs here, and the words in which a wrong file is
 refused: file, line, key, and what would be right. What the definitions are is said in
-`orchestration`.
+`orchestration`, what a file extends in `files`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
 from pydantic import BaseModel, ValidationError
 
+from timetracking_assets.files.api_file import ApiFile, api_files, find_api
+from timetracking_assets.files.model import ApiFileModel
+from timetracking_assets.files.reference import section_of
 from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.errors import SpecError
 from timetracking_assets.ingest.resolution import resolve
 from timetracking_assets.ingest.source import validate
 from timetracking_assets.ingest.spec import ApiSpec
 from timetracking_assets.orchestration.assets import build_api_definitions
+from timetracking_assets.orchestration.automation import build_automation
+from timetracking_assets.scaffolder import RestApiScaffolder
 
 
+@dg.scaffold_with(RestApiScaffolder)
 class RestApi(dg.Component):
     """A REST API whose resources become assets: one resource, one asset, one table.
 
     `client` and `endpoint` are written in the grammar of dlt's `rest_api`; the other keys say what
-    dlt has no word for: partitions, windows, sync modes, retries, columns.
+    dlt has no word for: partitions, windows, sync modes, retries, columns. A file that `extends`
+    another says only what differs.
     """
 
     def __init__(self, api: Api) -> None:
@@ -34,7 +42,7 @@ class RestApi(dg.Component):
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
         """The schema of `attributes`, for `dg check yaml` and completion in editors."""
-        return ApiSpec
+        return ApiFileModel
 
     @classmethod
     def get_spec(cls) -> dg.ComponentTypeSpec:
@@ -46,35 +54,48 @@ class RestApi(dg.Component):
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
-        """Build the component from a file's attributes, its `{{ }}` templates rendered first.
+        """Build the component from a file's attributes, its `{{ }}` templates rendered.
 
         Raises `DagsterInvalidDefinitionError` that names file, line and key.
         """
         raw = attributes.model_dump(exclude_unset=True) if attributes is not None else {}
-        problems: list[tuple[Sequence[str | int], str]]
-        try:
-            rendered = _rendered(raw, context.resolution_context)
-            api = resolve(ApiSpec.model_validate(rendered))
-            validate(api)
-        except SpecError as error:
-            problems = [(error.path, error.message)]
-        except ValidationError as error:
-            problems = [(item["loc"], item["msg"]) for item in error.errors()]
-        else:
-            return cls(api)
-        lines = [_located(context, path, message) for path, message in problems]
-        raise dg.DagsterInvalidDefinitionError("\n".join(lines))
+        tree = context.resolution_context.source_position_tree
+        path = Path(tree.position.filename) if tree else None
+        return cls(load_api(raw, path, context.resolution_context))
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The API's assets and checks, and the resource with its settings."""
-        return build_api_definitions(self.api)
+        """The API's assets and checks, its automation, and the resource with its settings."""
+        return dg.Definitions.merge(build_api_definitions(self.api), build_automation(self.api))
+
+
+def load_api(raw: Mapping[str, Any], path: Path | None, context: dg.ResolutionContext) -> Api:
+    """The API that the attributes `raw` of the file `path` and of what it extends describe.
+
+    Raises `DagsterInvalidDefinitionError` that names file, line and key.
+    """
+    file = ApiFile(path, raw)
+    problems: list[tuple[Sequence[str | int], str]]
+    try:
+        file = ApiFile.of(raw, path)
+        api = resolve(ApiSpec.model_validate(_rendered(file.attributes, context)))
+        validate(api)
+    except SpecError as error:
+        problems = [(error.path, error.message)]
+    except ValidationError as error:
+        problems = [(item["loc"], item["msg"]) for item in error.errors()]
+    else:
+        return api
+    lines = [_located(file, key_path, message) for key_path, message in problems]
+    sections = dict.fromkeys(section_of(key_path) for key_path, _ in problems)
+    lines.append(f"See docs/reference.md, section {', '.join(f'`{name}`' for name in sections)}.")
+    raise dg.DagsterInvalidDefinitionError("\n".join(lines))
 
 
 def _rendered(value: Any, resolution: dg.ResolutionContext) -> Any:
     """`value` with its templates rendered; a text without one is not given to the engine, which
     takes longer over a file of plain texts than all the rest does.
     """
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: _rendered(item, resolution) for key, item in value.items()}
     if isinstance(value, list):
         return [_rendered(item, resolution) for item in value]
@@ -83,10 +104,22 @@ def _rendered(value: Any, resolution: dg.ResolutionContext) -> Any:
     return value
 
 
-def _located(context: dg.ComponentLoadContext, path: Sequence[str | int], message: str) -> str:
-    tree: Any = context.resolution_context.source_position_tree
+def load_project(directory: Path, name: str | None = None) -> list[Api]:
+    """The APIs of the `dg` project around `directory`, or the one of that name.
+
+    Raises SpecError for a file that can't be read or is wrong, with the place of what is wrong.
+    """
+    files = api_files(directory) if name is None else [find_api(name, directory)]
+    problem = None
+    try:
+        context = dg.ResolutionContext.default()
+        return [load_api(file.own, file.path, context) for file in files]
+    except dg.DagsterInvalidDefinitionError as error:
+        problem = SpecError((), str(error))
+    raise problem
+
+
+def _located(file: ApiFile, path: Sequence[str | int], message: str) -> str:
     key = ".".join(str(part) for part in path) or "attributes"
-    if tree is None:
-        return f"{key}: {message}"
-    position, _ = tree.lookup_closest_and_path(["attributes", *path], trace=None)
-    return f"{position}: {key}: {message}"
+    where = file.where(path)
+    return f"{where}: {key}: {message}" if where else f"{key}: {message}"

@@ -8,13 +8,15 @@ from pathlib import Path
 import dagster as dg
 
 from timetracking_assets.orchestration.assets import WAREHOUSE
+from timetracking_assets.orchestration.health_report import build_health_definitions
 from timetracking_assets.orchestration.resources import WarehouseResource
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """All definitions of the project, loaded from YAML."""
-    return dg.Definitions.merge(
+    loaded = dg.Definitions.merge(
         dg.load_from_defs_folder(path_within_project=Path(__file__).parent),
         dg.Definitions(resources={WAREHOUSE: WarehouseResource()}, executor=dg.in_process_executor),
     )
+    return dg.Definitions.merge(loaded, build_health_definitions(loaded))

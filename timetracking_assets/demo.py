@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from multiprocessing import get_context
 
@@ -24,12 +25,18 @@ from rich.spinner import Spinner
 from rich.table import Column, Table
 
 from timetracking_assets.definitions import defs
+from timetracking_assets.orchestration.ranges import (
+    known_partitions,
+    loaded_partitions,
+    longest,
+    lookback_of,
+    range_tags,
+    since_first_gap,
+    trailing_range,
+)
+from timetracking_assets.orchestration.resources import WarehouseResource
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-_RANGE_START, _RANGE_END = (
-    "dagster/asset_partition_range_start",
-    "dagster/asset_partition_range_end",
-)
 
 
 @dataclass
@@ -41,13 +48,15 @@ class AssetResult:
     rows: int | None = None
     checks_passed: int = 0
     checks: int = 0
+    warnings: int = 0
     seconds: float | None = None
     problem: str | None = None
 
     @property
     def succeeded(self) -> bool:
-        """Loaded, and every check green."""
-        return self.problem is None and self.rows is not None and self.checks_passed == self.checks
+        """Loaded, and no check failed; a warning is about what the data says."""
+        judged = self.checks_passed + self.warnings
+        return self.problem is None and self.rows is not None and judged == self.checks
 
 
 @dataclass(frozen=True)
@@ -60,11 +69,10 @@ class _Run:
 def run_demo(console: Console, apis: Sequence[str]) -> bool:
     """Materialize all assets of `apis`; true if all are loaded and all checks are green."""
     started = time.monotonic()
-    with console.status("Loading the definitions"):
-        plan = _plan(defs(), apis)
-        with dg.DagsterInstance.get() as instance:
-            # made by one process before several use it: the first use of an empty home is not safe
-            instance.get_runs(limit=1)
+    with console.status("Loading the definitions"), dg.DagsterInstance.get() as instance:
+        # made by one process before several use it: the first use of an empty home is not safe
+        instance.get_runs(limit=1)
+        plan = _plan(defs(), apis, instance, datetime.now(UTC))
     results = _execute_all(console, plan)
     console.print(_table(results))
     failed = [result for result in results if not result.succeeded]
@@ -82,21 +90,37 @@ def run_demo(console: Console, apis: Sequence[str]) -> bool:
     return not failed
 
 
-def _plan(definitions: dg.Definitions, apis: Sequence[str]) -> list[list[_Run]]:
+def _plan(
+    definitions: dg.Definitions,
+    apis: Sequence[str],
+    instance: dg.DagsterInstance,
+    now: datetime,
+) -> list[list[_Run]]:
     """For each API its runs, in the order in which they depend on each other."""
     plan: list[list[_Run]] = []
     for api in apis:
-        groups: dict[dg.PartitionsDefinition | None, list[dg.AssetKey]] = {}
+        runs: dict[tuple[dg.PartitionsDefinition | None, tuple[str, ...]], list[dg.AssetKey]] = {}
         for spec in definitions.resolve_all_asset_specs():
             if spec.key.path[0] == api:
-                groups.setdefault(spec.partitions_def, []).append(spec.key)
-        plan.append(
-            [
-                _Run(tuple(groups[p]), tuple(p.get_partition_keys()) if p else ())
-                for p in sorted(groups, key=lambda p: p is not None)
-            ]
-        )
+                partitions = tuple(_partitions(spec, instance, now))
+                runs.setdefault((spec.partitions_def, partitions), []).append(spec.key)
+        ordered = sorted(runs.items(), key=lambda item: item[0][0] is not None)
+        plan.append([_Run(tuple(keys), partitions) for (_, partitions), keys in ordered])
     return plan
+
+
+def _partitions(spec: dg.AssetSpec, instance: dg.DagsterInstance, now: datetime) -> list[str]:
+    """All partitions the first time; later what isn't loaded yet, and the days of the lookback."""
+    definition = spec.partitions_def
+    if not isinstance(definition, dg.TimeWindowPartitionsDefinition):
+        return []
+    known = known_partitions(definition, now)
+    if not WarehouseResource().open().path.exists():
+        # what the instance remembers as loaded is gone
+        return known
+    loaded = loaded_partitions(instance, spec.key, definition, known)
+    trailing = trailing_range(definition, known, lookback_of(spec), now)
+    return longest(since_first_gap(known, loaded), trailing)
 
 
 def _execute_all(console: Console, plan: Sequence[Sequence[_Run]]) -> list[AssetResult]:
@@ -158,9 +182,6 @@ def _execute(run: _Run) -> list[AssetResult]:
     """Do one run, in a worker process."""
     results = {key: AssetResult(key, len(run.partitions) or None) for key in run.keys}
     by_step = {"__".join(key.path): result for key, result in results.items()}
-    tags = {}
-    if run.partitions:
-        tags = {_RANGE_START: run.partitions[0], _RANGE_END: run.partitions[-1]}
     with dg.DagsterInstance.get() as instance:
         outcome = (
             _definitions()
@@ -168,7 +189,7 @@ def _execute(run: _Run) -> list[AssetResult]:
             .execute_in_process(
                 instance=instance,
                 asset_selection=list(run.keys),
-                tags=tags,
+                tags=range_tags(run.partitions),
                 run_config=_QUIET,
                 raise_on_error=False,
             )
@@ -177,6 +198,10 @@ def _execute(run: _Run) -> list[AssetResult]:
     for event in events:
         if (result := by_step.get(event.step_key or "")) is not None:
             _note(event, result)
+        elif event.is_step_failure:
+            # the step of the checks that all of the run's assets have in common
+            for result in results.values():
+                result.problem = result.problem or _problem(event)
     for result in results.values():
         if result.rows is None and result.problem is None:
             # Dagster records nothing for a step that it never starts
@@ -185,6 +210,8 @@ def _execute(run: _Run) -> list[AssetResult]:
         result = results[evaluation.asset_key]
         result.checks += 1
         result.checks_passed += evaluation.passed
+        warned = not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.WARN
+        result.warnings += warned
     return list(results.values())
 
 
@@ -195,9 +222,13 @@ def _note(event: dg.DagsterEvent, result: AssetResult) -> None:
     elif event.is_step_success:
         result.seconds = event.step_success_data.duration_ms / 1000
     elif event.is_step_failure:
-        error = event.step_failure_data
-        told = error.user_failure_data.description if error.user_failure_data else None
-        result.problem = told or (error.error.message if error.error else "failed")
+        result.problem = _problem(event)
+
+
+def _problem(event: dg.DagsterEvent) -> str:
+    error = event.step_failure_data
+    told = error.user_failure_data.description if error.user_failure_data else None
+    return told or (error.error.message if error.error else "failed")
 
 
 def _table(results: Sequence[AssetResult]) -> Table:
@@ -207,6 +238,8 @@ def _table(results: Sequence[AssetResult]) -> Table:
     for result in results:
         green = result.succeeded
         checks = f"{result.checks_passed} of {result.checks} passed"
+        if result.warnings:
+            checks += f", [yellow]{result.warnings} warned[/]"
         table.add_row(
             result.key.to_user_string(),
             "" if result.partitions is None else str(result.partitions),

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from timetracking_assets.files.api_file import read_api_files
+from timetracking_assets.files.locations import shipped_apis
 from timetracking_assets.ingest.variables import variable_names
 
 _PACKAGE = Path(__file__).parent
@@ -48,6 +50,16 @@ class Workspace:
         """The variables of `api` that are not set."""
         return [n for n in self.variables[api] if not self.environment.get(n, "").strip()]
 
+    def sandbox_starts(self) -> dict[str, str]:
+        """Variables that let partitions begin with the sandbox's first day, if it is used:
+        Dagster writes events for each partition."""
+        if not self.uses_sandbox:
+            return {}
+        from timetracking_assets.sandbox import SandboxServer
+
+        first_day = SandboxServer().first_day.isoformat()
+        return {f"{api.upper()}_START": first_day for api in self.variables}
+
 
 def open_workspace(directory: Path | None = None) -> Workspace:
     """Make the local directory if need be and read `.env` beside it; real variables win over it."""
@@ -78,6 +90,7 @@ def shipped(name: str) -> Path:
 
 def _variables() -> dict[str, list[str]]:
     return {
-        path.parent.name: variable_names(path.read_text())
-        for path in sorted((_PACKAGE / "defs").glob("*/defs.yaml"))
+        str(file.attributes["name"]): variable_names(file.attributes)
+        for path in shipped_apis().values()
+        for file in read_api_files(path)
     }

@@ -121,6 +121,31 @@ def test_retry_after_and_backoff_are_waited_for(platform: Platform, control: Rem
     assert 2 <= waits[1] < 6
 
 
+def test_quota_that_comes_back_soon_is_on_the_metadata(
+    platform: Platform, control: RemoteControl
+) -> None:
+    """A payment is wanted, and a second later it is not: the load waits, and says so."""
+    path = "/roles$"
+    control.place_fault("status", status=402, headers={"Retry-After": "1"}, times=1, path=path)
+    outcome = platform.materialize("resource_management/roles")
+    assert outcome.green
+    metadata = outcome.metadata["resource_management/roles"]
+    assert (metadata["requests"], metadata["retries"]) == (2, 1)
+    assert 1 <= metadata["seconds_quota"] < 60
+    assert metadata["seconds_rate_limited"] == 0
+
+
+def test_quota_that_comes_back_late_fails_at_once(
+    hasty_platform: Platform, control: RemoteControl
+) -> None:
+    control.place_fault("status", status=429, headers={"Retry-After": "3600"}, path="/v1/resource")
+    outcome = hasty_platform.materialize(LIST)
+    assert len(control.requests()) == 1
+    message = outcome.failures[LIST]
+    assert all(part in message for part in (LIST, "HTTP 429", "Z, in 3600 s", "quota.max_wait"))
+    assert LIST not in outcome.retried
+
+
 def test_cut_connection_is_repeated(hasty_platform: Platform, control: RemoteControl) -> None:
     control.place_fault("cut", times=1, path="/v1/resource", query="offset=100")
     outcome = hasty_platform.materialize(LIST)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from timetracking_assets.sandbox import SandboxServer
 
 HERE = Path(__file__).parent
-_OUTCOMES = pytest.StashKey[dict[tuple[str, str], Counter[str]]]()
 _COMMON: dict[str, Any] = {
     "deadline": None,
     "database": None,
@@ -56,19 +54,19 @@ def _hypothesis_profile(thorough: bool) -> None:
 
 
 class Outcomes:
-    """What became of the table after each fault."""
+    """What became of the table after each fault; `tests/conftest.py` prints it at the end."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        self._counted = config.stash.setdefault(_OUTCOMES, {})
+    def __init__(self, item: pytest.Item) -> None:
+        self._item = item
 
     def add(self, fault: str, phase: str, outcome: str) -> None:
         """Count one case."""
-        self._counted.setdefault((fault, phase), Counter())[outcome] += 1
+        self._item.user_properties.append(("outcome", (fault, phase, outcome)))
 
 
 @pytest.fixture
-def outcomes(pytestconfig: pytest.Config) -> Outcomes:
-    return Outcomes(pytestconfig)
+def outcomes(request: pytest.FixtureRequest) -> Outcomes:
+    return Outcomes(request.node)
 
 
 @pytest.fixture(scope="session")
@@ -113,25 +111,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.reliability)
-
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    counted = config.stash.get(_OUTCOMES, {})
-    if not counted:
-        return
-    rows = [
-        (
-            fault,
-            phase,
-            str(sum(counts.values())),
-            "; ".join(f"{n} x {o}" for o, n in counts.items()),
-        )
-        for (fault, phase), counts in counted.items()
-    ]
-    head = ("fault", "phase", "cases", "outcome")
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(4)]
-    terminalreporter.section("fault x phase -> outcome")
-    for row in [head, tuple("-" * width for width in widths), *rows]:
-        cells = " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        terminalreporter.write_line(f"| {cells} |")
-    terminalreporter.write_line(f"{sum(int(row[2]) for row in rows)} cases")

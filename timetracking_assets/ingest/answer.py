@@ -83,6 +83,7 @@ def _tables(
         if resource.window and window:
             times = table[resource.window.field]
             inside = in_window(times, window)
+            report.late.note(table, times)
             report.rows_outside_window += table.num_rows - (pc.sum(inside).as_py() or 0)
             # a list may hold rows that belong to another one's window: absences over two years
             own = inside if asked_for in (None, window) else in_window(times, asked_for)

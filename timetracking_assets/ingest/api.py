@@ -6,22 +6,16 @@ Only shapes and what follows from one of them alone belong here; they are made i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
-from timetracking_assets.ingest.spec import (
-    ColumnSpec,
-    DeletedIdsSpec,
-    PartitionsSpec,
-    QuotaSpec,
-    RateLimitSpec,
-    RetrySpec,
-    SyncMode,
-    TotalSpec,
-    WindowSpec,
-)
+from timetracking_assets.ingest.automation import Automation
+from timetracking_assets.ingest.http_spec import QuotaSpec, RateLimitSpec, RetrySpec, WhoamiSpec
+from timetracking_assets.ingest.quality_spec import ChecksSpec, HoursSpec, ReferenceSpec
+from timetracking_assets.ingest.spec import ColumnSpec, DeletedIdsSpec, SyncMode, TotalSpec
 from timetracking_assets.ingest.variables import variable_names
+from timetracking_assets.ingest.window_spec import PartitionsSpec, WindowSpec
 
 CONFIGURED = "configured"
 """Name under which ids from configuration are used in a path: `{resources.configured.<id>}`."""
@@ -59,6 +53,9 @@ class Resource:
     data_selector: str
     page_size: int | None
     max_pages: int
+    repeated_page: Literal["refuse", "stop"]
+    success_codes: tuple[int, ...]
+    null_is_empty: bool
     primary_key: tuple[str, ...]
     sync_mode: SyncMode
     partitions: PartitionsSpec | None
@@ -66,6 +63,7 @@ class Resource:
     columns: dict[str, ColumnSpec]
     parent: Parent | None
     include_from_parent: tuple[str, ...]
+    automation: Automation = field(default_factory=Automation)
     total: TotalSpec | None = None
     max_removed_share: float = 0.2
     max_rows_per_answer: int | None = None
@@ -73,6 +71,16 @@ class Resource:
     deleted_ids: DeletedIdsSpec | None = None
     owners: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
+    references: dict[str, ReferenceSpec] = field(default_factory=dict)
+    hours: HoursSpec | None = None
+    checks: ChecksSpec = field(default_factory=ChecksSpec)
+    position: int = 0
+    """Its index in the file's `resources`, for messages."""
+
+    @property
+    def kind(self) -> Literal["snapshot", "daily", "yearly"]:
+        """How the resource is divided: not at all, or into days or years."""
+        return self.partitions.type if self.partitions else "snapshot"
 
     @property
     def label(self) -> str:
@@ -99,13 +107,26 @@ class Api:
     max_response_bytes: int
     concurrency: int
     resources: dict[str, Resource]
+    whoami: WhoamiSpec | None = None
+    runs_by_itself: bool = False
+    """Whether schedules and sensors are on without being switched on in the UI."""
+
+    @property
+    def endpoints(self) -> list[dict[str, Any]]:
+        """All endpoints of the resources, those of `deleted_ids` too."""
+        resources = self.resources.values()
+        feeds = [resource.deleted_ids.endpoint for resource in resources if resource.deleted_ids]
+        return [*(resource.endpoint for resource in resources), *feeds]
 
     @property
     def variables(self) -> list[str]:
         """All environment variables that the API needs, in the order of the file."""
-        return variable_names([self.client, self.ids])
+        return variable_names([self.client, self.ids, *self.endpoints])
 
     @property
     def secret_variables(self) -> list[str]:
-        """The variables whose values must never be shown: those in `auth` and in headers."""
-        return variable_names([self.client.get("auth"), self.client.get("headers")])
+        """The variables whose values must never be shown: those in `auth`, headers, query
+        parameters and bodies."""
+        keys = ("headers", "params", "json", "data")
+        places = [endpoint.get(key) for endpoint in self.endpoints for key in keys]
+        return variable_names([self.client.get("auth"), self.client.get("headers"), *places])

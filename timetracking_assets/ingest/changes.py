@@ -6,7 +6,7 @@ counting belongs here; what a large removal is, is in `removal.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 from timetracking_assets.ingest.api import Resource
@@ -22,6 +22,7 @@ class Changes:
 
     `rows` and `distinct_keys` are the answer's, without rows that are marked as deleted; `marked`
     counts the keys of these. `keys_held` counts the table's rows with one of the distinct keys.
+    Where no key identifies a row, each row counts as a key.
     `rows_before` and `row_count` are the whole table's, `window_row_count` the window's (None
     without one). `repeated_keys` are examples of keys that came more than once, as text.
     """
@@ -57,11 +58,22 @@ class StagedAnswer:
     ) -> None:
         self._warehouse, self._resource, self._window = warehouse, resource, window
         self._keys = [quoted(name) for name in resource.primary_key]
-        self._table = quoted(resource.api, resource.name)
         self._stored = warehouse.column_types(resource.api, resource.name)
+        self._table = self._table_as_it_will_be()
         self._staged = _relation(files, self._keys)
         self._names = {n for n, *_ in warehouse.rows(f"DESCRIBE SELECT * FROM {self._staged}")}
-        self._keep_keys()
+        if self._keys:
+            self._keep_keys()
+
+    def _table_as_it_will_be(self) -> str:
+        """The table, with columns as text that this load turns into text."""
+        table = quoted(self._resource.api, self._resource.name)
+        as_text = [
+            f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}"
+            for name, column in self._resource.columns.items()
+            if column.data_type == "text" and self._stored.get(name, "VARCHAR") != "VARCHAR"
+        ]
+        return f"(SELECT * REPLACE ({', '.join(as_text)}) FROM {table})" if as_text else table
 
     def _keep_keys(self) -> None:
         # kept until the load is done: dlt moves the files
@@ -81,6 +93,8 @@ class StagedAnswer:
 
     def changes(self) -> Changes:
         """What the load will change."""
+        if not self._keys:
+            return self._replaced()
         [[rows, distinct, marked]] = self._warehouse.rows(
             "SELECT coalesce(sum(__copies) FILTER (WHERE NOT __gone), 0), "
             "count(*) FILTER (WHERE NOT __gone), count(*) FILTER (WHERE __gone) FROM answer_keys"
@@ -103,6 +117,26 @@ class StagedAnswer:
             unchanged=matched - updated,
             deleted=self._deleted(),
             rows_before=self._warehouse.number(f"SELECT count(*) FROM {self._table}"),
+        )
+
+    def _replaced(self) -> Changes:
+        """Without a key the whole table is replaced: equal rows stay, the others go or come."""
+        rows = self._warehouse.number(f"SELECT count(*) FROM {self._staged}")
+        before = kept = 0
+        if self._stored:
+            before = self._warehouse.number(f"SELECT count(*) FROM {self._table}")
+        if rows and before:
+            names = sorted(self._names | self._stored.keys())
+            new = _as_text(names, self._names, self._staged)
+            old = _as_text(names, self._stored, self._table)
+            kept = self._warehouse.number(f"SELECT count(*) FROM ({new} INTERSECT ALL {old})")
+        return Changes(
+            rows=rows,
+            distinct_keys=rows,
+            inserted=rows - kept,
+            unchanged=kept,
+            deleted=before - kept,
+            rows_before=before,
         )
 
     def _matched(self, changes: Changes) -> tuple[int, int]:
@@ -138,14 +172,14 @@ class StagedAnswer:
         if self._window:
             inside = in_window_sql(self._resource, self._window)
             in_window = self._warehouse.number(f"SELECT count(*) FROM {self._table} WHERE {inside}")
-        return replace(
-            changes,
-            row_count=self._warehouse.number(f"SELECT count(*) FROM {self._table}"),
-            window_row_count=in_window,
-            keys_held=self._warehouse.number(
+        row_count = keys_held = self._warehouse.number(f"SELECT count(*) FROM {self._table}")
+        if self._keys:
+            keys_held = self._warehouse.number(
                 f"SELECT count(*) FROM {self._table} t JOIN answer_keys k "
                 f"ON {self._same('t', 'k')} WHERE NOT k.__gone"
-            ),
+            )
+        return replace(
+            changes, row_count=row_count, window_row_count=in_window, keys_held=keys_held
         )
 
     def _same(self, left: str, right: str) -> str:
@@ -176,4 +210,12 @@ def in_window_sql(resource: Resource, window: Window) -> str:
 def _relation(files: Sequence[str], keys: Sequence[str]) -> str:
     if files:
         return f"read_parquet([{', '.join(map(literal, files))}], union_by_name = true)"
-    return "(SELECT " + ", ".join(f"NULL AS {key}" for key in keys) + " WHERE false)"
+    return "(SELECT " + ", ".join(f"NULL AS {key}" for key in keys or ["none"]) + " WHERE false)"
+
+
+def _as_text(names: Sequence[str], present: Container[str], relation: str) -> str:
+    columns = [
+        f"CAST({quoted(name) if name in present else 'NULL'} AS VARCHAR) AS {quoted(name)}"
+        for name in names
+    ]
+    return f"SELECT {', '.join(columns)} FROM {relation}"

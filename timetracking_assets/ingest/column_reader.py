@@ -15,29 +15,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from timetracking_assets.ingest.api import Resource, column_name
+from timetracking_assets.ingest.arrow_types import ARROW_TYPES, inferred_type
 from timetracking_assets.ingest.errors import AnswerError, TypeMismatchError
 from timetracking_assets.ingest.fields import (
     FieldPath,
     find_path,
     lies_below,
 )
+from timetracking_assets.ingest.json_columns import plain_text
 from timetracking_assets.ingest.misfits import EXACT_INTEGERS, exact_decimals, misfits, mismatch
 from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.row_parser import UNREADABLE, Fields, RowParser, Texts
 from timetracking_assets.ingest.spec import ColumnSpec, DataType
 from timetracking_assets.ingest.times import TimeFormatError, to_date, to_timestamp
-
-ARROW_TYPES: dict[str, pa.DataType] = {
-    "text": pa.string(),
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "bool": pa.bool_(),
-    "decimal": pa.decimal128(38, 9),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-    "date": pa.date32(),
-    "json": pa.string(),
-}
-"""dlt's name of a type -> the one Arrow type in which its values travel."""
 
 _CHANGED = re.compile(r"Column\(/(?P<path>.*?)\) changed from (?P<was>\S+) to (?P<now>\S+) in row")
 
@@ -65,10 +55,15 @@ class ColumnReader:
         self.types: dict[str, DataType] = dict(types)
         self.seen: set[str] = set()
         self._fixed = fixed
+        self._any_text = {
+            name
+            for name, column in resource.columns.items()
+            if column.data_type == column.on_type_mismatch == "text"
+        }
         self._paths: dict[FieldPath, str] = {}
         self._parser = RowParser()
         # decimals, written as numbers here and as text there: no one column for Arrow
-        self._mixed: set[FieldPath] = set()
+        self._mixed: set[str] = set()
 
     @property
     def bound(self) -> set[str]:
@@ -95,15 +90,25 @@ class ColumnReader:
             if path in self._paths
         }
         for path, text in texts.items():
-            columns[self._paths[path]] = (
-                exact_decimals(path, page.rows) if path in self._mixed else text
-            )
+            name = self._paths[path]
+            if name in self._mixed:
+                columns[name] = exact_decimals(path, page.rows)
+            else:
+                columns[name] = plain_text(text) if name in self._any_text else text
         return columns
 
     def _parse(self, page: Page) -> tuple[Fields, Texts]:
-        kept = [p for p, n in self._paths.items() if self.types[n] == "json" or p in self._mixed]
-        types = {p: self._wire_type(n) for p, n in self._paths.items() if p not in kept}
-        return self._parser(page.rows, types, kept)
+        taken_out = [path for path, name in self._paths.items() if self._is_taken_out(name)]
+        types = {
+            path: self._wire_type(name)
+            for path, name in self._paths.items()
+            if not self._is_taken_out(name)
+        }
+        return self._parser(page.rows, types, taken_out)
+
+    def _is_taken_out(self, name: str) -> bool:
+        """Whether a column's values leave the rows as JSON text, for Arrow has no type for them."""
+        return self.types[name] == "json" or name in self._any_text | self._mixed
 
     def _wire_type(self, name: str) -> pa.DataType:
         data_type = self.types[name]
@@ -142,8 +147,8 @@ class ColumnReader:
                 self._as_json(path, page)
                 return True
             name = self._bind(path)
-            self.types.setdefault(name, _inferred_type(kind))
-            again |= self.types[name] == "json" or self._wire_type(name) != kind
+            self.types.setdefault(name, inferred_type(kind))
+            again |= self._is_taken_out(name) or self._wire_type(name) != kind
         return again
 
     def _rounds(self, fields: Mapping[FieldPath, pa.ChunkedArray], page: Page) -> bool:
@@ -160,10 +165,10 @@ class ColumnReader:
         """Widen an inferred column that the page does not fit, or refuse the page."""
         match = _CHANGED.search(str(error))
         path = find_path(match["path"], page.rows) if match else None
-        if self._holds_decimals(path, page):
-            self._mixed.add(path)  # type: ignore[arg-type]
+        if path is not None and self._holds_decimals(path, page):
+            self._mixed.add(self._paths[path])
             return
-        if path is not None and self.types.get(self._paths.get(path, "")) != "json":
+        if path is not None and not (path in self._paths and self._is_taken_out(self._paths[path])):
             self._as_json(path, page)
             return
         for path, name in [] if match else self._paths.items():
@@ -177,10 +182,9 @@ class ColumnReader:
             f"read: {error}"
         )
 
-    def _holds_decimals(self, path: FieldPath | None, page: Page) -> bool:
-        if path is None or path in self._mixed:
-            return False
-        if self.types.get(column_name("__".join(path))) != "decimal":
+    def _holds_decimals(self, path: FieldPath, page: Page) -> bool:
+        name = column_name("__".join(path))
+        if self.types.get(name) != "decimal" or name in self._mixed:
             return False
         self._bind(path)
         return not any(self._misfits(path, page))
@@ -200,7 +204,7 @@ class ColumnReader:
         for p in inner:
             if (bound := self._paths.pop(p)) not in self._fixed:
                 self.types.pop(bound, None)
-        if self.types.get(name) != "json":
+        if name not in self._any_text and self.types.get(name) != "json":
             self._widen(path, "json", page)
 
     def _widen(self, path: FieldPath, wider: DataType, page: Page) -> None:
@@ -228,17 +232,9 @@ class ColumnReader:
         name = self._paths[path]
         return misfits(path, page.rows, self.types[name], self.column(name))
 
-    def _mismatch(self, path: FieldPath, page: Page) -> TypeMismatchError:
+    def _mismatch(self, path: FieldPath, page: Page) -> TypeMismatchError | WidenedError:
         name = self._paths[path]
+        if self.column(name).on_type_mismatch == "text":
+            return WidenedError(name, "text")
         value, row = next(self._misfits(path, page), ("?", {}))
         return mismatch(self._resource, name, self.types[name], value, row, page.number)
-
-
-def _inferred_type(kind: pa.DataType) -> DataType:
-    if pa.types.is_boolean(kind):
-        return "bool"
-    if pa.types.is_integer(kind):
-        return "bigint"
-    if pa.types.is_floating(kind):
-        return "double"
-    return "json" if pa.types.is_list(kind) else "text"

@@ -16,7 +16,8 @@ from typing import Any
 import pyarrow as pa
 
 from timetracking_assets.ingest.api import Resource, column_name
-from timetracking_assets.ingest.column_reader import ARROW_TYPES, ColumnReader, WidenedError
+from timetracking_assets.ingest.arrow_types import ARROW_TYPES
+from timetracking_assets.ingest.column_reader import ColumnReader, WidenedError
 from timetracking_assets.ingest.errors import AnswerError, TypeMismatchError
 from timetracking_assets.ingest.misfits import mismatch, parent_scalar, parent_type
 from timetracking_assets.ingest.pages import Page

@@ -6,7 +6,7 @@ Only names and places are known here; values are masked in `redaction.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,20 +41,22 @@ def refuse_literals(client: Mapping[str, Any]) -> None:
 
 
 def refuse_in_endpoint(endpoint: Mapping[str, Any], path: SpecPath) -> None:
-    """Raise SpecError for a secret in an endpoint, which takes no variables."""
-    places = (("headers", _HEADER.search), ("params", _is_secret), ("json", _is_secret))
-    for place, secret in places:
+    """Raise SpecError for a secret that stands in an endpoint."""
+    for place, secret in _PLACES:
         named = endpoint.get(place)
-        for name, _ in _named(named) if isinstance(named, dict) else ():
-            if secret(name):
+        for name, value in _named(named) if isinstance(named, dict) else ():
+            if secret(name) and not variable_names(value):
                 raise SpecError(
                     (*path, place),
                     f"'{name}' looks like a credential: those of the API belong into `client` "
-                    "(`auth`, or `headers`), as `${MY_VARIABLE}`",
+                    f"(`auth`, or `headers`), one of this endpoint here as `{name}: "
+                    "${MY_VARIABLE}`",
                 )
 
 
-def credential_variables(client: Mapping[str, Any]) -> list[str]:
+def credential_variables(
+    client: Mapping[str, Any], endpoints: Iterable[Mapping[str, Any]] = ()
+) -> list[str]:
     """The variables whose values open the API by themselves, so that no table may hold them.
 
     Not the user of a pair, or what a harmless header holds (an account's id): a row may well name
@@ -69,11 +71,23 @@ def credential_variables(client: Mapping[str, Any]) -> list[str]:
     headers = client.get("headers")
     if isinstance(headers, dict):
         found += [value for name, value in headers.items() if _HEADER.search(name)]
+    for endpoint in endpoints:
+        for place, secret in _PLACES:
+            named = endpoint.get(place)
+            held = _named(named) if isinstance(named, dict) else ()
+            found += [value for name, value in held if secret(name)]
     return variable_names(found)
 
 
 def _is_secret(name: str) -> bool:
     return bool(_PARAMETER.fullmatch(name)) and name.lower() not in _HARMLESS_PARAMETERS
+
+
+_PLACES: tuple[tuple[str, Callable[[str], object]], ...] = (
+    ("headers", _HEADER.search),
+    ("params", _is_secret),
+    ("json", _is_secret),
+)
 
 
 def _named(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

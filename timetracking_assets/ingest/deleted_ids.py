@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from timetracking_assets.ingest.api import LISTED_AS_DELETED, Resource
-from timetracking_assets.ingest.column_reader import ARROW_TYPES
+from timetracking_assets.ingest.arrow_types import ARROW_TYPES
 from timetracking_assets.ingest.errors import AnswerError
 from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.request_stats import RequestStats
@@ -93,15 +93,20 @@ def _feed(resource: Resource) -> Resource:
     assert spec is not None
     window = None
     if resource.window and spec.start_param:
-        window = resource.window.model_copy(
-            update={"start_param": spec.start_param, "end_param": spec.end_param}
-        )
+        said: dict[str, Any] = {"start_param": spec.start_param, "end_param": spec.end_param}
+        if "json" not in spec.endpoint:
+            said["location"] = "params"
+        if spec.end_param is None:
+            # a list without an end holds all since its start
+            said |= {"max_days": None, "end_inclusive": False}
+        window = resource.window.model_copy(update=said)
     endpoint = {**spec.endpoint, "params": spec.endpoint.get("params") or {}}
     return replace(
         resource,
         endpoint=endpoint,
         data_selector=endpoint["data_selector"],
         page_size=None,
+        repeated_page="refuse",
         total=None,
         max_rows_per_answer=None,
         window=window,

@@ -15,9 +15,9 @@ from timetracking_assets.ingest.warehouse import OpenWarehouse, literal, quoted
 
 def drops_duplicates(resource: Resource) -> bool:
     """Whether duplicates are dropped here: not those of rows that may be marked as deleted, since
-    dlt decides what a mark beside a living row means.
+    dlt decides what a mark beside a living row means. Without a key there are none.
     """
-    return resource.deletion_mark is None
+    return bool(resource.primary_key) and resource.deletion_mark is None
 
 
 def drop_duplicates(warehouse: OpenWarehouse, resource: Resource, files: Sequence[str]) -> None:

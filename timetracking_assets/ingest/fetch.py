@@ -25,7 +25,13 @@ from timetracking_assets.ingest.pagination import SeenPages, WatchedPaginator, t
 from timetracking_assets.ingest.redaction import Redactor
 from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.ingest.session import Accept, open_session
-from timetracking_assets.ingest.source import Connection, ParentRows, endpoint_resource, rest_api
+from timetracking_assets.ingest.source import (
+    Connection,
+    ParentRows,
+    ask_for,
+    endpoint_resource,
+    rest_api,
+)
 from timetracking_assets.ingest.tokens import open_token_session
 from timetracking_assets.ingest.totals import StatedTotals
 from timetracking_assets.ingest.variables import variable_names
@@ -74,11 +80,11 @@ class _Lanes:
         totals: StatedTotals | None,
         stack: ExitStack,
     ) -> None:
-        self._connection, self._resource = connection, resource
+        self._connection, self._resource = connection, connection.bound(resource)
         self._stats, self._totals, self._stack = stats, totals, stack
         self._concurrency = connection.api.concurrency
         self._client = {**connection.client, "auth": self._auth()}
-        self._paginator: Any = endpoint_resource(resource)["endpoint"]["paginator"]
+        self._paginator: Any = endpoint_resource(self._resource)["endpoint"]["paginator"]
 
     def of_parents(
         self, series: Sequence[Series], parent_rows: ParentRows
@@ -114,7 +120,10 @@ class _Lanes:
     def of_list(self, one: Series) -> Generator[Page, None, None]:
         """One list; what follows its first page in several parts, where their number is known."""
         split = _Split(self._splitter())
-        ranges = PageRanges.of(self._paginator) if self._concurrency > 1 else None
+        ranges = None
+        # where a page may be the last one again, only the page before it tells
+        if self._concurrency > 1 and self._resource.repeated_page == "refuse":
+            ranges = PageRanges.of(self._paginator)
         lanes = []
         if ranges is not None:
             seen = SeenPages()
@@ -147,7 +156,7 @@ class _Lanes:
         parent: DltResource | None = None,
     ) -> Iterator[Page]:
         config = endpoint_resource(self._resource)
-        config["endpoint"]["params"] |= params
+        ask_for(self._resource.window, config["endpoint"], params)
         config["endpoint"]["paginator"] = paginator
         resources: list[Any] = [config]
         if parent is not None:
@@ -160,7 +169,14 @@ class _Lanes:
         self, paginator: Any, totals: StatedTotals | None, seen: SeenPages | None = None
     ) -> WatchedPaginator:
         resource = self._resource
-        return WatchedPaginator(paginator, resource.label, resource.max_pages, totals, seen)
+        return WatchedPaginator(
+            paginator,
+            resource.label,
+            resource.max_pages,
+            totals,
+            seen,
+            stops_at_repeated=resource.repeated_page == "stop",
+        )
 
     def _splitter(self) -> Accept:
         return page_splitter(self._resource, self._counted())

@@ -85,6 +85,15 @@ def take_json_columns(
     return rest, {path: pa.array(column, pa.string()) for path, column in texts.items()}
 
 
+def plain_text(texts: pa.Array) -> pa.Array:
+    """JSON text as text: strings without their quotes, all else digit for digit."""
+    values = [
+        msgspec.json.decode(text) if text and text.startswith('"') else text
+        for text in texts.to_pylist()
+    ]
+    return pa.array(values, pa.string())
+
+
 def _take(members: dict[str, Raw], path: FieldPath) -> str | None:
     name, *inner = path
     if name not in members:

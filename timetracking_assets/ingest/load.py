@@ -9,6 +9,7 @@ per partition corrupts data). What the answer meant for the table is counted in 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,11 @@ from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.parents import requested_parent_rows, stored_parent_rows
 from timetracking_assets.ingest.removal import refuse_large_removal
 from timetracking_assets.ingest.spec import DataType
+from timetracking_assets.ingest.text_columns import (
+    forget_types,
+    turn_into_text,
+    with_text_columns,
+)
 from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.workdir import private_work_dir
 
@@ -40,12 +46,21 @@ _DUCKDB_TYPES: dict[str, DataType] = {
 
 
 def run_load(request: LoadRequest, warehouse: Warehouse) -> LoadReport:
-    """Load once. Raises IngestError (its text masked); the table is then as it was before."""
+    """Load once. Raises IngestError (its text masked); the table is then as it was before.
+
+    But for a disk that fills up, or a process that ends, after the merge: dlt's note of the load
+    may then be missing, and the message says that the answer may be there.
+    """
     inferred: dict[str, DataType] = {}
     while True:
         widened = _attempt(request, warehouse, inferred)
         if isinstance(widened, LoadReport):
             return widened
+        if inferred.get(widened.column) == widened.data_type:
+            raise TypeMismatchError(
+                f"{request.resource.label}: column '{widened.column}' holds values that are not "
+                f"even {widened.data_type}; nothing was loaded"
+            )
         inferred[widened.column] = widened.data_type
 
 
@@ -53,10 +68,11 @@ def _attempt(
     request: LoadRequest, warehouse: Warehouse, inferred: Mapping[str, DataType]
 ) -> LoadReport | WidenedError:
     failure: BaseException | None = None
+    report = LoadReport(request.resource, request.window)
     warehouse.prepare()
     try:
         with private_work_dir(warehouse.work_dir) as work_dir:
-            return _load(request, warehouse, inferred, work_dir)
+            return _load(request, warehouse, inferred, work_dir, report)
     except Exception as error:
         failure = _cause(error)
     # outside the except block: what dlt chains to its errors may hold a URL, and with it a key
@@ -64,10 +80,24 @@ def _attempt(
         if isinstance(failure, WidenedError):
             return failure
         raise failure
-    redact = request.connection.redactor
     raise IngestError(
-        redact(f"{request.resource.label}: the load failed and changed nothing: {failure}")
+        request.connection.redactor(
+            f"{request.resource.label}: the load failed{_what_stands(report)}: {failure}"
+            + _advice(failure, warehouse)
+        )
     )
+
+
+def _what_stands(report: LoadReport) -> str:
+    if "load" not in report.seconds:
+        return " and changed nothing"
+    return " while it was written (the table is as before, or holds the whole answer)"
+
+
+def _advice(failure: BaseException | None, warehouse: Warehouse) -> str:
+    if "No space left" not in str(failure):
+        return ""
+    return f" Free some space on the disk of {warehouse.path.parent}, then load again."
 
 
 def _cause(error: BaseException) -> BaseException:
@@ -84,9 +114,9 @@ def _load(
     warehouse: Warehouse,
     inferred: Mapping[str, DataType],
     work_dir: Path,
+    report: LoadReport,
 ) -> LoadReport:
     resource, connection = request.resource, request.connection
-    report = LoadReport(resource, request.window)
     pipeline = dlt.pipeline(
         f"{resource.api}__{resource.name}",
         pipelines_dir=str(work_dir),
@@ -98,6 +128,9 @@ def _load(
         pipeline.sync_destination()
         stored = opened.column_types(resource.api, resource.name)
         parent_rows = stored_parent_rows(connection, resource, opened)
+    resource = with_text_columns(resource, stored, inferred)
+    request = replace(request, resource=resource)
+    forget_types(pipeline, resource)
     known = _known_types(resource, stored)
 
     with report.phase("extract"):
@@ -117,8 +150,10 @@ def _load(
         if drops_duplicates(resource) and staged.repeats_keys:
             drop_duplicates(opened, resource, files)
         report.changes = staged.changes()
+        report.late.compare(opened)
         if not request.allow_removal:
             refuse_large_removal(resource, report.changes)
+        turn_into_text(opened, resource)
         info = pipeline.load(raise_on_failed_jobs=True)
         report.changes = staged.after(report.changes)
         after = opened.column_types(resource.api, resource.name)
@@ -131,6 +166,8 @@ def _load(
 def _known_types(resource: Resource, stored: Mapping[str, str]) -> dict[str, DataType]:
     known = {name: _DUCKDB_TYPES[kind] for name, kind in stored.items() if kind in _DUCKDB_TYPES}
     for name, column in resource.columns.items():
+        if column.data_type == column.on_type_mismatch == "text":
+            known.pop(name, None)
         if known.get(name, column.data_type) != column.data_type:
             raise TypeMismatchError(
                 f"{resource.label}: column '{name}' is declared as {column.data_type}, but the "

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.changes import Changes
+from timetracking_assets.ingest.late_rows import LateRows
 from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.spec import DataType
@@ -34,9 +35,11 @@ class LoadReport:
     requests: RequestStats = field(default_factory=RequestStats)
     seconds: dict[str, float] = field(default_factory=dict)
     totals: StatedTotals = field(init=False)
+    late: LateRows = field(init=False)
 
     def __post_init__(self) -> None:
         self.totals = StatedTotals(self.resource.total)
+        self.late = LateRows(self.resource, self.window)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:

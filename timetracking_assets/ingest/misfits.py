@@ -43,7 +43,8 @@ def mismatch(
     return TypeMismatchError(
         f"{resource.label}: column '{name}' is {data_type}, but a row holds "
         f"{_encode(value).decode()[:80]} (row {_encode(key).decode()}, page {page}). Nothing was "
-        f"loaded. If the API means it, declare the type under `columns: {name}:`."
+        f"loaded. If the API means it, declare the type under `columns: {name}:`, or let it become "
+        "text with `on_type_mismatch: text`."
     )
 
 

@@ -80,11 +80,17 @@ def page_splitter(
         count += 1
         url = response.url.partition("?")[0]
         where = f"{resource.label}: page {count} ({url})"
-        if response.status_code != requests.codes.ok:
-            raise AnswerError(f"{where} came with HTTP {response.status_code} instead of 200")
-        body, masked = redactor.in_rows(response.content)
-        stats.values_masked += masked
-        answer = split_answer(body, resource, where, redactor)
+        if response.status_code not in (requests.codes.ok, *resource.success_codes):
+            raise AnswerError(
+                f"{where} came with HTTP {response.status_code} instead of 200. If that is an "
+                f"answer, too, say `success_codes: [{response.status_code}]`."
+            )
+        if response.status_code == requests.codes.no_content:
+            answer: dict[str, Any] = {ROWS: []}
+        else:
+            body, masked = redactor.in_rows(response.content)
+            stats.values_masked += masked
+            answer = split_answer(body, resource, where, redactor)
         rows: list[Raw] = answer[ROWS]
         answer[HAS_MORE] = resource.page_size is None or len(rows) >= resource.page_size
         answer[HEADERS] = {name.lower(): value for name, value in response.headers.items()}
@@ -117,6 +123,10 @@ def split_answer(body: bytes, resource: Resource, where: str, redactor: Redactor
         problem = f"has nothing at `{selector}`: there is no {missing}"
     except msgspec.ValidationError as error:
         problem = f"has no rows at `{selector}`: {error}"
+        if bytes(raw).strip() == b"null" and resource.null_is_empty:
+            problem, envelope[ROWS] = None, []
+        elif bytes(raw).strip() == b"null":
+            problem = f"has null at `{selector}`: say `null_is_empty: true` if that means no rows"
     except (msgspec.DecodeError, UnicodeDecodeError):
         problem = "is not JSON"
     if problem:

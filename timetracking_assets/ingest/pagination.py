@@ -15,12 +15,14 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from dlt.sources.rest_api.config_setup import create_paginator
 
 from timetracking_assets.ingest.errors import AnswerError
-from timetracking_assets.ingest.pages import HEADERS
+from timetracking_assets.ingest.pages import HEADERS, Page
 from timetracking_assets.ingest.totals import StatedTotals
+
+_ADVICE = ", or say `repeated_page: stop` if it repeats its last page"
 
 
 class SeenPages:
-    """The contents of a list's pages, 16 bytes each, whichever part of it they are in."""
+    """The rows of a list's pages, 16 bytes each, whichever part of it they are in."""
 
     def __init__(self) -> None:
         self._found: dict[bytes, object] = {}
@@ -29,19 +31,22 @@ class SeenPages:
         # dlt copies paginators; what they have seen belongs together
         return self
 
-    def is_new(self, content: bytes) -> bool:
-        """Remember a page; whether none with this content was seen before. Threads may call it."""
+    def is_new(self, rows: bytes) -> bool:
+        """Remember the digest of a page's rows; whether none had it before. Threads may call it."""
         mine = object()
-        return self._found.setdefault(_digest(content), mine) is mine
+        return self._found.setdefault(rows, mine) is mine
 
 
 class WatchedPaginator(BasePaginator):
     """dlt's paginator of `config`; it raises AnswerError for pages that can't be one list.
 
-    Refused are a page that holds the same as an earlier one of its list, a next page that was
+    Refused are a page that holds the rows of an earlier one of its list, a next page that was
     already asked for (the same cursor or link), and a list that goes on after `max_pages`. It
     keeps 16 bytes for each page and each request of the present list. `totals` learns what the
     last page of each list states. Where several paginate parts of one list, they share `seen`.
+
+    With `stops_at_repeated`, a page with the rows of the one just before it ends its list, and
+    they are left out.
     """
 
     def __init__(
@@ -51,6 +56,8 @@ class WatchedPaginator(BasePaginator):
         max_pages: int,
         totals: StatedTotals | None = None,
         seen: SeenPages | None = None,
+        *,
+        stops_at_repeated: bool = False,
     ) -> None:
         super().__init__()
         self._paginator: BasePaginator = create_paginator(config)  # type: ignore[assignment]
@@ -60,28 +67,40 @@ class WatchedPaginator(BasePaginator):
         self._answer: dict[str, Any] = {}
         self._shared, self._seen = seen, seen or SeenPages()
         self._requests: set[bytes] = set()
+        self._stops_at_repeated, self._latest, self._stopped = stops_at_repeated, b"", False
 
     @property
     def has_next_page(self) -> bool:
         """Whether dlt is to ask for another page."""
-        return self._paginator.has_next_page
+        return self._paginator.has_next_page and not self._stopped
 
     def init_request(self, request: requests.Request) -> None:
         """Called by dlt at the start of each list."""
         self._paginator.init_request(request)
         self._page, self._requests = 0, {_digest_of(request)}
+        self._latest, self._stopped = b"", False
         self._seen = self._shared or SeenPages()
 
     def update_state(self, response: requests.Response, data: list[Any] | None = None) -> None:
-        """Called by dlt with each page; `data` is empty for one without rows."""
+        """Called by dlt with each page, before it uses `data`, which is empty for no rows."""
         self._paginator.update_state(response, data)
         self._page += 1
         self._url = response.url.partition("?")[0]
         self._answer = response.json()
-        if data and not self._seen.is_new(response.content):
-            raise self._refusal("holds the same as an earlier page of the list")
+        if data:
+            self._look_for_repetition(data)
         if self.has_next_page and self._page >= self._max_pages:
             raise too_long(self._where, self._max_pages)
+
+    def _look_for_repetition(self, data: list[Any]) -> None:
+        # the rows alone: an envelope may tell the number of the page
+        rows = _digest_of_rows(data)
+        self._stopped = self._stops_at_repeated and rows == self._latest
+        self._latest = rows
+        if self._stopped:
+            data.clear()
+        elif not self._seen.is_new(rows):
+            raise self._refusal("holds the same as an earlier page of the list", _ADVICE)
 
     def update_request(self, request: requests.Request) -> None:
         """Called by dlt after each page, the last one too."""
@@ -99,10 +118,10 @@ class WatchedPaginator(BasePaginator):
     def _where(self) -> str:
         return f"{self._label}: page {self._page} ({self._url})"
 
-    def _refusal(self, what: str) -> AnswerError:
+    def _refusal(self, what: str, advice: str = "") -> AnswerError:
         return AnswerError(
             f"{self._where} {what}: the API does not follow the paginator, and the list would "
-            "never end. Compare `paginator` and `params` with the API's documentation."
+            f"never end. Compare `paginator` and `params` with the API's documentation{advice}."
         )
 
 
@@ -114,8 +133,12 @@ def too_long(where: str, max_pages: int) -> AnswerError:
     )
 
 
+def _digest_of_rows(pages: list[Page]) -> bytes:
+    return _digest(b"\n".join(row for page in pages for row in page.rows))
+
+
 def _digest_of(request: requests.Request) -> bytes:
-    asked = [request.method, request.url, request.params, request.json]
+    asked = [request.method, request.url, request.params, request.json, request.data]
     return _digest(json.dumps(asked, default=str, sort_keys=True).encode())
 
 

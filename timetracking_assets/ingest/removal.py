@@ -49,9 +49,11 @@ def refuse_large_removal(resource: Resource, changes: Changes) -> None:
     """
     if resource.sync_mode != "snapshot" or changes.rows_before <= _SMALL_TABLE:
         return
-    if changes.deleted > resource.max_removed_share * changes.rows_before:
+    # without a key a row that changed is not told from one that went: only the number counts
+    removed = changes.deleted - (0 if resource.primary_key else changes.inserted)
+    if removed > resource.max_removed_share * changes.rows_before:
         raise IngestError(
-            f"{resource.label}: this answer would remove {changes.deleted} of "
+            f"{resource.label}: this answer would remove {removed} of "
             f"{changes.rows_before} rows, more than {resource.max_removed_share:.0%} "
             "(`max_removed_share`). Nothing was changed. If the rows are really gone, run the "
             "asset once with the run config "

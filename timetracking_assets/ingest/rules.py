@@ -8,15 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from difflib import get_close_matches
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from timetracking_assets.ingest.api import Resource, column_name
+from timetracking_assets.ingest.api import CONFIGURED, Resource, column_name
+from timetracking_assets.ingest.credentials import refuse_in_endpoint
 from timetracking_assets.ingest.errors import SpecError, SpecPath
-from timetracking_assets.ingest.spec import PartitionsSpec
+from timetracking_assets.ingest.window_spec import PartitionsSpec, WindowSpec
+from timetracking_assets.ingest.zones import check_timezone
 
 _SELECTOR = re.compile(r"^(\$|[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*)$")
-_TIME_FORMATS = ("date", "unix_seconds", "unix_milliseconds")
+_TIME_FORMATS = ("iso", "date", "unix_seconds", "unix_milliseconds")
 
 
 def check_columns(resource: Resource, path: SpecPath) -> None:
@@ -30,8 +32,22 @@ def check_columns(resource: Resource, path: SpecPath) -> None:
                 raise SpecError(
                     (*path, key), f"'{name}' is called '{column_name(name)}' in the warehouse"
                 )
+    _check_keys_are_declared(resource, path)
     for name, column in resource.columns.items():
-        _check_timezone(column.timezone, (*path, "columns", name, "timezone"))
+        check_timezone(column.timezone, (*path, "columns", name, "timezone"))
+
+
+def _check_keys_are_declared(resource: Resource, path: SpecPath) -> None:
+    """A key column may be inferred, but one that is almost a declared one is a slip."""
+    for name in resource.primary_key:
+        if name not in resource.columns:
+            near = get_close_matches(name, resource.columns, n=1, cutoff=0.75)
+            if near:
+                raise SpecError(
+                    (*path, "primary_key"),
+                    f"'{name}' is not among `columns`, which have '{near[0]}'; declare it if both "
+                    "exist",
+                )
 
 
 def check_window(resource: Resource, path: SpecPath) -> None:
@@ -52,11 +68,7 @@ def check_window(resource: Resource, path: SpecPath) -> None:
         raise SpecError((*path, "window"), "needs either `start_param` or `year_param`")
     if window.end_param and not window.start_param:
         raise SpecError((*path, "window", "end_param"), "needs `start_param`")
-    if window.format not in _TIME_FORMATS and "%" not in window.format:
-        raise SpecError(
-            (*path, "window", "format"),
-            f"'{window.format}' is none of {', '.join(_TIME_FORMATS)}, nor a strftime pattern",
-        )
+    _check_bounds(resource, window, (*path, "window"))
     if window.year_param and partitions.type != "yearly":
         raise SpecError((*path, "window", "year_param"), "needs `partitions` of type yearly")
     column = resource.columns.get(window.field)
@@ -66,14 +78,68 @@ def check_window(resource: Resource, path: SpecPath) -> None:
             f"'{window.field}' must be declared in `columns` with data_type timestamp or date: "
             "instants are compared, not text",
         )
+    if column.on_type_mismatch == "text":
+        raise SpecError(
+            (*path, "columns", window.field, "on_type_mismatch"),
+            f"'{window.field}' places rows in windows: it can't become text",
+        )
     if column.nullable:
         raise SpecError(
             (*path, "columns", window.field),
             f"'{window.field}' places rows in windows: it needs `nullable: false`, or a row "
             "without it could never be removed",
         )
-    _check_timezone(partitions.timezone, (*path, "partitions", "timezone"))
+    check_timezone(partitions.timezone, (*path, "partitions", "timezone"))
     start_of(partitions, (*path, "partitions", "start"))
+
+
+def _check_bounds(resource: Resource, window: WindowSpec, path: SpecPath) -> None:
+    if window.format not in _TIME_FORMATS and "%" not in window.format:
+        raise SpecError(
+            (*path, "format"),
+            f"'{window.format}' is none of {', '.join(_TIME_FORMATS)}, nor a strftime pattern",
+        )
+    check_timezone(window.timezone, (*path, "timezone"))
+    if window.timezone != "UTC" and window.format in ("date", "unix_seconds", "unix_milliseconds"):
+        raise SpecError(
+            (*path, "timezone"),
+            f"has no meaning for `format: {window.format}`; a date is a day of the zone in "
+            "`partitions`",
+        )
+    if window.timezone != "UTC" and re.search(r"[^%]Z$", window.format):
+        raise SpecError(
+            (*path, "timezone"),
+            f"the Z in `format: {window.format}` says UTC; leave it out, or say `format: iso`",
+        )
+    if window.end_inclusive and not (window.end_param and window.format == "date"):
+        raise SpecError((*path, "end_inclusive"), "needs `end_param` and `format: date`")
+    if window.max_days and not window.end_param:
+        raise SpecError(
+            (*path, "max_days"), "needs `start_param` and `end_param`: a part has two ends"
+        )
+    if window.location == "json" and "json" not in resource.endpoint:
+        raise SpecError(
+            (*path, "location"), "needs a body: `endpoint: {method: POST, json: {}}`, for example"
+        )
+
+
+def check_pages(resource: Resource, path: SpecPath) -> None:
+    """Keys about pages belong to paginators that they can steer; no key means a whole list."""
+    if resource.repeated_page == "stop" and _paginator(resource) not in ("page_number", "offset"):
+        raise SpecError(
+            (*path, "repeated_page"), "`stop` needs a paginator of type page_number or offset"
+        )
+    if not resource.primary_key and resource.sync_mode != "snapshot":
+        raise SpecError(
+            (*path, "primary_key"),
+            f"`[]` (no key) needs `sync_mode: snapshot`: without one, rows that moved or changed "
+            f"can't be found again, as `{resource.sync_mode}` must",
+        )
+
+
+def _paginator(resource: Resource) -> Any:
+    paginator = resource.endpoint["paginator"]
+    return paginator.get("type") if isinstance(paginator, dict) else paginator
 
 
 def check_removal(resource: Resource, path: SpecPath) -> None:
@@ -93,11 +159,15 @@ def check_removal(resource: Resource, path: SpecPath) -> None:
         raise SpecError(
             (*path, "deleted_field"), f"'{resource.deleted_field}' must be declared in `columns`"
         )
+    if not resource.primary_key:
+        key = "deleted_ids" if resource.deleted_ids else "deleted_field"
+        raise SpecError((*path, key), "needs a `primary_key`: deleted rows are found by it")
     if resource.deleted_ids:
         if len(resource.primary_key) > 1:
             raise SpecError((*path, "deleted_ids"), "needs a `primary_key` of one column")
         where = (*path, "deleted_ids", "endpoint")
         check_endpoint(f"`deleted_ids` of '{resource.name}'", resource.deleted_ids.endpoint, where)
+        refuse_in_endpoint(resource.deleted_ids.endpoint, where)
         if resource.primary_key[0] not in resource.columns:
             raise SpecError(
                 (*path, "deleted_ids"),
@@ -123,15 +193,32 @@ def check_endpoint(owner: str, endpoint: Mapping[str, Any], path: SpecPath) -> s
     return selector
 
 
-def _check_timezone(name: str, path: SpecPath) -> None:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
-        valid = False
-    else:
-        valid = True
-    if not valid:
-        raise SpecError(path, f"'{name}' is not an IANA time zone such as Europe/Berlin or UTC")
+def why_not_probed(resource: Resource) -> str | None:
+    """Why one request can't tell whether something changed; None if it can."""
+    probe = resource.automation.probe
+    partitions = resource.partitions
+    if resource.parent and resource.parent.name != CONFIGURED:
+        return f"would take one request for each row of its parent '{resource.parent.name}'"
+    if resource.sync_mode == "changes":
+        if partitions and partitions.type == "daily" and not partitions.current:
+            return (
+                "needs `current: true` in `partitions`: what changed just now lies in the running "
+                "day, which is no partition"
+            )
+        return None
+    telling = resource.total or (probe and (probe.since_param or probe.params))
+    if _paginator(resource) != "single_page" and not telling:
+        return (
+            "needs a `total`, a `since_param`, or `params` that bring the newest rows first: a "
+            "change on a later page would not be seen"
+        )
+    return None
+
+
+def check_probe(resource: Resource, path: SpecPath) -> None:
+    """A probe that a resource itself asks for must be able to tell something."""
+    if resource.automation.probe and (problem := why_not_probed(resource)):
+        raise SpecError((*path, "probe"), problem)
 
 
 def start_of(partitions: PartitionsSpec, path: SpecPath = ("partitions", "start")) -> date:

@@ -6,13 +6,16 @@ grammar and lets it judge them. How many requests run at a time is decided in `f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from graphlib import TopologicalSorter
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 import dlt
+import requests
 from dlt.common.jsonpath import compile_path
 from dlt.extract import DltResource
 from dlt.sources.rest_api import rest_api_resources
@@ -21,10 +24,12 @@ from dlt.sources.rest_api.typing import RESTAPIConfig
 from timetracking_assets.ingest.api import CONFIGURED, Api, Parent, Resource
 from timetracking_assets.ingest.credentials import credential_variables
 from timetracking_assets.ingest.errors import SettingsError, SpecError
+from timetracking_assets.ingest.http_spec import RetrySpec
 from timetracking_assets.ingest.log_masking import mask_logs
 from timetracking_assets.ingest.pages import HAS_MORE, ROWS
 from timetracking_assets.ingest.redaction import Redactor
 from timetracking_assets.ingest.variables import require, substitute, variable_names
+from timetracking_assets.ingest.window_spec import WindowSpec
 
 ParentRows = Sequence[Mapping[str, Any]]
 
@@ -51,9 +56,17 @@ class Connection:
         self.redactor = Redactor(
             [*(self._values[name] for name in secrets), *in_url],
             plain,
-            [self._values[name] for name in credential_variables(api.client)],
+            [self._values[name] for name in credential_variables(api.client, api.endpoints)],
         )
         mask_logs(self.redactor)
+
+    def with_retry(self, retry: RetrySpec) -> Connection:
+        """The same, but for how failed requests are repeated."""
+        return Connection(replace(self.api, retry=retry), self._values)
+
+    def bound(self, resource: Resource) -> Resource:
+        """`resource` with the values of the variables in its endpoint."""
+        return replace(resource, endpoint=substitute(resource.endpoint, self._values))
 
     def configured_ids(self, parent: Parent, resource: Resource) -> ParentRows:
         """The ids of `ids` that a fan-out over `configured` uses, one row each."""
@@ -61,7 +74,7 @@ class Connection:
         if len(set(wanted)) > 1:
             raise SpecError((), f"{resource.label}: a path takes one configured id, not {wanted}")
         [name] = set(wanted)
-        values = [v.strip() for v in substitute(self.api.ids[name], self._values).split(",")]
+        values = re.split(r"[,;\s]+", substitute(self.api.ids[name], self._values))
         ids = list(dict.fromkeys(v for v in values if v))
         column = resource.columns.get(f"_{parent.name}_{name}")
         if column is None or column.data_type != "bigint":
@@ -77,16 +90,29 @@ def endpoint_resource(resource: Resource) -> dict[str, Any]:
     """The resource in dlt's grammar, its pages opaque and its last page known where it can be."""
     endpoint = {**deepcopy(resource.endpoint), "data_selector": _ROWS}
     paginator = endpoint["paginator"]
-    if (
-        resource.page_size is not None
-        and isinstance(paginator, dict)
-        and paginator.get("type") in ("page_number", "offset")
-    ):
-        endpoint["paginator"] = {"has_more_path": HAS_MORE, **paginator}
+    settings = paginator if isinstance(paginator, dict) else {"type": paginator}
+    if resource.page_size is not None and settings.get("type") in ("page_number", "offset"):
+        endpoint["paginator"] = {"has_more_path": HAS_MORE, **settings}
+    if empty := [code for code in resource.success_codes if code >= requests.codes.bad_request]:
+        ignored = [{"status_code": code, "action": "ignore"} for code in empty]
+        endpoint["response_actions"] = [*endpoint.get("response_actions", []), *ignored]
     config: dict[str, Any] = {"name": resource.name, "endpoint": endpoint}
     if resource.parent:
         config["include_from_parent"] = list(resource.include_from_parent)
     return config
+
+
+def ask_for(window: WindowSpec | None, endpoint: dict[str, Any], params: Mapping[str, Any]) -> None:
+    """Put a window's parameters where the API wants them."""
+    if window is None or window.location == "params":
+        endpoint["params"] |= params
+        return
+    for dotted, value in params.items():
+        *outer, last = dotted.split(".")
+        body = endpoint["json"]
+        for name in outer:
+            body = body.setdefault(name, {})
+        body[last] = value
 
 
 def rest_api(client: Mapping[str, Any], resources: list[Any]) -> dict[str, DltResource]:
@@ -103,7 +129,10 @@ def validate(api: Api) -> None:
     accepted: list[Any] = [ids]
     if problem := _refusal(client, accepted):
         raise SpecError(("client",), f"dlt refuses `client`: {problem}")
-    configs = {name: endpoint_resource(resource) for name, resource in api.resources.items()}
+    configs: dict[str, dict[str, Any]] = {
+        name: substitute(endpoint_resource(resource), dict.fromkeys(api.variables, "1"))
+        for name, resource in api.resources.items()
+    }
     if _refusal(client, [ids, *configs.values()]) is None:
         return
     parents = {
@@ -112,7 +141,7 @@ def validate(api: Api) -> None:
     }
     for name in TopologicalSorter(parents).static_order():
         if problem := _refusal(client, [*accepted, configs[name]]):
-            where = ("resources", list(configs).index(name), "endpoint")
+            where = ("resources", api.resources[name].position, "endpoint")
             raise SpecError(where, f"dlt refuses resource '{name}': {problem}")
         accepted.append(configs[name])
 

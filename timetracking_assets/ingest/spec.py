@@ -8,30 +8,27 @@ Only shapes belong here: which keys there are, their types and defaults. `client
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
+
+from timetracking_assets.ingest.automation_spec import (
+    ApiScheduleSpec,
+    AutomationSpec,
+    Off,
+    ResourceAutomationSpec,
+    as_off,
+)
+from timetracking_assets.ingest.http_spec import QuotaSpec, RateLimitSpec, RetrySpec, WhoamiSpec
+from timetracking_assets.ingest.quality_spec import ChecksSpec, HoursSpec, Reference
+from timetracking_assets.ingest.spec_model import SpecModel
+from timetracking_assets.ingest.window_spec import PartitionsSpec, WindowSpec
 
 SyncMode = Literal["snapshot", "window", "changes"]
 DataType = Literal["text", "bigint", "double", "bool", "timestamp", "date", "decimal", "json"]
 TimeFormat = Literal["iso", "unix_seconds", "unix_milliseconds"]
-
-
-def _as_date_text(value: object) -> object:
-    # unquoted in YAML, a day is a date and a year a number
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value) if type(value) is int else value
-
-
 Names = str | list[str]
-
-
-class SpecModel(BaseModel):
-    """Refuses unknown keys, so that a misspelt one can't pass for a default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+StatusCode = Annotated[int, Field(ge=100, lt=600)]
 
 
 class ColumnSpec(SpecModel):
@@ -53,36 +50,6 @@ class ColumnSpec(SpecModel):
     )
 
 
-class PartitionsSpec(SpecModel):
-    """An asset's partitions, from `start` to the last complete day, or to the current year."""
-
-    type: Literal["daily", "yearly"]
-    start: Annotated[str, BeforeValidator(_as_date_text)] = Field(
-        description="first day, `YYYY-MM-DD` (or first year, `YYYY`)"
-    )
-    timezone: str = Field("UTC", description="IANA name of the zone in which a day or year begins")
-
-
-class WindowSpec(SpecModel):
-    """How a window is asked for, and which column tells that a row lies in it."""
-
-    field: str = Field(description="the column whose value places a row in a window")
-    start_param: str | None = Field(None, description="query parameter for the window's start")
-    end_param: str | None = Field(None, description="query parameter for the window's end")
-    year_param: str | None = Field(None, description="query parameter for a calendar year")
-    format: str = Field(
-        "%Y-%m-%dT%H:%M:%SZ",
-        description="`date`, `unix_seconds`, `unix_milliseconds` or a strftime pattern (in UTC)",
-    )
-
-    @property
-    def asks_by_day(self) -> bool:
-        """Whether the format can't tell one hour of a day from another."""
-        noon = datetime(2000, 1, 1, 12)
-        hours = noon.strftime(self.format) != noon.replace(hour=13).strftime(self.format)
-        return self.format == "date" or ("%" in self.format and not hours)
-
-
 class TotalSpec(SpecModel):
     """Where an answer states how many rows the whole list has: one of the two."""
 
@@ -101,56 +68,33 @@ class DeletedIdsSpec(SpecModel):
     end_param: str | None = Field(None, description="query parameter for the window's end")
 
 
-class RetrySpec(SpecModel):
-    """Which requests are repeated, and when. Lost connections and time-outs always are."""
-
-    status_codes: list[int] = Field([429, 500, 502, 503, 504])
-    max_retries: int = Field(3, ge=0, le=20, description="repetitions after the first attempt")
-    backoff_factor: float = Field(2, ge=0, description="waits factor * 1, 2, 4, ... seconds")
-    max_delay: float = Field(
-        120,
-        gt=0,
-        description="longest wait in seconds, Retry-After included; never less than the quota's "
-        "`max_wait`",
-    )
-    timeout: float = Field(60, gt=0, description="seconds without a byte before giving up")
-
-
-class RateLimitSpec(SpecModel):
-    """How fast an API may be asked: by all its resources in one process together, retries too."""
-
-    requests: int = Field(10, gt=0, description="the most requests in any `per_seconds`")
-    per_seconds: float = Field(1, gt=0, description="length of that time in seconds")
-
-
-class QuotaSpec(SpecModel):
-    """What to do about an answer 429 or 402 that says when the quota comes back."""
-
-    max_wait: float = Field(
-        120,
-        ge=0,
-        description="wait for the reset if it is at most so many seconds away, else fail at once",
-    )
-    reset_header: str | None = Field(
-        None,
-        description="response header that says when the quota comes back, where it isn't "
-        "Retry-After: seconds from now, UNIX time, or a date (HTTP or ISO 8601)",
-    )
-    remaining_header: str | None = Field(
-        None, description="response header with the number of requests left in the quota"
-    )
-
-
-class ResourceDefaults(SpecModel):
+class ResourceDefaults(AutomationSpec):
     """What the resources of an API have in common; each may say otherwise."""
 
     endpoint: dict[str, Any] = Field(default_factory=dict, description="dlt's `endpoint`")
-    primary_key: Names | None = Field(None, description="the columns that identify a row")
+    primary_key: Names | None = Field(
+        None,
+        description="the column or columns that identify a row; `[]` if none do: the table is then "
+        "replaced by each answer",
+    )
     page_size: int | None = Field(
         None, gt=0, description="rows of a full page: a shorter one is the last"
     )
     max_pages: int = Field(
         100_000, gt=0, description="the most pages of one list: one that goes on is an error"
+    )
+    repeated_page: Literal["refuse", "stop"] = Field(
+        "refuse",
+        description="what a page means that holds the same rows as the one before it: `stop` for "
+        "an API that repeats its last page, else it is an error",
+    )
+    success_codes: list[StatusCode] = Field(
+        default_factory=list,
+        description="HTTP status codes that are answers, too, beside 200; from 400 on (an API that "
+        "says 404 for an empty list) they mean that there are no rows",
+    )
+    null_is_empty: bool = Field(
+        False, description="true: `null` in the place of the rows means that there are none"
     )
     sync_mode: SyncMode = Field("snapshot", description="what an answer means")
     total: TotalSpec | None = Field(
@@ -170,11 +114,12 @@ class ResourceDefaults(SpecModel):
         "for again in halves, down to an hour",
     )
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
+    checks: ChecksSpec = Field(default_factory=ChecksSpec, description="thresholds of checks")
     owners: list[str] = Field(default_factory=list)
     tags: dict[str, str] = Field(default_factory=dict)
 
 
-class ResourceSpec(SpecModel):
+class ResourceSpec(ResourceAutomationSpec):
     """One endpoint of an API: one asset, one dlt resource, one table."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -186,6 +131,9 @@ class ResourceSpec(SpecModel):
     primary_key: Names | None = None
     page_size: int | None = Field(None, gt=0)
     max_pages: int | None = Field(None, gt=0)
+    repeated_page: Literal["refuse", "stop"] | None = None
+    success_codes: list[StatusCode] | None = None
+    null_is_empty: bool | None = None
     sync_mode: SyncMode | None = None
     total: TotalSpec | None = None
     max_removed_share: float | None = Field(None, ge=0, le=1)
@@ -199,6 +147,11 @@ class ResourceSpec(SpecModel):
     partitions: PartitionsSpec | None = None
     window: WindowSpec | None = None
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
+    references: dict[str, Reference] = Field(
+        default_factory=dict, description="column -> resource whose rows its values identify"
+    )
+    hours: HoursSpec | None = Field(None, description="which columns hold hours of work")
+    checks: ChecksSpec = Field(default_factory=ChecksSpec, description="thresholds of checks")
     owners: list[str] | None = None
     tags: dict[str, str] = Field(default_factory=dict)
 
@@ -214,6 +167,7 @@ class ApiSpec(SpecModel):
     client: dict[str, Any] = Field(
         description="dlt's `client`; `${VARIABLE}` stands for an environment variable"
     )
+    whoami: WhoamiSpec | None = Field(None, description="who the credentials belong to")
     ids: dict[str, str] = Field(
         default_factory=dict,
         description="ids from configuration, for paths: name of the id -> `${VARIABLE}` that "
@@ -236,5 +190,14 @@ class ApiSpec(SpecModel):
         gt=0,
         description="the most bytes of one answer, after decompression: a larger one is refused",
     )
+    schedule: Annotated[ApiScheduleSpec | Off, BeforeValidator(as_off)] = Field(
+        default_factory=lambda: ApiScheduleSpec(), description="when it is loaded, or `off`"
+    )
     resource_defaults: ResourceDefaults = Field(default_factory=lambda: ResourceDefaults())
     resources: list[ResourceSpec] = Field(min_length=1)
+    select: list[str] | None = Field(
+        None, description="names of the resources to use; the others become no assets"
+    )
+    exclude: list[str] = Field(
+        default_factory=list, description="names of resources that become no assets"
+    )

@@ -35,16 +35,19 @@ def whole_answers(
     pending = [(window, parent_rows)]
     while pending:
         part, parents = pending.pop()
-        lists: dict[int, list[Page]] = defaultdict(list)
+        # a window longer than `max_days` is asked for in several lists
+        lists: dict[tuple[Window | None, int], list[Page]] = defaultdict(list)
         for page in ask(part, parents):
-            lists[page.parent_row].append(page)
-        cut = [n for n, pages in lists.items() if sum(len(page.rows) for page in pages) >= limit]
-        for number, pages in lists.items():
-            if number not in cut:
+            lists[page.window, page.parent_row].append(page)
+        cut: dict[Window | None, list[int]] = defaultdict(list)
+        for (asked, number), pages in lists.items():
+            if sum(len(page.rows) for page in pages) < limit:
                 yield from pages
-        if cut:
-            rest = [parents[number] for number in cut] if parents else parents
-            pending += [(half, rest) for half in reversed(_halves(resource, part))]
+            else:
+                cut[asked].append(number)
+        for asked, numbers in cut.items():
+            rest = [parents[number] for number in numbers] if parents else parents
+            pending += [(half, rest) for half in reversed(_halves(resource, asked))]
 
 
 def _halves(resource: Resource, window: Window | None) -> tuple[Window, Window]:

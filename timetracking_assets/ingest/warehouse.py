@@ -130,6 +130,11 @@ class Warehouse:
                 f"can't write the warehouse {self.path}: {problem or 'permission denied'}. Set "
                 "TIMETRACKING_WAREHOUSE to a path that can be written."
             )
+        if "'" in str(self.path):
+            raise WarehouseError(
+                f"the path of the warehouse, {self.path}, has an apostrophe, which dlt can't load "
+                "through. Set TIMETRACKING_WAREHOUSE to a path without one."
+            )
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:

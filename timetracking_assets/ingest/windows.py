@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from timetracking_assets.ingest.spec import WindowSpec
+from timetracking_assets.ingest.window_spec import WindowSpec
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -54,6 +54,17 @@ class Window:
         last = (self.end - timedelta(microseconds=1)).astimezone(zone).date()
         return self.start.astimezone(zone).date(), last + timedelta(days=1)
 
+    def parts(self, max_days: int | None) -> list[Window]:
+        """The window in parts of at most `max_days` days of its zone, one after another."""
+        first, end = self.dates
+        zone = ZoneInfo(self.timezone)
+        cuts = [self.start]
+        while max_days and (first := first + timedelta(days=max_days)) < end:
+            cuts.append(datetime.combine(first, time.min, zone))
+        return [
+            Window(a, b, self.timezone) for a, b in zip(cuts, [*cuts[1:], self.end], strict=True)
+        ]
+
     def halves(self, *, by_day: bool) -> tuple[Window, Window] | None:
         """The window in two, at a whole second or day; None if it is too short for that."""
         if by_day:
@@ -87,7 +98,7 @@ def _text(instant: datetime) -> str:
 
 
 class Series(NamedTuple):
-    """One series of requests: the window whose rows it is asked for, and its query parameters."""
+    """One series of requests: the window whose rows it is asked for, and its parameters."""
 
     window: Window | None
     params: dict[str, Any]
@@ -96,29 +107,41 @@ class Series(NamedTuple):
 def request_series(spec: WindowSpec, window: Window) -> list[Series]:
     """What to ask for to get the rows of `window`.
 
-    One series for a start and an end (or a start alone), one per year for a year parameter.
+    One series for a start and an end (or a start alone), several where the window is longer than
+    the API answers at once, one per year for a year parameter.
     """
     if spec.year_param:
         return [Series(window.of_year(year), {spec.year_param: year}) for year in window.years]
+    return [Series(part, _bounds(spec, part)) for part in window.parts(spec.max_days)]
+
+
+def _bounds(spec: WindowSpec, window: Window) -> dict[str, Any]:
     first, end = window.dates
-    bounds = {spec.start_param: (window.start, first), spec.end_param: (window.end, end)}
-    params = {
-        param: format_bound(instant, day, spec.format)
+    last = end - timedelta(days=1) if spec.end_inclusive else end
+    bounds = {spec.start_param: (window.start, first), spec.end_param: (window.end, last)}
+    return {
+        param: format_bound(instant, day, spec.format, spec.timezone)
         for param, (instant, day) in bounds.items()
         if param
     }
-    return [Series(window, params)]
 
 
-def format_bound(instant: datetime, day: date, time_format: str) -> str | int:
-    """One end of a window as the API wants it: `date`, UNIX time, or a strftime pattern in UTC."""
+def format_bound(
+    instant: datetime, day: date, time_format: str, timezone: str = "UTC"
+) -> str | int:
+    """One end of a window as the API wants it: `date` gives `day`, UNIX time is a number, `iso` and
+    strftime patterns tell the time of `timezone`.
+    """
     if time_format == "date":
         return day.isoformat()
     if time_format == "unix_seconds":
         return int(instant.timestamp())
     if time_format == "unix_milliseconds":
         return (instant - _EPOCH) // timedelta(milliseconds=1)
-    return instant.strftime(time_format)
+    local = instant.astimezone(ZoneInfo(timezone))
+    if time_format == "iso":
+        return local.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return local.strftime(time_format)
 
 
 def in_window(column: pa.ChunkedArray, window: Window) -> pa.ChunkedArray:

@@ -20,6 +20,7 @@ from timetracking_assets.orchestration.checks import check_specs, run_checks
 from timetracking_assets.orchestration.load_facts import LoadFacts
 from timetracking_assets.orchestration.metadata import load_metadata
 from timetracking_assets.orchestration.partitions import partitions_definition, run_window
+from timetracking_assets.orchestration.quality_checks import build_quality_checks
 from timetracking_assets.orchestration.resources import ApiResource, WarehouseResource
 from timetracking_assets.orchestration.specs import asset_key, asset_spec
 
@@ -39,6 +40,7 @@ def build_api_definitions(api: Api) -> dg.Definitions:
     """The assets and checks of `api`, and its resource under the API's name."""
     return dg.Definitions(
         assets=[build_asset(api, resource) for resource in api.resources.values()],
+        asset_checks=build_quality_checks(api, WAREHOUSE),
         resources={api.name: ApiResource(variables=api.variables)},
     )
 

@@ -30,8 +30,17 @@ _SAMPLE = 5
 
 
 def check_specs(resource: Resource) -> list[dg.AssetCheckSpec]:
-    """The checks that every asset has."""
+    """The checks of an asset: of its load, and of its key, where it has one."""
     keys, asset = ", ".join(resource.primary_key), asset_key(resource)
+    reconciled = dg.AssetCheckSpec(
+        RECONCILED,
+        asset=asset,
+        blocking=True,
+        description="The table holds just the rows that the latest answer held for what was "
+        "asked for, and the answer as many as the API states, where it states a total.",
+    )
+    if not keys:
+        return [reconciled]
     return [
         dg.AssetCheckSpec(
             UNIQUE,
@@ -42,13 +51,7 @@ def check_specs(resource: Resource) -> list[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(
             NOT_NULL, asset=asset, description=f"Every row of the table has its {keys}."
         ),
-        dg.AssetCheckSpec(
-            RECONCILED,
-            asset=asset,
-            blocking=True,
-            description="The table holds just the rows that the latest answer held for what was "
-            "asked for, and the answer as many as the API states, where it states a total.",
-        ),
+        reconciled,
         dg.AssetCheckSpec(
             NO_DUPLICATES,
             asset=asset,

@@ -30,6 +30,7 @@ def load_metadata(report: LoadReport) -> dict[str, Any]:
         "requests": report.requests.requests,
         "retries": report.requests.retries,
         "bytes": report.requests.bytes,
+        "seconds_rate_limited": round(report.requests.seconds_rate_limited, 3),
         "load_id": report.load_id,
         **{f"seconds_{name}": round(spent, 3) for name, spent in report.seconds.items()},
     }
@@ -37,10 +38,19 @@ def load_metadata(report: LoadReport) -> dict[str, Any]:
         metadata["window"] = str(report.window)
         metadata["dagster/partition_row_count"] = changes.window_row_count
         metadata["rows_outside_window"] = report.rows_outside_window
+    if report.late.days:
+        metadata["late_rows"] = sum(report.late.days.values())
+        metadata["late_days"] = [day.isoformat() for day in sorted(report.late.days)]
     if report.totals.rows is not None:
         metadata["stated_total"] = report.totals.rows
     if resource.deletion_mark:
         metadata["rows_marked_deleted"] = changes.marked
+    if report.requests.seconds_quota:
+        metadata["seconds_quota"] = round(report.requests.seconds_quota, 3)
+    if report.requests.quota_remaining is not None:
+        metadata["quota_remaining"] = report.requests.quota_remaining
+    if report.requests.values_masked:
+        metadata["values_masked"] = report.requests.values_masked
     if changes.repeated_keys:
         metadata["repeated_keys"] = [list(key) for key in changes.repeated_keys]
     if report.new_columns:

@@ -23,15 +23,19 @@ def differences(resource: Resource, facts: LoadFacts, rows_in_scope: int | None)
     """
     found = []
     keys = facts.distinct_keys
-    if facts.keys_held is not None and facts.keys_held != keys:
-        found.append(f"The answer has {keys} keys; the table holds {facts.keys_held} rows of them.")
+    # without a key each row counts
+    kind = "keys" if resource.primary_key else "rows"
+    if resource.primary_key and facts.keys_held is not None and facts.keys_held != keys:
+        found.append(
+            f"The answer has {keys} {kind}; the table holds {facts.keys_held} rows of them."
+        )
     if rows_in_scope is not None:
         where = "in all" if resource.sync_mode == "snapshot" else f"in {facts.window}"
         # a row that is silent stays in this mode: there may be more of them, never less
         silent = resource.sync_mode == "changes"
         if rows_in_scope < keys or (rows_in_scope > keys and not silent):
             found.append(
-                f"The answer has {keys} keys; the table holds {rows_in_scope} rows {where}."
+                f"The answer has {keys} {kind}; the table holds {rows_in_scope} rows {where}."
             )
     if facts.stated_total is not None:
         answered = keys + facts.rows_outside_window

@@ -15,6 +15,8 @@ from dagster_dlt.translator import DltResourceTranslatorData
 
 from timetracking_assets.ingest.api import CONFIGURED, Resource
 from timetracking_assets.ingest.spec import DataType
+from timetracking_assets.orchestration.conditions import automation_condition, freshness_policy
+from timetracking_assets.orchestration.ranges import lookback_metadata
 
 _KINDS = {"dlt", "duckdb"}
 
@@ -40,6 +42,8 @@ class ResourceTranslator(DagsterDltTranslator):
                 owners=list(resource.owners),
                 tags=resource.tags,
                 metadata=_metadata(resource),
+                automation_condition=automation_condition(resource),
+                freshness_policy=freshness_policy(resource),
             )
         )
 
@@ -85,9 +89,19 @@ def table_schema(resource: Resource, types: Mapping[str, DataType]) -> dg.TableS
 
 def _metadata(resource: Resource) -> dict[str, Any]:
     types = {name: column.data_type for name, column in resource.columns.items()}
-    return {
+    metadata: dict[str, Any] = {
         "dagster/column_schema": table_schema(resource, types),
         "dagster/table_name": f"{resource.api}.{resource.name}",
         "primary_key": ", ".join(resource.primary_key),
         "sync_mode": resource.sync_mode,
+        **lookback_metadata(resource.automation.lookback),
     }
+    if resource.window:
+        metadata["window_field"] = resource.window.field
+    if resource.references:
+        metadata["references"] = {
+            column: reference.model_dump() for column, reference in resource.references.items()
+        }
+    if resource.hours:
+        metadata["hours"] = resource.hours.model_dump(exclude_none=True)
+    return metadata

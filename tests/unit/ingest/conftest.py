@@ -18,7 +18,8 @@ from timetracking_assets.ingest.api import Api, Resource
 from timetracking_assets.ingest.errors import IngestError
 from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.resolution import resolve
-from timetracking_assets.ingest.spec import ApiSpec, ColumnSpec, PartitionsSpec, WindowSpec
+from timetracking_assets.ingest.spec import ApiSpec, ColumnSpec
+from timetracking_assets.ingest.window_spec import PartitionsSpec, WindowSpec
 
 MakeResource = Callable[..., Resource]
 MakePage = Callable[..., Page]
@@ -133,6 +134,9 @@ def build_resource(**given: Any) -> Resource:
         "endpoint": {"path": "entries", "params": {}, "paginator": {"type": "page_number"}},
         "data_selector": "data",
         "page_size": None,
+        "repeated_page": "refuse",
+        "success_codes": (),
+        "null_is_empty": False,
         "max_pages": 100,
         "primary_key": ("id",),
         "sync_mode": "snapshot",

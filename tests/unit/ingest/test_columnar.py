@@ -378,6 +378,7 @@ VALUES = st.recursive(
 ROWS = st.lists(st.dictionaries(NAMES, VALUES, max_size=4), min_size=1, max_size=6)
 
 
+# a machine with other work to do is no fault of the rows
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(ROWS, st.integers(1, 6), st.sampled_from([None, 2]))
 def test_any_rows_read_back_as_the_json_module_reads_them(

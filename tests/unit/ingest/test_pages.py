@@ -25,6 +25,7 @@ def response(body: bytes, status: int = 200, **headers: str) -> requests.Respons
     answer._content = body
     answer.url = "https://api.example/entries?api_key=top-secret-key&page=2"
     answer.headers.update(headers)
+    answer.request = requests.PreparedRequest()
     return answer
 
 
@@ -60,9 +61,9 @@ def test_rows_and_envelope(
     [
         ("data", b'{"items": []}', "has nothing at `data`: there is no 'data'"),
         ("a.b", b'{"a": {"c": []}}', "has nothing at `a.b`: there is no 'b'"),
-        ("data", b'{"data": null}', "has no rows at `data`"),
+        ("data", b'{"data": null}', "has null at `data`: say `null_is_empty: true`"),
         ("data", b'{"data": 5}', "has no rows at `data`"),
-        ("a.b", b'{"a": null}', "has no rows at `a.b`"),
+        ("a.b", b'{"a": null}', "has null at `a.b`"),
         ("data", b"[]", "has no rows at `data`"),
         ("$", b'"text"', r"has no rows at `\$`"),
         (
@@ -153,3 +154,21 @@ def test_a_page_takes_the_parents_values_like_a_row() -> None:
 def test_another_success_than_200_is_refused(resource: MakeResource) -> None:
     with pytest.raises(AnswerError, match=r"page 1 .* came with HTTP 204 instead of 200"):
         page_splitter(resource(), RequestStats())(response(b"", status=204), MASKING)
+
+
+def test_other_successes_are_answers_where_the_file_says_so(resource: MakeResource) -> None:
+    accept = page_splitter(resource(success_codes=(201, 204)), RequestStats())
+    for body, status, pages in ((b'{"data": [{"id": 1}]}', 201, 1), (b"", 204, 0)):
+        answer = response(body, status=status)
+        accept(answer, MASKING)
+        assert len(answer.json()[ROWS]) == pages
+    with pytest.raises(AnswerError, match=r"say `success_codes: \[202\]`"):
+        accept(response(b'{"data": []}', status=202), MASKING)
+
+
+@pytest.mark.parametrize("body", [b'{"a": {"b": null}}', b'{"a": null}', b'{"a": {"b": []}}'])
+def test_null_is_no_rows_where_the_file_says_so(resource: MakeResource, body: bytes) -> None:
+    answer = response(body)
+    accept = page_splitter(resource(data_selector="a.b", null_is_empty=True), RequestStats())
+    accept(answer, MASKING)
+    assert answer.json()[ROWS] == []

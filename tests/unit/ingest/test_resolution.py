@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from timetracking_assets.ingest.api import Api, Parent, column_name
 from timetracking_assets.ingest.errors import SpecError
 from timetracking_assets.ingest.rules import start_of
-from timetracking_assets.ingest.spec import ApiSpec, PartitionsSpec
+from timetracking_assets.ingest.spec import ApiSpec
+from timetracking_assets.ingest.window_spec import PartitionsSpec
 
 Resolve = Callable[..., Api]
 PEOPLE = {"name": "people", "endpoint": {"path": "people"}}
@@ -151,7 +152,6 @@ def test_ids_are_one_variable(api: Resolve, value: str) -> None:
         ),
         ({"name": "entries"}, ("endpoint",), "'entries' has no `path`"),
         ({"name": "windows", "endpoint": {"path": "x"}}, ("name",), "'windows' is reserved"),
-        (entries("${OFFICE}/entries"), ("endpoint",), r"`\$\{OFFICE\}` has no value here"),
         (entries("{id}"), ("endpoint", "path"), r"\{id\}' is bound to nothing; write `\{resources"),
         (entries("{resources.people}"), ("endpoint", "path"), "is bound to nothing"),
         (entries("{resources.teams.id}"), ("endpoint", "path"), "unknown parent 'teams'.*people"),
@@ -256,7 +256,11 @@ def test_a_primary_key_is_never_guessed(api: Resolve) -> None:
             ("window", "year_param"),
             "needs `partitions` of type yearly",
         ),
-        (windowed(window=window(format="unix")), ("window", "format"), "'unix' is none of date,"),
+        (
+            windowed(window=window(format="unix")),
+            ("window", "format"),
+            "'unix' is none of iso, date,",
+        ),
         (windowed(window=window(field="createdAt")), ("window",), "is called 'created_at'"),
         (windowed(window=window(field="at")), ("window", "field"), "'at' must be declared"),
         (
@@ -350,3 +354,81 @@ def test_columns_are_named_as_in_the_warehouse() -> None:
     assert column_name("startTime") == "start_time"
     assert column_name("client__taxId") == "client__tax_id"
     assert column_name("_people_id") == "_people_id"
+
+
+def test_variables_of_an_endpoint_are_told_and_masked_but_for_the_path(api: Resolve) -> None:
+    endpoint = {"headers": {"X-Team": "${TEAM}"}, "params": {"k": "${K}"}}
+    resolved = api(entries("${OFFICE}/entries", endpoint=endpoint))
+    assert set(resolved.variables) == {"HOURS_BASE_URL", "OFFICE", "K", "TEAM"}
+    assert set(resolved.secret_variables) == {"K", "TEAM"}
+
+
+def test_headers_are_merged_like_params(api: Resolve) -> None:
+    resolved = api(
+        entries(endpoint={"headers": {"X-A": None, "X-B": "2"}}),
+        resource_defaults={
+            "primary_key": "id",
+            "endpoint": {**COMPLETE, "headers": {"X-A": "1", "X-C": "3"}},
+        },
+    )
+    assert resolved.resources["entries"].endpoint["headers"] == {"X-C": "3", "X-B": "2"}
+
+
+def test_no_key_is_a_key_that_is_said(api: Resolve) -> None:
+    assert api(entries(primary_key=[])).resources["entries"].primary_key == ()
+    with pytest.raises(SpecError, match="needs `sync_mode: snapshot`"):
+        api(windowed(primary_key=[]))
+
+
+def test_a_key_that_is_almost_a_column_is_refused(api: Resolve) -> None:
+    columns = {"entry_id": {"data_type": "bigint"}}
+    with pytest.raises(SpecError, match="`columns`, which have 'entry_id'") as refused:
+        api(entries(primary_key="entrys_id", columns=columns))
+    assert refused.value.path == ("resources", 0, "primary_key")
+    assert api(entries(primary_key="key", columns=columns))
+
+
+def test_resources_are_selected_and_excluded(api: Resolve) -> None:
+    child = {"name": "tasks", "endpoint": {"path": "p/{resources.people.id}"}}
+    assert list(api(PEOPLE, entries(), select=["entries"]).resources) == ["entries"]
+    assert list(api(PEOPLE, entries(), exclude=["entries"]).resources) == ["people"]
+    # what isn't selected may be wrong, and needs no ids
+    wrong = {"name": "tasks", "endpoint": {"path": "p/{resources.configured.office}"}}
+    chosen = api(PEOPLE, wrong, select=["people"], ids={"office": "${OFFICES}"})
+    assert chosen.variables == ["HOURS_BASE_URL"]
+    for given, path, said in (
+        ({"select": ["persons"]}, ("select", 0), "unknown resource 'persons'"),
+        ({"exclude": ["people", "entries", "tasks"]}, ("exclude",), "leaves no resource"),
+        (
+            {"select": ["tasks"]},
+            ("resources", 2, "endpoint", "path"),
+            r"unknown parent 'people'; the selected resources are \['tasks'\]",
+        ),
+    ):
+        with pytest.raises(SpecError, match=said) as refused:
+            api(PEOPLE, entries(), child, **given)
+        assert refused.value.path == path
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "said"),
+    [
+        ({"end_inclusive": True}, "end_inclusive", "needs `end_param` and `format: date`"),
+        ({"end_param": None, "max_days": 31}, "max_days", "a part has two ends"),
+        ({"timezone": "Berlin"}, "timezone", "is not an IANA time zone"),
+        ({"timezone": "Europe/Berlin"}, "timezone", "the Z in `format: .*` says UTC"),
+        ({"timezone": "Europe/Berlin", "format": "date"}, "timezone", "has no meaning"),
+        ({"location": "json"}, "location", "needs a body"),
+    ],
+)
+def test_keys_of_a_window_that_contradict_each_other(
+    api: Resolve, given: dict[str, Any], path: str, said: str
+) -> None:
+    with pytest.raises(SpecError, match=said) as refused:
+        api(windowed(window=window(**given)))
+    assert refused.value.path == ("resources", 0, "window", path)
+
+
+def test_only_paginators_that_count_can_stop_at_a_repeated_page(api: Resolve) -> None:
+    with pytest.raises(SpecError, match="needs a paginator of type page_number or offset"):
+        api(entries(repeated_page="stop"))

@@ -10,8 +10,8 @@ import pytest
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.errors import AnswerError
 from timetracking_assets.ingest.pages import Page
-from timetracking_assets.ingest.spec import WindowSpec
 from timetracking_assets.ingest.splitting import whole_answers
+from timetracking_assets.ingest.window_spec import WindowSpec
 from timetracking_assets.ingest.windows import Window
 
 MakeResource = Callable[..., Resource]
@@ -100,7 +100,8 @@ def test_what_can_not_be_halved_fails(
     capped: Callable[..., Resource], window: Window | None, spec: dict[str, Any], message: str
 ) -> None:
     def ask(window: Window | None, parents: Sequence[Any] | None) -> Iterator[Page]:
-        return CappedApi(at(*range(10))).ask(window or DAY, parents)
+        for page in CappedApi(at(*range(10))).ask(window or DAY, parents):
+            yield page.of(window)
 
     with pytest.raises(AnswerError, match=f"hours/entries: an answer has reached 4.*{message}"):
         answered(whole_answers(ask, capped(**spec), window, None))
@@ -112,3 +113,24 @@ def test_several_days_are_halved_between_days(capped: Callable[..., Resource]) -
     rows = answered(whole_answers(api.ask, capped(format="date"), week, None))
     assert len(rows) == len(set(rows)) == 7
     assert all(window.start.hour == 0 for window, _ in api.asked)
+
+
+def test_a_window_longer_than_the_api_answers_is_halved_part_by_part(
+    capped: Callable[..., Resource],
+) -> None:
+    """Each part is a list of its own: only one that reaches the limit is asked for again."""
+    month = Window.of_days(date(2026, 1, 1), date(2026, 1, 31))
+    quiet = [datetime(2026, 1, day, 8, tzinfo=UTC) for day in (1, 9, 21)]
+    api = CappedApi([*quiet, *(datetime(2026, 1, day, 8, tzinfo=UTC) for day in range(11, 16))])
+    resource = capped(format="date", max_days=10, end_inclusive=True)
+    parts = month.parts(10)
+
+    def ask(window: Window | None, parents: Sequence[Any] | None) -> Iterator[Page]:
+        for part in parts if window == month else [window]:
+            yield from api.ask(part, parents)
+
+    rows = answered(whole_answers(ask, resource, month, None))
+    assert len(rows) == len(set(rows)) == 8
+    asked = [window for window, _ in api.asked]
+    assert asked[:3] == parts
+    assert all(parts[1].start <= w.start < w.end <= parts[1].end for w in asked[3:])

@@ -158,3 +158,23 @@ def test_names_are_quoted() -> None:
     with duckdb.connect() as connection:
         connection.execute(f"CREATE TABLE {quoted('main', name)} AS SELECT 1 AS {quoted('x y')}")
         assert connection.execute(f"SELECT * FROM {quoted(name)}").fetchall() == [(1,)]
+
+
+def test_an_apostrophe_in_the_path_is_refused(tmp_path: Path) -> None:
+    """dlt doesn't escape it where it reads the files that it loads."""
+    with pytest.raises(WarehouseError, match="has an apostrophe"):
+        Warehouse(tmp_path / "it's.duckdb").prepare()
+
+
+def test_who_waits_says_so_and_for_whom(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("timetracking_assets.ingest.warehouse._SAY_AFTER_SECONDS", 0.1)
+    said: list[str] = []
+    with (
+        process(HOLD, path),
+        pytest.raises(LockTimeoutError),
+        Warehouse(path, lock_timeout=0.5).exclusive("a test", said.append),
+    ):
+        pass
+    [line] = said
+    assert "waiting for the warehouse" in line
+    assert "held by hours/entries of run 7" in line

@@ -1,5 +1,6 @@
 """Windows are half-open, their days as long as the zone's, and SQL and Arrow agree on them."""
 
+import itertools
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timetracking_assets.ingest.spec import WindowSpec
+from timetracking_assets.ingest.window_spec import WindowSpec
 from timetracking_assets.ingest.windows import (
     Window,
     format_bound,
@@ -154,6 +155,59 @@ def test_sql_and_arrow_agree(zone: str, session_zone: str, data_type: str) -> No
     assert [inside for (inside,) in found] == expected
     if data_type == "timestamp":
         assert expected == [False, True, True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("time_format", "zone", "written"),
+    [
+        ("iso", "UTC", "2026-06-30T22:00:00Z"),
+        ("iso", BERLIN, "2026-07-01T00:00:00+02:00"),
+        ("%Y-%m-%dT%H:%M:%S", BERLIN, "2026-07-01T00:00:00"),
+        ("%Y-%m-%d %H:%M:%S", BERLIN, "2026-07-01 00:00:00"),
+        ("%Y-%m-%d %H:%M:%S", "UTC", "2026-06-30 22:00:00"),
+        ("date", "UTC", "2026-07-01"),
+        ("unix_seconds", "UTC", 1782856800),
+        ("unix_milliseconds", "UTC", 1782856800000),
+    ],
+)
+def test_a_bound_is_written_in_the_zone_that_the_file_names(
+    time_format: str, zone: str, written: str | int
+) -> None:
+    window = day(date(2026, 7, 1), BERLIN)
+    assert format_bound(window.start, window.dates[0], time_format, zone) == written
+
+
+@given(st.dates(date(2000, 1, 1), date(2040, 1, 1)), st.integers(1, 99), st.integers(1, 40))
+def test_the_parts_of_a_window_are_the_window(first: date, days: int, max_days: int) -> None:
+    window = Window.of_days(first, first + days * DAY, "America/Santiago")
+    parts = window.parts(max_days)
+    assert (parts[0].start, parts[-1].end) == (window.start, window.end)
+    assert all(a.end == b.start for a, b in itertools.pairwise(parts))
+    assert all((p.dates[1] - p.dates[0]).days <= max_days for p in parts)
+    assert len(parts) == -(-days // max_days)
+    assert window.parts(None) == [window]
+
+
+def test_a_long_window_is_asked_for_in_several_series() -> None:
+    spec = WindowSpec(
+        field="day",
+        start_param="from",
+        end_param="to",
+        format="date",
+        max_days=31,
+        end_inclusive=True,
+    )
+    window = Window.of_days(date(2026, 1, 1), date(2026, 3, 5), BERLIN)
+    cuts = [date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 4), date(2026, 3, 5)]
+    asked = [
+        {"from": "2026-01-01", "to": "2026-01-31"},
+        {"from": "2026-02-01", "to": "2026-03-03"},
+        {"from": "2026-03-04", "to": "2026-03-04"},
+    ]
+    assert request_series(spec, window) == [
+        (Window.of_days(first, end, BERLIN), params)
+        for (first, end), params in zip(itertools.pairwise(cuts), asked, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("by_day", [False, True])

@@ -1,0 +1,218 @@
+"""The health report of a real instance: as an asset, by the command line, and in a browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import pytest
+
+from timetracking_assets.health.build import HealthReport, read_health
+from timetracking_assets.health.model import State
+from timetracking_assets.orchestration.resources import WarehouseResource
+
+if TYPE_CHECKING:
+    from tests.conftest import Demo, Platform
+    from timetracking_assets.sandbox.remote_control import RemoteControl
+
+CHROMIUM = "/usr/bin/chromium"
+ENTRIES, TABLE = "workspace_time/time_entries", "workspace_time.time_entries"
+ROLES, DEPARTMENTS = "resource_management/roles", "resource_management/departments"
+
+
+def read(platform: Platform) -> HealthReport:
+    return read_health(platform.instance, platform.definitions, WarehouseResource().open())
+
+
+def test_what_has_happened_is_in_the_report(
+    hasty_platform: Platform, control: RemoteControl, first_day: date, day_of: Any
+) -> None:
+    platform = hasty_platform
+    control.place_fault("status", status=403, body="not <b>yours</b>", path="/departments$")
+    platform.materialize(ROLES, DEPARTMENTS)
+    platform.materialize(ENTRIES, days=(day_of(0), day_of(3)))
+    platform.materialize(ENTRIES, partition=day_of(5))
+    report = read(platform).report
+    assets = {asset.name: asset for asset in report.assets}
+    assert assets[ROLES].state == State.OK
+    assert assets[ROLES].rows == len(platform.keys("resource_management.roles"))
+    assert assets["time_tracking/time_tracking_data"].state == State.UNUSED
+
+    departments = assets[DEPARTMENTS]
+    assert departments.state == State.FAILED
+    assert "HTTP 403" in str(departments.problems[0].detail)
+
+    entries = assets[ENTRIES]
+    told = [problem.what for problem in entries.problems if problem.state == State.FAILED]
+    assert told == [f"1 partition missing between others: {day_of(4)}"]
+    # one load for each run, though the range left an event for each of its days
+    assert len(entries.loads) == 2
+    counted = {partition.key: partition.rows for partition in entries.partitions}
+    for number in range(4):
+        day = day_of(number)
+        [[rows]] = platform.sql(
+            f"SELECT count(*) FROM {TABLE} WHERE CAST(start AS DATE) = DATE '{day}'"
+        )
+        assert (counted[day] or 0) == rows
+
+
+def test_the_asset_writes_the_page(platform: Platform) -> None:
+    platform.materialize(ROLES)
+    outcome = platform.materialize("health_report")
+    assert outcome.succeeded, outcome.failures
+    metadata = outcome.metadata["health_report"]
+    page = Path(metadata["page"])
+    assert page == platform.warehouse.with_name("health_report.html")
+    assert "roles" in page.read_text()
+    assert "resource_management" in metadata["report"]
+    assert metadata["assets_ok"] == 1
+
+
+def test_report_goes_without_a_warehouse_that_is_held(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform.materialize(ROLES)
+    warehouse = WarehouseResource(lock_timeout=0.1).open()
+    with warehouse.exclusive("a long load"):
+        health = read_health(platform.instance, platform.definitions, warehouse)
+    assert any("a long load" in note for note in health.report.notes)
+    assert {a.name: a.state for a in health.report.assets}[ROLES] == State.OK
+
+
+def test_sensor_asks_for_a_report_after_runs_and_not_after_its_own(platform: Platform) -> None:
+    repository = platform.definitions.get_repository_def()
+    sensor = repository.get_sensor_def("health_report_after_runs")
+
+    def tick(cursor: str | None) -> Any:
+        return sensor.evaluate_tick(
+            dg.build_sensor_context(
+                instance=platform.instance, cursor=cursor, repository_def=repository
+            )
+        )
+
+    assert tick(None).skip_message
+    platform.materialize(ROLES)
+    first = tick(None)
+    assert len(first.run_requests) == 1
+    platform.materialize("health_report")
+    assert tick(first.cursor).skip_message
+    platform.materialize(ROLES)
+    assert len(tick(first.cursor).run_requests) == 1
+
+
+def _call(
+    demo: Demo, clean_environment: Mapping[str, str], cwd: Path, *command: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(Path(sys.executable).with_name("timetracking")), *command],
+        cwd=cwd,
+        env={**clean_environment, "TIMETRACKING_HOME": str(demo.home), "COLUMNS": "160"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.mark.timeout(300)
+def test_status_of_the_demo(
+    demo: Demo, clean_environment: Mapping[str, str], late_start: Mapping[str, str], tmp_path: Path
+) -> None:
+    result = _call(demo, {**clean_environment, **late_start}, tmp_path, "status", "--json")
+    document = json.loads(result.stdout)
+    states = {asset["asset"]: asset["state"] for asset in document["assets"]}
+    assert len(states) == 36
+    assert result.returncode == (document["state"] == "failed"), result.stderr
+    assert states["time_tracking/time_tracking_data"] == "ok"
+
+
+def test_status_is_red_for_cron(
+    hasty_platform: Platform, control: RemoteControl, settings: Mapping[str, str], tmp_path: Path
+) -> None:
+    control.place_fault("status", status=403, path="/departments$")
+    hasty_platform.materialize(DEPARTMENTS)
+    result = subprocess.run(
+        [str(Path(sys.executable).with_name("timetracking")), "status"],
+        cwd=tmp_path,
+        env={**os.environ, **settings, "COLUMNS": "160"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 1, result.stderr
+    assert "HTTP 403" in result.stdout
+    assert "workspace_time: not in use" in result.stdout
+
+
+@pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="there is no Chromium here")
+@pytest.mark.timeout(300)
+def test_the_page_in_a_browser(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch, late_start: Mapping[str, str], tmp_path: Path
+) -> None:
+    """Both parts, on a desk and on a phone, in light and dark: nothing overflows, nothing fails."""
+    from playwright.sync_api import sync_playwright
+
+    from timetracking_assets.definitions import defs
+
+    for name, value in late_start.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TIMETRACKING_WAREHOUSE", str(demo.warehouse))
+    file = tmp_path / "health_report.html"
+    with demo.instance() as instance:
+        health = read_health(instance, defs(), WarehouseResource().open())
+    file.write_text(health.page(""))
+    assert {hours.api for hours in health.hours} == {
+        "time_tracking",
+        "project_management",
+        "workspace_time",
+        "resource_management",
+        "time_analytics",
+    }
+
+    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        for scheme in ("light", "dark"):
+            for width, height in ((1280, 900), (390, 844)):
+                page = browser.new_page(
+                    viewport={"width": width, "height": height},
+                    color_scheme=scheme,  # type: ignore[arg-type]
+                )
+                complaints: list[str] = []
+                page.on("console", lambda message, c=complaints: c.append(message.text))
+                page.on("pageerror", lambda error, c=complaints: c.append(str(error)))
+                page.on("request", lambda request, c=complaints: c.append(request.url))
+                for part in ("health", "hours"):
+                    page.goto(f"{file.as_uri()}#{part}")
+                    page.locator(f"#part-{part}").wait_for()
+                    page.screenshot(path=tmp_path / f"{part}-{width}-{scheme}.png")
+                    overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                    assert overflow <= 0, (part, width)
+                # the page itself is all that was asked for, and nothing was said
+                assert {complaint.partition("#")[0] for complaint in complaints} == {file.as_uri()}
+                page.close()
+        _filters_narrow_the_hours(browser.new_page(), file, health)
+        browser.close()
+
+
+def _filters_narrow_the_hours(page: Any, file: Path, health: HealthReport) -> None:
+    page.goto(f"{file.as_uri()}#hours")
+    [index] = [n for n, hours in enumerate(health.hours) if hours.api == "resource_management"]
+    hours = health.hours[index]
+    page.locator("select[name=table]").select_option(str(index))
+    total = page.locator("#total")
+    assert total.inner_text().replace(",", "") == f"{round(hours.total, 1):g} hours"
+    person = hours.names["person"][0]
+    page.locator("select[name=person]").select_option(label=person)
+    own = sum(row[-1] for row in hours.sums if row[1] == 0)
+    assert abs(float(total.inner_text().split()[0].replace(",", "")) - own) <= 0.051
+    page.locator("input[name=from]").fill("2100-01-01")
+    assert total.inner_text() == "0 hours"
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_function("document.querySelector('#total').textContent !== '0 hours'")

@@ -1,0 +1,138 @@
+"""Messages about trouble, to a receiver on this machine: one when it begins, one at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pytest
+
+from timetracking_assets.orchestration.incidents import Incident, Observed
+from timetracking_assets.orchestration.trouble_sensor import compare
+
+if TYPE_CHECKING:
+    from tests.integration.orchestration.conftest import OfApi, Receiver, Sensor
+    from timetracking_assets.sandbox.remote_control import RemoteControl
+
+DATA = "time_tracking/time_tracking_data"
+CHECK = dg.AssetCheckKey(dg.AssetKey.from_user_string(DATA), "primary_key_unique")
+
+
+def test_a_failed_load(
+    of_api: OfApi,
+    make: Callable[..., Sensor],
+    receiver: Receiver,
+    control: RemoteControl,
+    settings: dict[str, str],
+) -> None:
+    """One message with what failed, since when, and the run; none for the same; one at the end."""
+    platform = of_api("time_tracking")
+    trouble = make(platform, "time_tracking_trouble")
+    trouble.tick()
+    assert receiver.received == []
+
+    control.place_fault("status", status=403, body="no permission")
+    failed = platform.materialize(DATA)
+    assert not failed.succeeded
+    trouble.tick()
+    [message] = receiver.received
+    assert message["title"] == "time_tracking: trouble with time_tracking_data"
+    assert "HTTP 403" in message["message"]
+    assert "since 20" in message["message"]
+    assert f"http://dagster.example/runs/{failed.run_id}" in message["message"]
+    assert message["type"] == "failure"
+    assert settings["TIME_TRACKING_API_KEY"] not in str(message)
+    trouble.tick()
+    assert not platform.materialize(DATA).succeeded
+    trouble.tick()
+    assert len(receiver.received) == 1
+
+    control.clear_faults()
+    assert platform.materialize(DATA).green
+    trouble.tick()
+    trouble.tick()
+    [_, well] = receiver.received
+    assert well["title"] == "time_tracking: well again: time_tracking_data"
+    assert well["type"] == "success"
+
+
+def test_a_failed_check(of_api: OfApi, make: Callable[..., Sensor], receiver: Receiver) -> None:
+    platform = of_api("time_tracking")
+    assert platform.materialize(DATA).green
+    trouble = make(platform, "time_tracking_trouble")
+    _evaluate(platform.instance, passed=False)
+    trouble.tick()
+    [message] = receiver.received
+    assert "check primary_key_unique failed" in message["message"]
+    _evaluate(platform.instance, passed=True)
+    trouble.tick()
+    assert [item["type"] for item in receiver.received] == ["failure", "success"]
+
+
+def _evaluate(instance: dg.DagsterInstance, *, passed: bool) -> None:
+    evaluation = dg.AssetCheckEvaluation(
+        asset_key=CHECK.asset_key, check_name=CHECK.name, passed=passed, metadata={}
+    )
+    instance.report_runless_asset_event(evaluation)
+
+
+def test_a_message_that_was_not_sent_is_sent_later(
+    of_api: OfApi,
+    make: Callable[..., Sensor],
+    receiver: Receiver,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """No line that anyone sees holds the receiver's URL or password."""
+    platform = of_api("time_tracking")
+    assert platform.materialize(DATA).green
+    _evaluate(platform.instance, passed=False)
+    trouble = make(platform, "time_tracking_trouble")
+    receiver.status = 500
+    trouble.tick()
+    assert "number 1 (json) was not reached" in str(trouble.said)
+    printed = capfd.readouterr()
+    for text in (str(trouble.said), str(trouble.cursor), printed.out, printed.err, caplog.text):
+        assert receiver.password not in text
+    receiver.status = 200
+    trouble.tick()
+    assert len(receiver.received) == 1
+
+
+def test_a_url_that_is_none(
+    of_api: OfApi, make: Callable[..., Sensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = of_api("time_tracking")
+    trouble = make(platform, "time_tracking_trouble")
+    monkeypatch.delenv("TIMETRACKING_NOTIFY_URLS", raising=False)
+    trouble.tick()
+    assert "TIMETRACKING_NOTIFY_URLS is not set" in str(trouble.said)
+    monkeypatch.setenv("TIMETRACKING_NOTIFY_URLS", "nonsense://some-password")
+    assert platform.materialize(DATA).green
+    _evaluate(platform.instance, passed=False)
+    trouble.tick()
+    assert "number 1 (nonsense) is not known to apprise" in str(trouble.said)
+    assert "some-password" not in str(trouble.said)
+
+
+def _incident(asset: str = "a/b") -> Incident:
+    return Incident(asset, "failed", 0.0)
+
+
+def test_a_failed_load_that_is_overdue_is_one_incident() -> None:
+    load, overdue = "load a/b", "freshness a/b"
+    both = Observed({load: _incident(), overdue: _incident()})
+    begun, ended = compare({}, both)
+    assert (set(begun), set(ended)) == ({load}, set())
+    # known first as overdue, then its load fails: nothing is over
+    begun, ended = compare({overdue: _incident()}, both)
+    assert (set(begun), set(ended)) == ({load}, set())
+
+
+def test_a_run_under_way_decides_nothing() -> None:
+    load = "load a/b"
+    begun, ended = compare({load: _incident()}, Observed({}, {load}))
+    assert (begun, ended) == ({}, {})
+    begun, ended = compare({load: _incident()}, Observed())
+    assert set(ended) == {load}

@@ -1,0 +1,40 @@
+"""What a second demo loads: what is missing, and the trailing days again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from timetracking_assets.demo import _plan
+
+if TYPE_CHECKING:
+    from tests.conftest import Platform
+
+ENTRIES = dg.AssetKey(["project_management", "entries"])
+ABSENCES = dg.AssetKey(["project_management", "absences"])
+
+
+def _planned(platform: Platform, now: datetime) -> dict[dg.AssetKey, tuple[str, ...]]:
+    [runs] = _plan(platform.definitions, ["project_management"], platform.instance, now)
+    return {key: run.partitions for run in runs for key in run.keys}
+
+
+def test_first_and_second_demo(platform: Platform, day_of: Callable[[int], str]) -> None:
+    now = datetime.now(UTC)
+    first = _planned(platform, now)
+    assert first[ENTRIES] == tuple(day_of(number) for number in range(10))
+    assert len(first[ABSENCES]) == 1 + now.year - int(day_of(0)[:4])
+    assert first[dg.AssetKey(["project_management", "projects"])] == ()
+
+    assert platform.materialize("project_management/entries", days=(day_of(0), day_of(9))).green
+    # the lookback of one day, not the ten that are there
+    assert _planned(platform, now)[ENTRIES] == (day_of(8), day_of(9))
+    # after three days without a demo
+    later = _planned(platform, now + timedelta(days=3))
+    assert later[ENTRIES] == tuple(day_of(number) for number in range(10, 13))
+
+    platform.warehouse.unlink()
+    assert _planned(platform, now)[ENTRIES] == first[ENTRIES]

@@ -1,0 +1,255 @@
+"""Whole loads from a stub: what becomes of a table, load after load."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import duckdb
+import pytest
+
+from timetracking_assets.ingest.api import Api
+from timetracking_assets.ingest.errors import IngestError, SpecError
+from timetracking_assets.ingest.load import run_load
+from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
+from timetracking_assets.ingest.source import Connection
+from timetracking_assets.ingest.warehouse import Warehouse
+from timetracking_assets.ingest.windows import Window
+
+if TYPE_CHECKING:
+    from tests.unit.ingest.conftest import Stub
+
+DAY = Window.of_days(date(2026, 1, 2), date(2026, 1, 3))
+BY_DAY: dict[str, Any] = {
+    "partitions": {"type": "daily", "start": "2026-01-01"},
+    "window": {"field": "at", "start_param": "from", "end_param": "to"},
+}
+AT = {"data_type": "timestamp", "nullable": False}
+ID = {"data_type": "bigint", "nullable": False}
+
+
+class Table:
+    """One resource of an API, loaded from what a test answers."""
+
+    def __init__(self, api: Callable[..., Api], stub: Stub, path: Path, **spec: Any) -> None:
+        columns = {"id": ID, "at": AT, **spec.pop("columns", {})}
+        self.api = api(
+            {"name": "entries", "endpoint": {"path": "entries"}, "columns": columns, **spec}
+        )
+        self.stub, self.warehouse = stub, Warehouse(path / "w.duckdb")
+
+    def load(self, *rows: Any, listed: list[Any] | None = None, **request: Any) -> LoadReport:
+        """Load once; `listed` is what the endpoint of deleted ids answers."""
+
+        def answer(path: str, body: bytes) -> Any:
+            found = listed if "deleted" in path else rows
+            return 200, {}, json.dumps({"data": list(found or [])}).encode()
+
+        return self.load_from(answer, **request)
+
+    def load_from(self, answer: Any, window: Window | None = None, **request: Any) -> LoadReport:
+        self.stub.answers = [answer]
+        connection = Connection(self.api, {"HOURS_BASE_URL": self.stub.url})
+        asked = LoadRequest(connection, self.api.resources["entries"], window, **request)
+        return run_load(asked, self.warehouse)
+
+    def rows(self, columns: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.warehouse.path)) as connection:
+            return connection.execute(f"SELECT {columns} FROM hours.entries ORDER BY id").fetchall()
+
+
+MakeTable = Callable[..., Table]
+
+
+@pytest.fixture
+def table(api: Callable[..., Api], stub: Stub, tmp_path: Path) -> Iterator[MakeTable]:
+    return lambda **spec: Table(api, stub, tmp_path, **spec)
+
+
+def row(key: Any, **more: Any) -> dict[str, Any]:
+    return {"id": key, "at": "2026-01-02T08:00:00Z", **more}
+
+
+MODES = {"snapshot": {}, "window": BY_DAY, "changes": BY_DAY}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mark", [{"data_type": "timestamp"}, {"data_type": "bool"}])
+def test_rows_that_are_marked_as_deleted_are_removed(
+    table: MakeTable, mode: str, mark: dict[str, Any]
+) -> None:
+    entries = table(sync_mode=mode, deleted_field="gone", columns={"gone": mark}, **MODES[mode])
+    window = None if mode == "snapshot" else DAY
+    alive, dead = {"timestamp": (None, "2026-01-05T00:00:00Z"), "bool": (False, True)}[
+        mark["data_type"]
+    ]
+    entries.load(*(row(n, gone=alive) for n in (1, 2, 3)), window=window)
+    report = entries.load(
+        row(1, gone=alive), row(2, gone=dead), row(3, gone=alive), row(4, gone=dead), window=window
+    )
+    assert entries.rows("id") == [(1,), (3,)]
+    changes = report.changes
+    assert (changes.deleted, changes.marked, changes.distinct_keys, changes.keys_held) == (
+        1,
+        2,
+        2,
+        2,
+    )
+    assert (changes.unchanged, changes.inserted, changes.updated) == (2, 0, 0)
+
+
+@pytest.mark.parametrize("ids", [[2, 9], [{"id": 2, "kind": "entry"}, {"id": 9}]])
+def test_ids_that_are_listed_as_deleted_are_removed(table: MakeTable, ids: list[Any]) -> None:
+    """2 is known, 9 was never here."""
+    endpoint = {"path": "deleted", "data_selector": "data", "paginator": "single_page"}
+    entries = table(
+        sync_mode="changes",
+        deleted_ids={"endpoint": endpoint, "start_param": "deleted_since"},
+        **BY_DAY,
+    )
+    assert entries.load(row(1), row(2), row(3), window=DAY).changes.inserted == 3
+    report = entries.load(row(3, text="changed"), listed=ids, window=DAY)
+    assert entries.rows("id, text") == [(1, None), (3, "changed")]
+    changes = report.changes
+    assert (changes.deleted, changes.updated, changes.distinct_keys) == (1, 1, 1)
+    asked = [urlsplit(path) for path in entries.stub.paths if "deleted" in path]
+    assert parse_qs(asked[-1].query) == {"deleted_since": ["2026-01-02T00:00:00Z"]}
+
+
+def test_a_row_that_the_answer_holds_is_alive_whatever_is_listed(table: MakeTable) -> None:
+    endpoint = {"path": "deleted", "data_selector": "data", "paginator": "single_page"}
+    entries = table(sync_mode="changes", deleted_ids={"endpoint": endpoint}, **BY_DAY)
+    entries.load(row(1), row(2), window=DAY)
+    assert entries.load(row(2), listed=[1, 2], window=DAY).changes.deleted == 1
+    assert entries.rows("id") == [(2,)]
+
+
+def test_only_deletions(table: MakeTable) -> None:
+    endpoint = {"path": "deleted", "data_selector": "data", "paginator": "single_page"}
+    entries = table(sync_mode="changes", deleted_ids={"endpoint": endpoint}, **BY_DAY)
+    entries.load(row(1), row(2), window=DAY)
+    entries.load(listed=[2], window=DAY)
+    assert entries.rows("id") == [(1,)]
+    entries.load(listed=[], window=DAY)
+    assert entries.rows("id") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("listed", "message"),
+    [
+        (["x"], "lists an id that is no bigint, as `id` is"),
+        ([{"key": 1}], "lists a deleted row without `id`"),
+    ],
+)
+def test_a_list_of_deleted_ids_that_makes_no_sense(
+    table: MakeTable, listed: list[Any], message: str
+) -> None:
+    endpoint = {"path": "deleted", "data_selector": "data", "paginator": "single_page"}
+    entries = table(sync_mode="changes", deleted_ids={"endpoint": endpoint}, **BY_DAY)
+    entries.load(row(1), window=DAY)
+    with pytest.raises(IngestError, match=message):
+        entries.load(row(2), listed=listed, window=DAY)
+    assert entries.rows("id") == [(1,)]
+
+
+def test_the_guard_has_a_share_of_its_own(table: MakeTable) -> None:
+    entries = table(max_removed_share=0.5)
+    entries.load(*map(row, range(30)))
+    entries.load(*map(row, range(15)))
+    entries.load(*map(row, range(22)))
+    with pytest.raises(IngestError, match=r"remove 12 of 22 rows, more than 50%"):
+        entries.load(*map(row, range(10)))
+    assert len(entries.rows("id")) == 22
+    entries.load(*map(row, range(10)), allow_removal=True)
+    assert len(entries.rows("id")) == 10
+
+
+def test_an_answer_that_is_cut_off_is_asked_for_in_parts(table: MakeTable) -> None:
+    entries = table(
+        sync_mode="window",
+        max_rows_per_answer=3,
+        page_size=2,
+        **BY_DAY,
+        endpoint={"path": "entries", "paginator": {"type": "page_number", "total_path": None}},
+    )
+    held = [{"id": n, "at": f"2026-01-02T{n:02d}:00:00Z"} for n in range(1, 12)]
+
+    def capped(path: str, body: bytes) -> Any:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
+        # the end is included, as some APIs have it
+        inside = [r for r in held if query["from"] <= str(r["at"]) <= query["to"]][:3]
+        first = int(query["page"]) * 2
+        return 200, {}, json.dumps({"data": inside[first : first + 2]}).encode()
+
+    report = entries.load_from(capped, window=DAY)
+    assert [number for (number,) in entries.rows("id")] == list(range(1, 12))
+    assert report.changes.rows == report.changes.distinct_keys == 11
+
+
+def test_a_value_that_does_not_fit_makes_its_column_text_where_it_may(table: MakeTable) -> None:
+    entries = table(columns={"number": {"data_type": "bigint", "on_type_mismatch": "text"}})
+    entries.load(row(1, number=7), row(2, number=None))
+    assert entries.rows("number") == [(7,), (None,)]
+    mixed = [row(1, number=7), row(2, number="A-8"), row(3, number=1.50), row(4, number=[1, "x"])]
+    report = entries.load(*mixed)
+    texts = [("7",), ("A-8",), ("1.5",), ('[1, "x"]',)]
+    assert entries.rows("number") == texts
+    assert report.column_types["number"] == "text"
+    assert (report.changes.unchanged, report.changes.updated, report.changes.inserted) == (1, 1, 2)
+    # it stays text, though all values would fit again
+    assert entries.load(*mixed, row(5, number=9)).changes.unchanged == 4
+    assert entries.rows("number") == [*texts, ("9",)]
+
+
+def test_a_column_of_text_takes_all_values_where_it_may(table: MakeTable) -> None:
+    entries = table(columns={"code": {"data_type": "text", "on_type_mismatch": "text"}})
+    big = 123456789012345678901234567890
+    entries.load(row(1, code="x\u00e9\n"), row(2, code=big), row(3, code={"a": 1}), row(4))
+    assert entries.rows("code") == [("x\u00e9\n",), (str(big),), ('{"a": 1}',), (None,)]
+
+
+def test_a_load_that_is_refused_widens_nothing(table: MakeTable) -> None:
+    entries = table(columns={"number": {"data_type": "bigint", "on_type_mismatch": "text"}})
+    entries.load(*(row(n, number=n) for n in range(30)))
+    with pytest.raises(IngestError, match="would remove 29 of 30"):
+        entries.load(row(1, number="x"))
+    assert entries.rows("number")[:2] == [(0,), (1,)]
+
+
+def test_a_key_may_become_text(table: MakeTable) -> None:
+    entries = table(columns={"id": {**ID, "on_type_mismatch": "text"}})
+    entries.load(row(1), row(2))
+    report = entries.load(row(1), row("B"))
+    assert entries.rows("id") == [("1",), ("B",)]
+    assert (report.changes.unchanged, report.changes.inserted, report.changes.deleted) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("spec", "path", "message"),
+    [
+        ({"total": {}}, "total", "needs either `path` or `header`"),
+        ({"total": {"path": "n"}, "max_rows_per_answer": 5}, "max_rows_per_answer", "beside"),
+        ({"deleted_field": "gone"}, "deleted_field", "must be declared"),
+        ({"deleted_field": "id", "deleted_ids": {"endpoint": {}}}, "deleted_ids", "one of them"),
+        ({"deleted_ids": {"endpoint": {"path": "x"}}}, "endpoint", "no `paginator`"),
+        (
+            {
+                **BY_DAY,
+                "sync_mode": "window",
+                "columns": {"at": {**AT, "on_type_mismatch": "text"}},
+            },
+            "on_type_mismatch",
+            "can't become text",
+        ),
+    ],
+)
+def test_contradictions_are_refused(
+    table: MakeTable, spec: dict[str, Any], path: str, message: str
+) -> None:
+    with pytest.raises(SpecError, match=message) as refused:
+        table(**spec)
+    assert refused.value.path[-1] == path

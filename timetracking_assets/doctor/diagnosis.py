@@ -1,0 +1,213 @@
+"""A resource's answer held against its file: status, rows, key, columns, window.
+
+What its pages say of themselves is in `paging.py`; how an answer is asked for is in `probe.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from timetracking_assets.doctor.findings import Finding
+from timetracking_assets.doctor.probe import Probe
+from timetracking_assets.doctor.shapes import (
+    MISSING,
+    Row,
+    at,
+    best_place,
+    flat,
+    possible_keys,
+    time_format,
+)
+from timetracking_assets.ingest.api import Resource, column_name
+from timetracking_assets.ingest.misfits import fits
+from timetracking_assets.ingest.spec import ColumnSpec
+
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_STATUS = {
+    400: ("parameters", "the API refuses the parameters, or misses one or a header"),
+    401: ("credentials", "the credentials are not accepted"),
+    402: ("quota", "the quota is used up, or the account's plan does not include this"),
+    403: ("permission", "the account may not read this"),
+    404: ("path", "nothing is at this path (or this is the API's word for an empty list)"),
+    405: ("method", "the path takes another method"),
+    422: ("parameters", "the API refuses the parameters"),
+    429: ("quota", "too many requests"),
+}
+_YAML = {
+    403: "exclude: [{name}]",
+    404: "endpoint: {{path: ...}}   # or, for an empty list: success_codes: [404]",
+    405: "endpoint: {{method: POST, json: {{}}}}",
+}
+
+
+def judge_status(resource: Resource, probe: Probe, said: str) -> Finding:
+    """Whether an answer came at all; `said` is the beginning of its body, masked."""
+    status = probe.status
+    if probe.problem is not None:
+        return Finding("error", "reachable", probe.problem)
+    if status in (200, *resource.success_codes):
+        return Finding("ok", "permission", f"HTTP {status}")
+    if status < 300:
+        yaml = f"success_codes: [{status}]"
+        return Finding("error", "status", f"HTTP {status} counts as no success", yaml)
+    topic, text = _STATUS.get(status, ("status", "the API failed"))
+    yaml_text = _YAML.get(status, "").format(name=resource.name) or None
+    header = re.search(r"\bX-[A-Za-z][A-Za-z-]*", said)
+    if status in (400, 401, 403) and header:
+        yaml_text = f"client: {{headers: {{{header[0]}: ${{MY_VARIABLE}}}}}}"
+    days = re.search(r"\b(\d+) days?\b", said)
+    if status in (400, 422) and days and resource.window:
+        yaml_text = f"window: {{max_days: {days[1]}}}"
+    asks_for = probe.headers.get("www-authenticate", "")
+    scheme = f"; it asks for {asks_for.split()[0]}" if status == 401 and asks_for else ""
+    return Finding("error", topic, f"HTTP {status}: {text}{scheme}. It said: {said}", yaml_text)
+
+
+def decoded(content: bytes) -> Any:
+    """The JSON of an answer, or MISSING where it is none."""
+    try:
+        return _decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return MISSING
+
+
+def find_rows(resource: Resource, body: Any) -> tuple[str, list[dict[str, Any]], Finding]:
+    """Where the rows are, the rows as columns see them, and what is to say of it."""
+    selector = resource.data_selector
+    value, place = at(body, selector), selector
+    finding = Finding("ok", "rows", f"at `{selector}`")
+    if body is MISSING:
+        finding = Finding("error", "rows", "the answer is not JSON: check the base URL and `path`")
+    elif value is MISSING or not isinstance(value, list | dict | None):
+        place = best_place(body) or "$"
+        value = at(body, place)
+        yaml = f"endpoint: {{data_selector: {place}}}"
+        message = f"there is nothing at `{selector}`; there is a list at `{place}`"
+        finding = Finding("error", "rows", message, yaml)
+        if value is None and not resource.null_is_empty:
+            yaml = f"{yaml}\nnull_is_empty: true"
+            message = f"there is nothing at `{selector}`; there is null at `{place}`"
+            finding = Finding("error", "rows", message, yaml)
+    elif value is None and not resource.null_is_empty:
+        finding = Finding("error", "rows", f"null at `{selector}`", "null_is_empty: true")
+    elif (
+        isinstance(value, dict)
+        and not {*resource.columns, *resource.primary_key} & set(map(column_name, flat(value)))
+        and (inner := best_place(value))
+        and at(value, inner)
+    ):
+        place = f"{selector}.{inner}" if selector != "$" else inner
+        yaml = f"endpoint: {{data_selector: {place}}}"
+        message = f"one object at `{selector}`, with a list at `{place}`"
+        finding = Finding("advice", "rows", message, yaml)
+        value = at(body, place)
+    rows = [value] if isinstance(value, dict) else value
+    named = [flat(row) for row in rows or [] if isinstance(row, dict)]
+    columns = [{column_name(name): v for name, v in row.items()} for row in named]
+    return place, columns, finding
+
+
+def judge_key(resource: Resource, rows: Sequence[Row]) -> Iterator[Finding]:
+    """Whether the configured key identifies these rows, and what else could."""
+    key = [name for name in resource.primary_key if not name.startswith("_")]
+    found = possible_keys(rows)
+    absent = [name for name in key if any(row.get(name) is None for row in rows)]
+    values = [tuple(row.get(name) for name in key) for row in rows]
+    if key and not absent and (len(set(values)) == len(values)):
+        yield Finding("ok", "key", f"{', '.join(key)}: in every row, and no two the same")
+        return
+    if not key:
+        if found and not resource.primary_key:
+            yaml = f"primary_key: {found[0]}"
+            yield Finding("advice", "key", f"{', '.join(found)} could be a key", yaml)
+        return
+    why = f"no `{absent[0]}` in every row" if absent else f"`{', '.join(key)}` is not unique"
+    could = f"could be: {', '.join(found)}" if found else "no field has a value of its own per row"
+    yaml = f"primary_key: {found[0] if found else '[]'}"
+    if absent and found and absent[0] in resource.columns:
+        kind = "bigint" if isinstance(rows[0][found[0]], int) else "text"
+        yaml += (
+            f"\ncolumns:\n  {absent[0]}: null\n  {found[0]}: {{data_type: {kind}, nullable: false}}"
+        )
+    yield Finding("error", "key", f"{why}; {could}", yaml)
+
+
+def judge_columns(resource: Resource, rows: Sequence[Row]) -> Iterator[Finding]:
+    """Declared columns that are absent or don't fit, and times that aren't declared."""
+    present = {name for row in rows for name in row}
+    absent = [n for n in resource.columns if n not in present and not n.startswith("_")]
+    needed = [
+        n for n in absent if not resource.columns[n].nullable and n not in resource.primary_key
+    ]
+    for name in needed:
+        yield Finding(
+            "error", "columns", f"no row has `{name}`, which may not be null", _taken_out([name])
+        )
+    if rest := [n for n in absent if n not in (*needed, *resource.primary_key)]:
+        message = f"declared, but in no row: {', '.join(rest)}"
+        yield Finding("advice", "columns", message, _taken_out(rest))
+    for name, column in resource.columns.items():
+        values = [row[name] for row in rows if row.get(name) is not None]
+        wrong = [value for value in values if not fits(value, column.data_type, column)]
+        if wrong:
+            example = _encode(wrong[0]).decode()[:40]
+            message = f"`{name}` is {column.data_type}, but holds {example}"
+            yaml = f"columns:\n  {name}: {_declaration(wrong[0], column)}"
+            yield Finding("error", "columns", message, yaml)
+        elif _is_read_as_utc(column) and any(time_format(v) == "local" for v in values):
+            message = f"`{name}` names no zone and is read as UTC"
+            yaml = f"columns:\n  {name}: {{timezone: Europe/Berlin}}   # if it is local time"
+            yield Finding("advice", "times", message, yaml)
+    times = {
+        name: row[name]
+        for row in rows
+        for name in row
+        if name not in resource.columns and time_format(row[name])
+    }
+    if times:
+        lines = "".join(f"\n  {name}: {_declaration(v)}" for name, v in times.items())
+        message = f"times that are not declared: {', '.join(times)}"
+        yield Finding("advice", "times", message, f"columns:{lines}")
+
+
+def judge_window_field(resource: Resource, rows: Sequence[Row]) -> Iterator[Finding]:
+    """Whether rows have the field that places them in a window."""
+    if resource.window is None or all(row.get(resource.window.field) for row in rows):
+        return
+    name = resource.window.field
+    times = [n for n in rows[0] if time_format(rows[0][n]) and n != name]
+    could = f"; times are: {', '.join(times)}" if times else ""
+    lines = f"window: {{field: {times[0]}}}" if times else None
+    if times:
+        declared = _declaration(rows[0][times[0]]).replace("}", ", nullable: false}")
+        lines = f"{lines}\ncolumns:\n  {times[0]}: {declared}"
+    yield Finding("error", "window", f"no `{name}` in every row{could}", lines)
+
+
+def _is_read_as_utc(column: ColumnSpec) -> bool:
+    return column.data_type == "timestamp" and column.timezone == "UTC"
+
+
+def _taken_out(names: list[str]) -> str:
+    return "columns: {" + ", ".join(f"{name}: null" for name in names) + "}"
+
+
+def _declaration(value: Any, column: ColumnSpec | None = None) -> str:
+    kind = time_format(value)
+    if column is not None and column.data_type not in ("timestamp", "date"):
+        kind = None
+    if kind == "date":
+        return "{data_type: date}"
+    if kind in ("unix_seconds", "unix_milliseconds"):
+        return f"{{data_type: timestamp, format: {kind}}}"
+    if kind:
+        zone = ", timezone: Europe/Berlin" if kind == "local" else ""
+        return f"{{data_type: timestamp{zone}}}"
+    kinds = [(bool, "bool"), (int, "bigint"), (Decimal, "double"), (str, "text")]
+    return f"{{data_type: {next((n for t, n in kinds if isinstance(value, t)), 'json')}}}"

@@ -1,0 +1,197 @@
+"""The examination of one API: each resource asked once or twice, parents before their children.
+
+Nothing is loaded, and no text leaves here unmasked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from graphlib import TopologicalSorter
+from typing import Any
+from urllib.parse import urlsplit
+
+from timetracking_assets.doctor.diagnosis import (
+    decoded,
+    find_rows,
+    judge_columns,
+    judge_key,
+    judge_status,
+    judge_window_field,
+)
+from timetracking_assets.doctor.findings import Examination, Finding
+from timetracking_assets.doctor.paging import judge_pages, judge_second_page
+from timetracking_assets.doctor.probe import Probe, ask
+from timetracking_assets.doctor.shapes import MISSING, at, limit_headers
+from timetracking_assets.ingest.api import CONFIGURED, Api, Resource, column_name
+from timetracking_assets.ingest.errors import IngestError
+from timetracking_assets.ingest.http_spec import RetrySpec
+from timetracking_assets.ingest.source import Connection
+from timetracking_assets.ingest.windows import Window
+
+_DAYS = 31
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+_ONCE = RetrySpec(status_codes=[], max_retries=0, timeout=30)
+
+
+def examine(api: Api, values: Mapping[str, str], until: date) -> Examination:
+    """Ask each resource of `api` for a small page, of the 31 days up to `until` if it has windows.
+
+    `values` are the environment's. Variables that are missing are a finding, and nothing is asked.
+    """
+    examination = Examination(api.name)
+    try:
+        connection = Connection(replace(api, retry=_ONCE), values)
+    except IngestError as error:
+        examination.add("", Finding("error", "settings", str(error)))
+        return examination
+    examination.mask = connection.redactor
+    probes: dict[str, Probe] = {}
+    rows: dict[str, list[dict[str, Any]]] = {}
+    parents = {
+        name: {r.parent.name} & api.resources.keys() if r.parent else set()
+        for name, r in api.resources.items()
+    }
+    for name in TopologicalSorter(parents).static_order():
+        _examine_resource(examination, connection, api.resources[name], until, rows, probes)
+    _examine_connection(examination, connection, list(probes.values()))
+    return examination
+
+
+def _examine_resource(
+    examination: Examination,
+    connection: Connection,
+    resource: Resource,
+    until: date,
+    rows: dict[str, list[dict[str, Any]]],
+    probes: dict[str, Probe],
+) -> None:
+    name = resource.name
+    try:
+        parent_rows = _parent_rows(connection, resource, rows)
+    except IngestError as error:
+        examination.add(name, Finding("error", "settings", str(error)))
+        return
+    if parent_rows == []:
+        said = f"not asked: no row of `{resource.parent.name if resource.parent else ''}` is known"
+        examination.add(name, Finding("advice", "permission", said))
+        return
+    window = _window(resource, until)
+    probe = ask(connection, resource, window, parent_rows)
+    examination.requests += 1
+    probes[name] = probe
+    said = connection.redactor(" ".join(probe.content.decode(errors="replace").split()))[:200]
+    status = judge_status(resource, probe, said)
+    examination.add(name, status)
+    if status.level == "error" and status.topic != "status":
+        return
+    if probe.status >= 300 or not probe.content:
+        return
+    body = decoded(probe.content)
+    place, found, finding = find_rows(resource, body)
+    rows[name] = found
+    examination.add(name, finding)
+    examination.add(name, *judge_pages(resource, probe, body, place, found))
+    if not found:
+        examination.add(name, Finding("advice", "rows", "none came: their shape is not judged"))
+        return
+    examination.add(name, *judge_key(resource, found), *judge_columns(resource, found))
+    examination.add(name, *judge_window_field(resource, found))
+    paginator = resource.endpoint["paginator"]
+    kind = paginator.get("type") if isinstance(paginator, dict) else paginator
+    if kind in ("page_number", "offset"):
+        again = ask(connection, resource, window, parent_rows, page=1)
+        examination.requests += 1
+        if again.status == probe.status:
+            _, second, _ = find_rows(replace(resource, data_selector=place), decoded(again.content))
+            examination.add(name, *judge_second_page(resource, probe, found, second))
+
+
+def _parent_rows(
+    connection: Connection, resource: Resource, rows: Mapping[str, list[dict[str, Any]]]
+) -> list[Mapping[str, Any]] | None:
+    """One parent's ids; an empty list if none is known."""
+    parent = resource.parent
+    if parent is None:
+        return None
+    if parent.name == CONFIGURED:
+        return list(connection.configured_ids(parent, resource))[:1]
+    for row in rows.get(parent.name, []):
+        # a parent's own parent's id is a column of its table, and here one of the configured
+        known = {**_configured(connection, parent.name), **row}
+        ids = {name: known.get(column_name(name)) for name in parent.fields}
+        if None not in ids.values():
+            return [ids]
+    return []
+
+
+def _configured(connection: Connection, name: str) -> dict[str, Any]:
+    parent_resource = connection.api.resources[name]
+    grandparent = parent_resource.parent
+    if grandparent is None or grandparent.name != CONFIGURED:
+        return {}
+    [row, *_] = connection.configured_ids(grandparent, parent_resource)
+    return {f"_{CONFIGURED}_{key}": value for key, value in row.items()}
+
+
+def _window(resource: Resource, until: date) -> Window | None:
+    if resource.window is None or resource.partitions is None:
+        return None
+    zone = resource.partitions.timezone
+    if resource.window.year_param:
+        return Window.of_days(date(until.year, 1, 1), date(until.year + 1, 1, 1), zone)
+    days = min(_DAYS, resource.window.max_days or _DAYS)
+    return Window.of_days(until - timedelta(days=days), until, zone)
+
+
+def _examine_connection(
+    examination: Examination, connection: Connection, probes: Sequence[Probe]
+) -> None:
+    base_url = connection.client["base_url"]
+    parts = urlsplit(base_url)
+    answered = [probe for probe in probes if probe.problem is None]
+    if not answered:
+        examination.add("", Finding("error", "reachable", f"nothing answers at {base_url}"))
+        return
+    examination.add("", Finding("ok", "reachable", base_url))
+    if parts.scheme == "https":
+        examination.add("", Finding("ok", "TLS", "the certificate is accepted"))
+    elif parts.hostname not in _LOCAL:
+        examination.add("", Finding("error", "TLS", "http: credentials travel readable"))
+    refused = [probe for probe in answered if probe.status == 401]
+    accepted = [probe for probe in answered if probe.status < 300]
+    if accepted:
+        examination.add("", Finding("ok", "credentials", _whoami(examination, connection)))
+    elif refused:
+        examination.add(
+            "",
+            Finding(
+                "error",
+                "credentials",
+                "not accepted by any resource: check the variables, and the kind of `auth`",
+                "client:\n  auth: {type: bearer, token: ${MY_TOKEN}}   # or http_basic, api_key, "
+                "oauth2_client_credentials",
+            ),
+        )
+    limits = {
+        name: value for probe in answered for name, value in limit_headers(probe.headers).items()
+    }
+    if limits:
+        told = ", ".join(f"{name}: {value}" for name, value in limits.items())
+        examination.add("", Finding("ok", "rate limit", told))
+
+
+def _whoami(examination: Examination, connection: Connection) -> str:
+    whoami = connection.api.whoami
+    if whoami is None:
+        return "accepted; `whoami: {path: ..., field: ...}` would tell whose they are"
+    some = next(iter(connection.api.resources.values()))
+    endpoint = {"path": whoami.path, "params": {}, "paginator": "single_page"}
+    asked = replace(some, name="whoami", endpoint=endpoint, parent=None, window=None)
+    probe = ask(connection, asked, None, None)
+    examination.requests += 1
+    value = at(decoded(probe.content), whoami.field) if probe.content else MISSING
+    if value is MISSING:
+        return f"accepted; {whoami.path} tells no `{whoami.field}`"
+    return f"accepted, as {value}"

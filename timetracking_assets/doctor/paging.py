@@ -1,0 +1,115 @@
+"""What an answer says of its pages, held against the paginator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from timetracking_assets.doctor.findings import Finding, Level
+from timetracking_assets.doctor.probe import Probe
+from timetracking_assets.doctor.shapes import MISSING, Row, at, counters
+from timetracking_assets.ingest.api import Resource
+
+
+def judge_pages(
+    resource: Resource, probe: Probe, body: Any, rows_at: str, rows: Sequence[Row]
+) -> Iterator[Finding]:
+    """Whether the paginator finds what it looks for, and whether the page size is followed."""
+    paginator = resource.endpoint["paginator"]
+    settings = paginator if isinstance(paginator, dict) else {"type": paginator}
+    found = counters(body, rows_at, probe.headers)
+    told = ", ".join(f"{kind} at `{path}` ({value})" for kind, (path, value) in found.items())
+    yield from _page_size(resource, probe, rows)
+    if settings["type"] == "single_page":
+        if _tells_of_more(found, len(rows)):
+            yaml = "endpoint:\n  paginator: " + _paginator(found)
+            yield Finding("error", "pages", f"`single_page`, but there are more: {told}", yaml)
+        return
+    for key in ("total_path", "has_more_path", "cursor_path", "next_url_path"):
+        path = settings.get(key)
+        if not isinstance(path, str) or _holds(path, body, probe):
+            continue
+        wanted = "total rows" if settings["type"] == "offset" else "total pages"
+        instead = found.get(wanted) if key == "total_path" else found.get("has more")
+        level: Level = "error" if key in ("total_path", "has_more_path") else "advice"
+        yaml = f"endpoint: {{paginator: {{{key}: {instead[0] if instead else 'null'}}}}}"
+        if not instead and level == "error":
+            yaml += "\npage_size: ...   # rows of a full page"
+        message = f"nothing at `{path}`" + (f"; {told}" if told else "; no count was found")
+        yield Finding(level, "pages", message, yaml)
+        return
+    kinds = {"page_number": "total pages", "offset": "total rows"}
+    better = found.get(kinds.get(settings["type"], ""))
+    if better and settings.get("total_path") is None:
+        yaml = f"endpoint: {{paginator: {{total_path: {better[0]}}}}}"
+        yield Finding("advice", "pages", f"counted at `{better[0]}` ({better[1]})", yaml)
+    elif "has more" in found and not settings.get("has_more_path"):
+        path = found["has more"][0]
+        yaml = f"endpoint: {{paginator: {{has_more_path: {path}}}}}"
+        yield Finding("advice", "pages", f"told at `{path}`", yaml)
+    else:
+        yield Finding("ok", "pages", told or f"{settings['type']}, up to an empty or short page")
+
+
+def judge_second_page(
+    resource: Resource, probe: Probe, first: Sequence[Row], second: Sequence[Row]
+) -> Iterator[Finding]:
+    """Whether the second page is another than the first."""
+    if not first or list(first) != list(second) or resource.repeated_page == "stop":
+        return
+    if probe.asked_size and len(first) < probe.asked_size:
+        message = "a page beyond the last holds the last one's rows again"
+        # where a short page is the last, it is never asked for the one beyond
+        harm: Level = "error" if resource.page_size is None else "advice"
+        yield Finding(harm, "pages", message, "repeated_page: stop")
+        return
+    message = (
+        "the second page holds the first one's rows: the API takes the page by another parameter, "
+        "has no pages, or repeats its only one"
+    )
+    offset = "offset" in str(resource.endpoint["paginator"])
+    param = "offset_param" if offset else "page_param"
+    yaml = f"endpoint: {{paginator: {{{param}: ...}}}}   # or: repeated_page: stop"
+    yield Finding("error", "pages", message, yaml)
+
+
+def _page_size(resource: Resource, probe: Probe, rows: Sequence[Row]) -> Iterator[Finding]:
+    if probe.asked_size and len(rows) > probe.asked_size:
+        yield Finding(
+            "error",
+            "page size",
+            f"{probe.asked_size} rows were asked for, {len(rows)} came: the parameter has another "
+            f"name. A page shorter than `page_size: {resource.page_size}` counts as the last",
+            f"page_size: {len(rows)}   # or give the parameter its right name in `params`",
+        )
+
+
+def _holds(path: str, body: Any, probe: Probe) -> bool:
+    if path.startswith("headers."):
+        return path.removeprefix("headers.") in probe.headers
+    return at(body, path) is not MISSING
+
+
+def _tells_of_more(found: dict[str, tuple[str, Any]], rows: int) -> bool:
+    pages, total = found.get("total pages"), found.get("total rows")
+    return bool(
+        (pages and str(pages[1]).isdecimal() and int(pages[1]) > 1)
+        or (total and str(total[1]).isdecimal() and int(total[1]) > rows)
+        or ("has more" in found and str(found["has more"][1]).lower() == "true")
+        or ("next link" in found and found["next link"][1])
+        or ("next cursor" in found and found["next cursor"][1])
+    )
+
+
+def _paginator(found: dict[str, tuple[str, Any]]) -> str:
+    if found.get("next link", ("",))[0] == "headers.link":
+        return "header_link"
+    for kind, text in (
+        ("total pages", "{{type: page_number, base_page: 1, total_path: {0}}}"),
+        ("next cursor", "{{type: cursor, cursor_path: {0}, cursor_param: cursor}}"),
+        ("next link", "{{type: json_link, next_url_path: {0}}}"),
+        ("has more", "{{type: page_number, base_page: 1, total_path: null, has_more_path: {0}}}"),
+    ):
+        if kind in found:
+            return text.format(found[kind][0])
+    return "{type: page_number, base_page: 1, total_path: null}"

@@ -1,0 +1,123 @@
+"""One small request: a resource's first page as the API gives it, or why there is none.
+
+It goes the way of a load (dlt's authentication, parameters and fan-out), but the answer is kept as
+it came, whatever its status, and nothing is asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import requests
+from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
+
+from timetracking_assets.ingest.api import Resource
+from timetracking_assets.ingest.errors import ApiError
+from timetracking_assets.ingest.fetch import open_pages
+from timetracking_assets.ingest.request_stats import RequestStats
+from timetracking_assets.ingest.source import Connection
+from timetracking_assets.ingest.windows import Window
+
+PAGE_SIZE = 10
+"""Rows that are asked for, where the file says which parameter that is."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """An answer (or the `problem` in its place) and the page size that was asked for."""
+
+    status: int = 0
+    content: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    problem: str | None = None
+    asked_size: int | None = None
+
+
+def ask(
+    connection: Connection,
+    resource: Resource,
+    window: Window | None,
+    parent_rows: Sequence[Mapping[str, Any]] | None,
+    page: int = 0,
+) -> Probe:
+    """The answer for page number `page`, counted from 0. Its text is not masked."""
+    endpoint, size = _small_page(resource, page)
+    kept: list[requests.Response] = []
+
+    def keep(response: requests.Response, *_: Any, **__: Any) -> None:
+        kept.append(response)
+        raise IgnoreResponseException
+
+    endpoint["response_actions"] = [keep]
+    single = replace(resource, endpoint=endpoint, page_size=None, repeated_page="refuse")
+    problem = None
+    try:
+        with open_pages(
+            connection, single, RequestStats(), window=window, parent_rows=parent_rows
+        ) as pages:
+            list(pages)
+    except Exception as error:
+        problem = _said(error)
+    if kept:
+        headers = {name.lower(): value for name, value in kept[0].headers.items()}
+        return Probe(kept[0].status_code, kept[0].content, headers, None, size)
+    return Probe(problem=connection.redactor(problem or "nothing was asked"))
+
+
+def _small_page(resource: Resource, page: int) -> tuple[dict[str, Any], int | None]:
+    """The endpoint for one small page, and the page size that is asked for (None: the API's)."""
+    endpoint = deepcopy(resource.endpoint)
+    paginator = endpoint["paginator"]
+    settings = paginator if isinstance(paginator, dict) else {"type": paginator}
+    endpoint["paginator"] = "single_page"
+    size = PAGE_SIZE if resource.page_size else None
+    sized = _resized([endpoint["params"], endpoint.get("json")], resource.page_size)
+    if settings["type"] == "page_number":
+        number = page + int(settings.get("base_page", 0))
+        _put(endpoint, settings.get("page_param"), settings.get("page_body_path"), number, "page")
+        return endpoint, size if sized else None
+    if settings["type"] == "offset":
+        size = min(PAGE_SIZE, int(settings["limit"]))
+        offset, limit = settings.get("offset_param"), settings.get("limit_param")
+        _put(endpoint, offset, settings.get("offset_body_path"), page * size, "offset")
+        _put(endpoint, limit, settings.get("limit_body_path"), size, "limit")
+        return endpoint, size
+    return endpoint, size if sized else None
+
+
+def _resized(places: list[Any], page_size: int | None) -> bool:
+    """Whether a value that is the page size was found, and made small."""
+    found = False
+    for place in places:
+        for name, value in place.items() if isinstance(place, dict) and page_size else ():
+            if value == page_size and type(value) is int:
+                place[name] = PAGE_SIZE
+                found = True
+            elif isinstance(value, dict):
+                found |= _resized([value], page_size)
+    return found
+
+
+def _put(
+    endpoint: dict[str, Any], param: str | None, body_path: str | None, value: int, usual: str
+) -> None:
+    if not body_path:
+        endpoint["params"][param or usual] = value
+        return
+    *outer, last = body_path.split(".")
+    level = endpoint.setdefault("json", {})
+    for name in outer:
+        level = level.setdefault(name, {})
+    level[last] = value
+
+
+def _said(error: BaseException | None) -> str:
+    chain = []
+    while error is not None:
+        chain.append(error)
+        error = error.__cause__ or error.__context__
+    ours = [e for e in chain if isinstance(e, ApiError)]
+    return " ".join(str((ours or chain)[0 if ours else -1]).split())

@@ -1,0 +1,179 @@
+"""One API's file with what it extends: the attributes that they come to, and where each stands.
+
+Reads YAML and nothing else: templates (`{{ }}`) and variables stay as they are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from timetracking_assets.files.extension import extend
+from timetracking_assets.files.locations import (
+    COMPONENT,
+    defs_files,
+    defs_folder,
+    shipped_apis,
+)
+from timetracking_assets.files.positions import child, documents, nearest
+from timetracking_assets.ingest.errors import SpecError
+
+KeyPath = Sequence[str | int]
+
+
+@dataclass(frozen=True)
+class ApiFile:
+    """A file's own attributes, the file that it extends, and what both come to."""
+
+    path: Path | None
+    own: Mapping[str, Any]
+    base: ApiFile | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, own: Mapping[str, Any], path: Path | None, below: tuple[Path, ...] = ()) -> ApiFile:
+        """The file at `path` that holds the attributes `own`.
+
+        Raises SpecError for a base that isn't there or extends the file in turn.
+        """
+        names = [resource["name"] for resource in own.get("resources") or []]
+        for index, resource in enumerate(names):
+            if resource in names[:index]:
+                raise SpecError(
+                    ("resources", index, "name"), f"resource '{resource}' is already defined"
+                )
+        name = own.get("extends")
+        if name is None:
+            if own.get("rename"):
+                raise SpecError(("rename",), "needs `extends`: only what is extended is renamed")
+            return cls(path, own, None, own)
+        base_path = _base_path(str(name), path)
+        if base_path in (*below, path):
+            raise SpecError(("extends",), f"'{name}' extends this file in turn")
+        found = attributes_in(base_path)
+        if not found:
+            raise SpecError(("extends",), f"{base_path} describes no API (`type: {COMPONENT}`)")
+        base = cls.of(found[0], base_path, (*below, path) if path else below)
+        problem = None
+        try:
+            attributes = extend(base.attributes, own)
+        except KeyError as missing:
+            problem = SpecError(
+                ("rename", missing.args[0]), f"'{name}' has no resource {missing.args[0]!r}"
+            )
+        if problem:
+            raise problem
+        return cls(path, own, base, attributes)
+
+    def where(self, path: KeyPath) -> str:
+        """`file:line` of the key at `path` of `attributes`, or of what is nearest to it."""
+        places = [(depth, f"{file}:{line}") for file, depth, line in _places(self, list(path))]
+        # the first of the deepest: a file wins over what it extends
+        return max(places, key=lambda place: place[0])[1] if places else ""
+
+
+def _places(file: ApiFile, path: list[str | int]) -> list[tuple[Path, int, int]]:
+    """For the file and each below it: how deep `path` goes there, and to which line."""
+    places = []
+    name = _resource_name(file, path)
+    own: list[str | int] | None = path
+    if name is not None and file.base is not None:
+        own = _at(name, file.own, path)
+    node = _node(file)
+    if file.path is not None and node is not None and own is not None:
+        places.append((file.path, *nearest(node, own)))
+    if file.base is None:
+        return places
+    below: list[str | int] | None = path
+    if name is not None:
+        renamed = {new: old for old, new in (file.own.get("rename") or {}).items()}
+        below = _at(renamed.get(name, name), file.base.attributes, path)
+    return places if below is None else places + _places(file.base, below)
+
+
+def _node(file: ApiFile) -> yaml.Node | None:
+    """The node of this API's `attributes`; a file may describe several."""
+    found = [child(d, "attributes") for d in documents(file.path)] if file.path else []
+    nodes = [pair[1] for pair in found if pair]
+    for node in nodes:
+        named = child(node, "name")
+        if named and named[1].value == file.own.get("name"):
+            return node
+    return nodes[0] if nodes else None
+
+
+def _resource_name(file: ApiFile, path: list[str | int]) -> str | None:
+    if len(path) < 2 or path[0] != "resources" or not isinstance(path[1], int):
+        return None
+    resources = file.attributes.get("resources") or []
+    return str(resources[path[1]].get("name")) if path[1] < len(resources) else None
+
+
+def _at(name: str, attributes: Mapping[str, Any], path: list[str | int]) -> list[str | int] | None:
+    names = [item.get("name") for item in attributes.get("resources") or []]
+    return ["resources", names.index(name), *path[2:]] if name in names else None
+
+
+def _base_path(name: str, path: Path | None) -> Path:
+    if name.startswith("."):
+        base = ((path.parent if path else Path.cwd()) / name).resolve()
+        base = base / "defs.yaml" if base.is_dir() else base
+        if not base.exists():
+            raise SpecError(("extends",), f"there is no file {base}")
+        return base
+    shipped = shipped_apis()
+    if name not in shipped:
+        raise SpecError(
+            ("extends",),
+            f"'{name}' is none of {', '.join(shipped)}; a file of your own is named by its path "
+            "from this folder, such as `../other_api`",
+        )
+    return shipped[name]
+
+
+def attributes_in(path: Path) -> list[dict[str, Any]]:
+    """The attributes of each API that a file describes. Raises SpecError if it isn't YAML."""
+    problem = None
+    try:
+        loaded = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError) as error:
+        problem = f"{path} can't be read: {' '.join(str(error).split())}"
+    if problem:
+        raise SpecError((), problem)
+    return [
+        document.get("attributes") or {}
+        for document in loaded
+        if isinstance(document, dict) and document.get("type") == COMPONENT
+    ]
+
+
+def read_api_files(path: Path) -> list[ApiFile]:
+    """The APIs that a file describes, with what they extend. Raises SpecError."""
+    return [ApiFile.of(attributes, path) for attributes in attributes_in(path)]
+
+
+def api_files(directory: Path) -> list[ApiFile]:
+    """The APIs of the project around `directory`. Raises SpecError."""
+    return [file for path in defs_files(directory) for file in read_api_files(path)]
+
+
+def find_api(name: str, directory: Path) -> ApiFile:
+    """The API of that name in the project around `directory`. Raises SpecError."""
+    files = api_files(directory)
+    found = [file for file in files if file.attributes.get("name") == name]
+    if not found:
+        names = ", ".join(str(file.attributes.get("name")) for file in files) or "none"
+        raise SpecError(
+            (), f"there is no API '{name}' in {defs_folder(directory)}; there are: {names}"
+        )
+    return found[0]
+
+
+def resolved_yaml(file: ApiFile) -> str:
+    """The attributes as a `defs.yaml` that extends nothing."""
+    whole = {"type": COMPONENT, "attributes": dict(file.attributes)}
+    return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=100)

@@ -1,0 +1,74 @@
+"""The model of a `defs.yaml`: that of an API, whose every key may be left to what is extended.
+
+It is made from `ApiSpec`, so that a key is described once. The file is judged as a whole when it
+has been laid over what it extends.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from functools import cache
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic.fields import FieldInfo
+
+from timetracking_assets.ingest.spec import ApiSpec
+from timetracking_assets.ingest.spec_model import SpecModel
+
+_ALWAYS_SAID = {"ApiSpec": ["name"], "ResourceSpec": ["name"]}
+
+
+@cache
+def _partial(model: type[BaseModel]) -> type[BaseModel]:
+    fields: dict[str, tuple[Any, FieldInfo]] = {}
+    for name, info in model.model_fields.items():
+        changed = copy(info)
+        if name not in _ALWAYS_SAID.get(model.__name__, []):
+            changed.annotation = _partial_type(info.annotation) | None
+            changed.default, changed.default_factory = None, None
+        fields[name] = (changed.annotation, changed)
+    return create_model(  # type: ignore[call-overload, no-any-return]
+        model.__name__.replace("Spec", "Changes"),
+        __base__=SpecModel,
+        __doc__=model.__doc__,
+        **fields,
+    )
+
+
+def _partial_type(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return _partial(annotation)
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType):
+        return Union[tuple(_partial_type(argument) for argument in arguments)]  # noqa: UP007
+    if origin in (list, dict):
+        return origin[tuple(_nullable_value(origin, a) for a in arguments)]
+    return annotation
+
+
+def _nullable_value(origin: type, argument: Any) -> Any:
+    partial = _partial_type(argument)
+    # an entry of a map is taken out by null
+    return partial if origin is list or argument is str else partial | None
+
+
+class ApiFileModel(_partial(ApiSpec)):  # type: ignore[misc]
+    """One connected API: what `defs.yaml` holds under `attributes`."""
+
+    model_config = ConfigDict(
+        title="RestApi",
+        json_schema_extra={
+            "anyOf": [{"required": ["extends"]}, {"required": ["client", "resources"]}]
+        },
+    )
+
+    extends: str | None = Field(
+        None,
+        description="the API that this file starts from: the name of a shipped one, or the path of "
+        "another folder (`../other_api`); the other keys then say only what differs",
+    )
+    rename: dict[str, str] | None = Field(
+        None, description="new names for resources of the API that is extended: old -> new"
+    )

@@ -1,0 +1,112 @@
+"""The YAML reference, made from the model: `python -m timetracking_assets.files.reference`.
+
+What a key is for is said once, in `ingest/spec.py`; here it only becomes a page.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from timetracking_assets.files.model import ApiFileModel
+from timetracking_assets.ingest.spec import ApiSpec, ResourceDefaults
+
+_HEAD = """\
+# YAML reference
+
+Made from the model by `python -m timetracking_assets.files.reference`; edit `ingest/spec.py`
+instead. `client`, `endpoint` and `include_from_parent` are
+[dlt's own grammar](https://dlthub.com/docs/dlt-ecosystem/verified-sources/rest_api/basic).
+"""
+
+
+def markdown() -> str:
+    """The whole page: one section for each map of a `defs.yaml`, one row for each key."""
+    sections = [_HEAD, *_section("attributes", ApiSpec, _extension())]
+    waiting: list[type[BaseModel]] = [ApiSpec]
+    seen = set(waiting)
+    while waiting:
+        model = waiting.pop(0)
+        for name, info in model.model_fields.items():
+            inner = _model_in(info.annotation)
+            if inner is not None and inner not in seen:
+                seen.add(inner)
+                waiting.append(inner)
+                sections += _section(name, inner, {})
+    return "\n".join(sections)
+
+
+def section_of(path: Sequence[str | int]) -> str:
+    """The section of the reference that tells of the key at `path` of the attributes."""
+    section = "attributes"
+    model: type[BaseModel] = ApiSpec
+    for part in path:
+        info = model.model_fields.get(part) if isinstance(part, str) else None
+        inner = _model_in(info.annotation) if info else None
+        if inner is not None:
+            section, model = str(part), inner
+    return section
+
+
+def _extension() -> dict[str, FieldInfo]:
+    names = ("extends", "rename")
+    return {name: ApiFileModel.model_fields[name] for name in names}
+
+
+def _section(name: str, model: type[BaseModel], more: dict[str, FieldInfo]) -> Iterator[str]:
+    yield f"## `{name}`\n"
+    yield f"{' '.join((model.__doc__ or '').split())}\n"
+    yield "| key | value | default | what for |"
+    yield "| --- | --- | --- | --- |"
+    for key, info in {**model.model_fields, **more}.items():
+        # what resources have in common is described once
+        common = ResourceDefaults.model_fields.get(key, info)
+        text = info.description or common.description or ""
+        cells = (f"`{key}`", _kind(info.annotation), _default(info), text)
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    yield ""
+
+
+def _default(info: FieldInfo) -> str:
+    if info.is_required():
+        return "required"
+    value = info.get_default(call_default_factory=True)
+    if value is None or value in ({}, []):
+        return ""
+    if isinstance(value, BaseModel):
+        return "as below"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _kind(annotation: Any) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _kind(arguments[0])
+    if origin is Literal:
+        return ", ".join(f"`{value}`" for value in arguments)
+    if origin in (Union, UnionType):
+        return " or ".join(_kind(a) for a in arguments if a is not NoneType)
+    if origin is list:
+        return f"list of {_kind(arguments[0])}"
+    if origin is dict:
+        return f"map of {_kind(arguments[1])}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "map"
+    names = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+    return names.get(annotation, "anything")
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_model_in(argument) for argument in get_args(annotation))
+    return next((model for model in found if model), None)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

@@ -1,0 +1,203 @@
+"""What has happened, from the Dagster instance's event log, through its public API.
+
+Only facts belong here, no judgement. Everything is asked for in bulk or with a limit: an event log
+holds an event for each partition of each asset, and reading them all would take minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import dagster as dg
+from dagster import AssetCheckEvaluation, AssetRecordsFilter, DagsterEventType
+
+from timetracking_assets.health.model import CheckResult, Load, PartitionState
+from timetracking_assets.health.watched import WatchedAsset, partition_keys
+
+LOADS = 30
+"""How many loads of an asset the report looks back on."""
+RESULTS = 10
+"""How many evaluations of a check it looks back on."""
+_PAGE = LOADS
+_MOST_PAGES = 8
+_STATES = {
+    "MATERIALIZED": PartitionState.LOADED,
+    "FAILED": PartitionState.FAILED,
+    "IN_PROGRESS": PartitionState.RUNNING,
+}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The newest run that set out to load an asset and has not done so (yet)."""
+
+    run_id: str
+    status: dg.DagsterRunStatus
+    since: datetime | None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class AssetFacts:
+    """What has happened to one asset. `loads` and the results of checks are newest first."""
+
+    loads: tuple[Load, ...] = ()
+    attempt: Attempt | None = None
+    partitions: Mapping[str, PartitionState] = field(default_factory=dict)
+    """State by partition key, for those of which anything is known."""
+    checks: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
+
+
+def read_facts(
+    instance: dg.DagsterInstance, assets: Sequence[WatchedAsset], now: datetime
+) -> dict[dg.AssetKey, AssetFacts]:
+    """The facts of each asset, up to `now`."""
+    records = {
+        record.asset_entry.asset_key: record.asset_entry
+        for record in instance.get_asset_records([asset.key for asset in assets])
+    }
+    runs = _Runs(instance)
+    facts = {}
+    for asset in assets:
+        entry = records.get(asset.key)
+        if entry is None:
+            facts[asset.key] = AssetFacts()
+            continue
+        facts[asset.key] = AssetFacts(
+            loads=_loads(instance, asset.key, runs),
+            attempt=_attempt(instance, asset.key, entry.last_materialization_storage_id, runs),
+            partitions=_partitions(instance, asset, now),
+            checks=_checks(instance, asset),
+        )
+    return facts
+
+
+class _Runs:
+    """Run records, each asked for once, and the messages of their failed steps."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self._instance = instance
+        self._records: dict[str, dg.RunRecord | None] = {}
+        self._errors: dict[str, dict[str, str]] = {}
+
+    def record(self, run_id: str) -> dg.RunRecord | None:
+        if run_id not in self._records:
+            self._records[run_id] = self._instance.get_run_record_by_id(run_id)
+        return self._records[run_id]
+
+    def started(self, run_id: str) -> float | None:
+        record = self.record(run_id)
+        return record.start_time if record else None
+
+    def error(self, run_id: str, step: str) -> str | None:
+        if run_id not in self._errors:
+            page = self._instance.get_records_for_run(run_id, of_type=DagsterEventType.STEP_FAILURE)
+            self._errors[run_id] = {}
+            for record in page.records:
+                event = record.event_log_entry.dagster_event
+                if event is not None and event.step_key:
+                    failure = event.step_failure_data
+                    told = failure.user_failure_data
+                    text = told.description if told else None
+                    text = text or (failure.error.message if failure.error else None)
+                    self._errors[run_id][event.step_key] = (text or "failed").strip()
+        return self._errors[run_id].get(step)
+
+
+def _loads(instance: dg.DagsterInstance, key: dg.AssetKey, runs: _Runs) -> tuple[Load, ...]:
+    """One load for each run. A range of partitions leaves an event for each partition: once a run
+    is known, what came before it started is asked for next."""
+    found: dict[str, Load] = {}
+    before: float | None = None
+    for _ in range(_MOST_PAGES):
+        page = instance.fetch_materializations(
+            AssetRecordsFilter(asset_key=key, before_timestamp=before), limit=_PAGE
+        )
+        for record in page.records:
+            if record.run_id not in found and len(found) < LOADS:
+                found[record.run_id] = _load(record)
+        if len(page.records) < _PAGE or len(found) >= LOADS:
+            break
+        oldest = page.records[-1]
+        before = min(runs.started(oldest.run_id) or oldest.timestamp, oldest.timestamp)
+    return tuple(found.values())
+
+
+def _load(record: dg.EventLogRecord) -> Load:
+    materialization = record.asset_materialization
+    metadata = materialization.metadata if materialization else {}
+    numbers = {
+        name: float(value.value)
+        for name, value in metadata.items()
+        if isinstance(value.value, int | float) and not isinstance(value.value, bool)
+    }
+    return Load(record.run_id, _instant(record.timestamp), numbers)
+
+
+def _attempt(
+    instance: dg.DagsterInstance, key: dg.AssetKey, loaded: int | None, runs: _Runs
+) -> Attempt | None:
+    planned = instance.get_latest_planned_materialization_info(key)
+    if planned is None or (loaded is not None and planned.storage_id < loaded):
+        return None
+    record = runs.record(planned.run_id)
+    if record is None:
+        return None
+    run = record.dagster_run
+    error = None
+    if run.status == dg.DagsterRunStatus.FAILURE:
+        error = runs.error(run.run_id, "__".join(key.path))
+    since = record.start_time or record.create_timestamp.timestamp()
+    return Attempt(run.run_id, run.status, _instant(since), error)
+
+
+def _partitions(
+    instance: dg.DagsterInstance, asset: WatchedAsset, now: datetime
+) -> dict[str, PartitionState]:
+    if asset.partitions is None:
+        return {}
+    loaded, planned = (
+        instance.get_latest_storage_id_by_partition(asset.key, event)
+        for event in (
+            DagsterEventType.ASSET_MATERIALIZATION,
+            DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
+        )
+    )
+    states = dict.fromkeys(loaded, PartitionState.LOADED)
+    # the others need a look at their runs, which is slow for thousands
+    keys = set(partition_keys(asset.partitions, now))
+    open_ones = [k for k, at in planned.items() if at > loaded.get(k, 0) and k in keys]
+    if open_ones:
+        statuses = instance.get_status_by_partition(asset.key, open_ones, asset.partitions) or {}
+        states |= {key: _STATES[status.value] for key, status in statuses.items() if status}
+    return states
+
+
+def _checks(
+    instance: dg.DagsterInstance, asset: WatchedAsset
+) -> dict[str, tuple[CheckResult, ...]]:
+    found = {}
+    for spec in asset.checks:
+        history = instance.event_log_storage.get_asset_check_execution_history(
+            spec.key, limit=RESULTS
+        )
+        results = [
+            CheckResult(
+                at=_instant(record.event.timestamp if record.event else record.create_timestamp),
+                passed=evaluation.passed,
+                is_error=spec.blocking or evaluation.severity == dg.AssetCheckSeverity.ERROR,
+                run_id=record.run_id,
+                description=evaluation.description,
+            )
+            for record in history
+            # planned ones have no result yet, or never got one
+            if isinstance(evaluation := record.evaluation, AssetCheckEvaluation)
+        ]
+        found[spec.name] = tuple(results)
+    return found
+
+
+def _instant(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)

@@ -1,0 +1,168 @@
+"""From facts to a report: what is ok, what isn't, and what to do about it.
+
+Pure functions of definitions and facts; nothing is read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+
+import dagster as dg
+
+from timetracking_assets.health.event_log import AssetFacts, Attempt
+from timetracking_assets.health.freshness import freshness
+from timetracking_assets.health.model import (
+    ApiHealth,
+    AssetHealth,
+    CheckHealth,
+    Partition,
+    PartitionState,
+    Problem,
+    Report,
+    State,
+    worst,
+)
+from timetracking_assets.health.watched import WatchedAsset, partition_keys
+
+PartitionRows = Mapping[dg.AssetKey, Mapping[str, int]]
+"""Rows that the tables hold, by asset and partition key."""
+_RUNNING = (
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+)
+
+
+def build_report(
+    assets: Sequence[WatchedAsset],
+    facts: Mapping[dg.AssetKey, AssetFacts],
+    rows: PartitionRows,
+    now: datetime,
+    notes: Sequence[str] = (),
+) -> Report:
+    """Judge every asset; an API of which nothing was ever loaded or tried is not in use."""
+    apis = []
+    for group, members in groupby(assets, key=lambda asset: asset.group):
+        watched = list(members)
+        used = any(facts[a.key].loads or facts[a.key].attempt for a in watched)
+        judged = [_judge(a, facts[a.key], rows.get(a.key, {}), used, now) for a in watched]
+        apis.append(ApiHealth(group, tuple(judged)))
+    return Report(now, tuple(apis), tuple(notes))
+
+
+def _judge(
+    asset: WatchedAsset, facts: AssetFacts, rows: Mapping[str, int], used: bool, now: datetime
+) -> AssetHealth:
+    last_success = facts.loads[0].at if facts.loads else None
+    checks = tuple(
+        CheckHealth(spec.name, spec.description, facts.checks.get(spec.name, ()))
+        for spec in asset.checks
+    )
+    fresh, told = freshness(asset.policy, asset.partitions, facts.partitions, last_success, now)
+    partitions = _partitions(asset, facts, rows, now)
+    problems: list[Problem] = []
+    link = "/assets/" + "/".join(asset.key.path)
+    if facts.attempt and facts.attempt.status not in _RUNNING:
+        problems.append(_attempt_problem(facts.attempt))
+    problems += _partition_problems(partitions, link)
+    problems += [_check_problem(check, link) for check in checks if check.state > State.OK]
+    if fresh > State.OK:
+        advice = "Load it, and look whether its schedule is switched on."
+        problems.append(Problem(fresh, f"Not fresh: {told}", advice, link))
+    if used and last_success is None and not problems:
+        advice = "Materialize it, or take it out of defs.yaml if it is not wanted."
+        problems.append(Problem(State.WARNING, "Never loaded", advice, link))
+    state = worst([problem.state for problem in problems])
+    newest = facts.loads[0].numbers if facts.loads else {}
+    count = newest.get("dagster/row_count")
+    return AssetHealth(
+        path=tuple(asset.key.path),
+        group=asset.group,
+        description=asset.description,
+        state=state or (State.OK if last_success else State.UNUSED),
+        last_success=last_success,
+        freshness=told,
+        freshness_state=fresh,
+        rows=None if count is None else int(count),
+        problems=tuple(problems),
+        checks=checks,
+        loads=facts.loads,
+        partitions=partitions,
+        running=bool(facts.attempt and facts.attempt.status in _RUNNING),
+    )
+
+
+def _attempt_problem(attempt: Attempt) -> Problem:
+    if attempt.status == dg.DagsterRunStatus.CANCELED:
+        state, what = State.WARNING, "The last run was cancelled"
+    elif attempt.error is None:
+        # the run failed elsewhere, and this asset waited for what failed
+        state, what = State.FAILED, "Not loaded by the last run, which failed"
+    else:
+        state, what = State.FAILED, "The last load failed; the table is as it was before"
+    advice = "Read the run's error, mend the cause, then re-execute the run from failure."
+    return Problem(
+        state, what, advice, f"/runs/{attempt.run_id}", since=attempt.since, detail=attempt.error
+    )
+
+
+def _partitions(
+    asset: WatchedAsset, facts: AssetFacts, rows: Mapping[str, int], now: datetime
+) -> tuple[Partition, ...]:
+    if asset.partitions is None:
+        return ()
+    started = False
+    found = []
+    for key in partition_keys(asset.partitions, now):
+        state = facts.partitions.get(key)
+        started = started or state is not None
+        if state is None:
+            state = PartitionState.MISSING if started else PartitionState.NOT_STARTED
+        found.append(Partition(key, state, rows.get(key)))
+    return tuple(found)
+
+
+def _partition_problems(partitions: Sequence[Partition], link: str) -> list[Problem]:
+    failed = [p.key for p in partitions if p.state == PartitionState.FAILED]
+    # a gap has something loaded behind it; the newest ones are a matter of freshness
+    loaded = [i for i, p in enumerate(partitions) if p.state == PartitionState.LOADED]
+    upto = loaded[-1] if loaded else 0
+    gaps = [p.key for p in partitions[:upto] if p.state == PartitionState.MISSING]
+    before = [p.key for p in partitions if p.state == PartitionState.NOT_STARTED]
+    where = f"{link}?view=partitions"
+    problems = []
+    if failed:
+        advice = "Materialize the failed partitions again."
+        problems.append(Problem(State.FAILED, _told(failed, "failed"), advice, where))
+    if gaps:
+        advice = "Materialize the missing partitions."
+        problems.append(Problem(State.FAILED, _told(gaps, "missing between others"), advice, where))
+    if before and loaded:
+        advice = "Backfill them, or let the partitions start later (`partitions: {start: ...}`)."
+        told = _told(before, "before the first load")
+        problems.append(Problem(State.WARNING, told, advice, where))
+    return problems
+
+
+def _told(keys: Sequence[str], what: str) -> str:
+    names = ", ".join(keys) if len(keys) <= 3 else f"{keys[0]} to {keys[-1]}"
+    return f"{len(keys)} partition{'s' if len(keys) > 1 else ''} {what}: {names}"
+
+
+def _check_problem(check: CheckHealth, link: str) -> Problem:
+    since = check.results[0].at
+    for result in check.results:
+        if result.passed:
+            break
+        since = result.at
+    return Problem(
+        check.state,
+        f"Check {check.name} failed",
+        check.description or "Look at the rows that the check names.",
+        f"{link}?view=checks&checkDetail={check.name}",
+        since=since,
+        detail=check.results[0].description,
+    )

@@ -1,0 +1,85 @@
+"""The health report as one HTML page that needs nothing but itself.
+
+Names and errors come from APIs and are hostile: the templates escape everything, the data of the
+hours is JSON that can't end its element, and the page's own policy lets no other script run.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from timetracking_assets.health.calendar import calendar, months
+from timetracking_assets.health.charts import activity, bar_chart
+from timetracking_assets.health.hours import Hours
+from timetracking_assets.health.model import Report, State
+
+DEFAULT_UI = "http://127.0.0.1:3000"
+
+
+def render_page(
+    report: Report, hours: Sequence[Hours], ui_url: str = DEFAULT_UI, refresh: int | None = None
+) -> str:
+    """The page. `ui_url` is where the Dagster UI is (empty: no links), `refresh` the seconds after
+    which a served page loads itself again.
+
+    Raises ValueError for a `ui_url` that is no web address.
+    """
+    if ui_url and urlsplit(ui_url).scheme not in ("http", "https"):
+        raise ValueError(f"the address of the Dagster UI must be http or https, got {ui_url!r}")
+    environment = Environment(
+        loader=PackageLoader("timetracking_assets.health"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"instant": _instant, "number": _number}
+    source = environment.loader.get_source if environment.loader else None
+    assert source is not None
+    style, script = (source(environment, name)[0] for name in ("page.css", "page.js"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("page.html").render(
+        report=report,
+        hours=[_for_script(table) for table in hours],
+        ui=ui_url.rstrip("/"),
+        refresh=refresh,
+        states=[State.FAILED, State.WARNING, State.OK, State.UNUSED],
+        calendar=calendar,
+        months=months,
+        activity=activity,
+        bar_chart=bar_chart,
+        # our own files, not data
+        style=Markup(style),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        script_hash=digest,
+    )
+
+
+def _for_script(hours: Hours) -> dict[str, Any]:
+    return {
+        "label": f"{hours.api}/{hours.resource}",
+        "weeks": [week.isoformat() for week in hours.weeks],
+        "names": {dimension: list(names) for dimension, names in hours.names.items()},
+        "sums": [list(row) for row in hours.sums],
+    }
+
+
+def _instant(at: datetime | None) -> Markup | str:
+    if at is None:
+        return "never"
+    markup = Markup('<time datetime="{}">{} UTC</time>')
+    return markup.format(at.isoformat(timespec="seconds"), at.strftime("%Y-%m-%d %H:%M"))
+
+
+def _number(value: float | None) -> str:
+    if value is None or value != value:
+        return ""
+    return f"{value:,.0f}" if value == round(value) or value >= 100 else f"{value:,.1f}"

@@ -1,0 +1,51 @@
+"""The health report served on this machine, built anew when it has grown old."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+
+def create_app(build: Callable[[], str], max_age: float) -> Starlette:
+    """An application with one page. `build` makes it, at most once in `max_age` seconds."""
+    page = _Page(build, max_age)
+
+    # not a coroutine: building takes seconds, so it runs in a thread
+    def show(_: Request) -> Response:
+        try:
+            return HTMLResponse(page.current(), headers={"Cache-Control": "no-store"})
+        except Exception as error:
+            text = f"The report can't be built: {error}"
+            return PlainTextResponse(text, status_code=500)
+
+    # only as this machine: a web site must not read it through a name of its own
+    hosts = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+    return Starlette(routes=[Route("/", show)], middleware=[hosts])
+
+
+class _Page:
+    def __init__(self, build: Callable[[], str], max_age: float) -> None:
+        self._build, self._max_age = build, max_age
+        self._lock = threading.Lock()
+        self._built: tuple[float, str] | None = None
+
+    def current(self) -> str:
+        with self._lock:
+            now = time.monotonic()
+            if self._built is None or now - self._built[0] > self._max_age:
+                self._built = (time.monotonic(), self._build())
+            return self._built[1]
+
+
+def serve(build: Callable[[], str], port: int, max_age: float) -> None:
+    """Serve the page at 127.0.0.1 until Ctrl-C."""
+    uvicorn.run(create_app(build, max_age), host="127.0.0.1", port=port, log_level="warning")

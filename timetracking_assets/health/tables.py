@@ -1,0 +1,62 @@
+"""What the report asks of the warehouse: rows of each partition, and hours by week.
+
+Everything is summed in SQL, and the file is held only for these few queries: a report must not keep
+loads waiting. What can't be read is said in a note, and never breaks the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import dagster as dg
+
+from timetracking_assets.health.hours import Hours, read_hours
+from timetracking_assets.health.watched import WatchedAsset
+from timetracking_assets.ingest.errors import IngestError
+from timetracking_assets.ingest.publishing import reading
+from timetracking_assets.ingest.quality import day_of
+from timetracking_assets.ingest.warehouse import OpenWarehouse, Warehouse, quoted
+
+
+@dataclass
+class TableFacts:
+    """Rows by asset and partition key, hours for each table that holds some, and what failed."""
+
+    rows: dict[dg.AssetKey, dict[str, int]] = field(default_factory=dict)
+    hours: list[Hours] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_tables(
+    warehouse: Warehouse, assets: Sequence[WatchedAsset], now: datetime, holder: str
+) -> TableFacts:
+    """Read what the tables of `assets` say; an empty result with a note if they can't be read."""
+    facts = TableFacts()
+    if not warehouse.path.exists():
+        return facts
+    try:
+        with reading(warehouse, holder) as opened:
+            for asset in assets:
+                if asset.partitions is not None and "window_field" in asset.metadata:
+                    facts.rows[asset.key] = _partition_rows(opened, asset)
+            facts.hours = read_hours(opened, assets, now)
+    except IngestError as error:
+        facts.notes.append(f"Rows of partitions and hours are left out: {error}")
+    return facts
+
+
+def _partition_rows(opened: OpenWarehouse, asset: WatchedAsset) -> dict[str, int]:
+    api, table = asset.key.path
+    name = str(asset.metadata["window_field"])
+    types = opened.column_types(api, table)
+    if name not in types or asset.partitions is None:
+        return {}
+    kind = "date" if types[name] == "DATE" else "timestamp"
+    day = day_of(quoted(name), kind, asset.partitions.timezone)
+    rows = opened.rows(
+        f"SELECT strftime({day}, '{asset.partitions.fmt}') AS key, count(*) "
+        f"FROM {quoted(api, table)} WHERE {quoted(name)} IS NOT NULL GROUP BY ALL"
+    )
+    return dict(rows)

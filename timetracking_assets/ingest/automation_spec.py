@@ -1,0 +1,125 @@
+"""The keys of a `defs.yaml` that say when a resource is loaded again.
+
+Only shapes belong here. Defaults, and what the keys mean beside others, are in `automation.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from timetracking_assets.ingest.spec_model import SpecModel
+
+
+def as_off(value: object) -> object:
+    """`off` where YAML reads it, unquoted, as a boolean."""
+    return "off" if value is False else value
+
+
+def _as_schedule(value: object) -> object:
+    value = as_off(value)
+    return {"cron": value} if isinstance(value, str) and value != "off" else value
+
+
+Off = Literal["off"]
+Cron = Annotated[str, Field(description="five fields: minute, hour, day, month, weekday")]
+CronOrOff = Annotated[str, BeforeValidator(as_off)]
+
+
+class CronSpec(SpecModel):
+    """When a schedule ticks."""
+
+    cron: Cron
+    timezone: str | None = Field(
+        None, description="IANA name of the cron's zone; else the API's `schedule.timezone`"
+    )
+
+
+class ApiScheduleSpec(SpecModel):
+    """When an API's resources are loaded, by kind. `off` makes no schedule for a kind."""
+
+    timezone: str | None = Field(
+        None,
+        description="zone of all crons (IANA name); else the one of the API's partitions, if they "
+        "have one, else UTC",
+    )
+    snapshot: CronOrOff = Field("0 7-19 * * 1-5", description="resources without partitions")
+    daily: CronOrOff = Field(
+        "0 4 * * *", description="the newest day, with the `lookback` days before it"
+    )
+    yearly: CronOrOff = Field("30 4 * * *", description="the current year, in January the last too")
+    running: bool = Field(
+        False,
+        description="true: schedules and sensors of the API are on as soon as Dagster runs; else "
+        "they are switched on in the UI, or by TIMETRACKING_AUTOMATION=on",
+    )
+
+
+class FreshnessSpec(SpecModel):
+    """How old a table may be: either `fail_hours`, or a `cron` of deadlines."""
+
+    fail_hours: float | None = Field(
+        None, gt=0, description="hours since the last load (or since the newest day ended)"
+    )
+    warn_hours: float | None = Field(None, gt=0, description="hours after which Dagster warns")
+    cron: str | None = Field(None, description="deadlines by which a load must have happened")
+    within_hours: float | None = Field(
+        None, gt=0, description="with `cron`: how long before the deadline a load counts"
+    )
+    timezone: str | None = Field(None, description="IANA name of the cron's zone")
+
+
+class ProbeSpec(SpecModel):
+    """A cheap request that tells whether a load would find something new."""
+
+    interval: int = Field(300, ge=1, description="seconds from one probe to the next")
+    params: dict[str, str | int | bool | None] = Field(
+        default_factory=dict,
+        description="query parameters that make the answer small (`per_page: 1`) and telling "
+        "(`sort: -modified`); they win over the endpoint's",
+    )
+    since_param: str | None = Field(
+        None,
+        description="query parameter that asks for what changed since an instant, written as "
+        "`format` says",
+    )
+    format: str = Field("%Y-%m-%dT%H:%M:%SZ", description="as in `window`")
+
+
+FullReread = Annotated[str, BeforeValidator(as_off)]
+Condition = Literal["none", "eager", "on_cron", "on_missing"]
+
+
+class AutomationSpec(SpecModel):
+    """What `resource_defaults` and each resource may say of their own loading."""
+
+    lookback: int | None = Field(
+        None,
+        ge=0,
+        description="daily partitions: days before the newest that are loaded again with it",
+    )
+    full_reread: FullReread | None = Field(
+        None,
+        description="`weekly`, `monthly`, `quarterly` or a cron: when all partitions of a "
+        "`sync_mode: window` resource are loaded again; `off` for never",
+    )
+    freshness: Annotated[FreshnessSpec | Off | None, BeforeValidator(as_off)] = Field(
+        None, description="how old the table may be; `off` for any age"
+    )
+    probe: Annotated[ProbeSpec | Off | None, BeforeValidator(as_off)] = Field(
+        None, description="how the API is asked whether something changed"
+    )
+    automation_condition: Condition | None = Field(
+        None,
+        description="Dagster's declarative automation in place of the schedule; it waits for the "
+        "blocking checks of parents",
+    )
+
+
+class ResourceAutomationSpec(AutomationSpec):
+    """What one resource may say beside that."""
+
+    schedule: Annotated[CronSpec | Off | None, BeforeValidator(_as_schedule)] = Field(
+        None, description="its own cron, as a text or with a `timezone`; `off` for no schedule"
+    )

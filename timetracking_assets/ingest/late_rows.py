@@ -1,0 +1,87 @@
+"""Rows of an answer that belong to older windows than the one asked for, and aren't stored so yet.
+
+Such a row is a late edit that the window's own load can't take in. What is done about it is not
+decided here.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from timetracking_assets.ingest.api import Resource
+from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
+from timetracking_assets.ingest.windows import Window
+
+_MOST_ROWS = 100_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class LateRows:
+    """Collects such rows of a `sync_mode: window` resource while it is extracted.
+
+    At most 100,000 of them: an API that sends more does not filter at all, and the whole list comes
+    with every window.
+    """
+
+    def __init__(self, resource: Resource, window: Window | None) -> None:
+        wanted = resource.sync_mode == "window" and resource.window is not None
+        self._resource = resource
+        self._window = window if wanted else None
+        self._tables: list[pa.Table] = []
+        self.days: dict[date, int] = {}
+        """Rows by the day (in the window's zone) that they belong to; known after `compare`."""
+
+    def note(self, table: pa.Table, times: pa.ChunkedArray) -> None:
+        """Keep the rows of `table` whose time, in `times`, is before the window."""
+        if self._window is None or sum(map(len, self._tables)) >= _MOST_ROWS:
+            return
+        start = self._window.dates[0] if pa.types.is_date(times.type) else self._window.start
+        older = pc.fill_null(pc.less(times, pa.scalar(start, type=times.type)), False)
+        if pc.any(older).as_py():
+            self._tables.append(table.filter(older))
+
+    def compare(self, warehouse: OpenWarehouse) -> None:
+        """Find out which of the rows the resource's table does not hold as they are."""
+        resource = self._resource
+        stored = warehouse.column_types(resource.api, resource.name)
+        if not self._tables or not stored or resource.window is None:
+            return
+        rows = pa.concat_tables(self._tables, promote_options="default")
+        names = set(rows.column_names)
+        keys = [quoted(name) for name in resource.primary_key]
+        same = " AND ".join(f"l.{key} = t.{key}" for key in keys)
+        differs = " OR ".join(
+            f"l.{quoted(name)} IS DISTINCT FROM t.{quoted(name)}"
+            + ("::VARCHAR" if kind == "JSON" else "")
+            for name, kind in stored.items()
+            if name in names
+        )
+        # a deleted row that isn't stored is in its place
+        mark = resource.deletion_mark
+        alive = "true"
+        if mark in names:
+            alive = f"coalesce(CAST(l.{quoted(str(mark))} AS VARCHAR), 'false') = 'false'"
+        time = f"l.{quoted(resource.window.field)}"
+        is_date = resource.columns[resource.window.field].data_type == "date"
+        at = f"{time} - DATE '1970-01-01'" if is_date else f"epoch_us({time})"
+        warehouse.connection.register("late_rows", rows)
+        try:
+            found = warehouse.rows(
+                f"SELECT {at}, count(*) FROM late_rows l "
+                f"LEFT JOIN {quoted(resource.api, resource.name)} t ON {same} "
+                f"WHERE CASE WHEN t.{keys[0]} IS NULL THEN {alive} ELSE {differs} END GROUP BY 1"
+            )
+        finally:
+            warehouse.connection.unregister("late_rows")
+        zone = ZoneInfo(self._window.timezone if self._window else "UTC")
+        for value, count in found:
+            day = (
+                _EPOCH.date() + timedelta(days=value)
+                if is_date
+                else (_EPOCH + timedelta(microseconds=value)).astimezone(zone).date()
+            )
+            self.days[day] = self.days.get(day, 0) + count

@@ -1,0 +1,86 @@
+"""Probes: one cheap request that tells whether a load would find something new.
+
+Only asking belongs here; when that is done, and what follows from it, is in
+`orchestration/changes_sensor.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from timetracking_assets.ingest.api import CONFIGURED, Resource
+from timetracking_assets.ingest.automation_spec import ProbeSpec
+from timetracking_assets.ingest.fetch import open_pages
+from timetracking_assets.ingest.http_spec import RetrySpec
+from timetracking_assets.ingest.request_stats import RequestStats
+from timetracking_assets.ingest.source import Connection
+from timetracking_assets.ingest.totals import StatedTotals
+from timetracking_assets.ingest.windows import Window, format_bound
+
+_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What a probe saw. Two answers with the same fingerprint hold the same rows and total."""
+
+    rows: int
+    fingerprint: str
+
+
+def probe(
+    connection: Connection, resource: Resource, since: datetime, window: Window | None
+) -> Probed:
+    """Ask for the first page of `resource` as its `probe` says, once, without a retry.
+
+    `since` is what a resource with changes (or a `since_param`) is asked for, `window` what one
+    with windows is. Raises IngestError, its text masked.
+    """
+    spec = resource.automation.probe or ProbeSpec()
+    params = {**resource.endpoint["params"], **spec.params}
+    if spec.since_param:
+        params[spec.since_param] = format_bound(since, since.date(), spec.format)
+        window = None
+    elif resource.sync_mode == "changes":
+        window = _everything_since(since, resource)
+    params = {name: value for name, value in params.items() if value is not None}
+    asked = replace(
+        resource,
+        endpoint={**resource.endpoint, "params": params, "paginator": "single_page"},
+        window=resource.window if window else None,
+    )
+    retry = RetrySpec(max_retries=0, timeout=min(_TIMEOUT, connection.api.retry.timeout))
+    parent = resource.parent
+    ids = None
+    if parent and parent.name == CONFIGURED:
+        ids = connection.configured_ids(parent, resource)
+    digest, rows, totals = sha256(), 0, StatedTotals(resource.total)
+    with open_pages(
+        connection.with_retry(retry),
+        asked,
+        RequestStats(),
+        window=window,
+        parent_rows=ids,
+        totals=totals,
+    ) as pages:
+        for page in pages:
+            rows += len(page.rows)
+            for row in page.rows:
+                digest.update(bytes(row))
+    digest.update(f"{totals.rows}".encode())
+    return Probed(rows, digest.hexdigest()[:32])
+
+
+def _everything_since(since: datetime, resource: Resource) -> Window:
+    if resource.window and resource.window.max_days:
+        # no further than need be: each part is a request
+        return Window(since, datetime.now(UTC) + timedelta(hours=1), "UTC")
+    return Window(since, since + timedelta(days=366), "UTC")
+
+
+def asks_since(resource: Resource) -> bool:
+    """Whether a probe of `resource` asks for what changed since an instant: a row is a change."""
+    spec = resource.automation.probe
+    return resource.sync_mode == "changes" or bool(spec and spec.since_param)

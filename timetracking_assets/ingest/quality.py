@@ -1,0 +1,173 @@
+"""Questions about the meaning of a table's rows, asked of the warehouse: counts, never rows.
+
+Each function asks one question of one table, for the rows of a window or for all, and gives counts.
+What of them is good enough is judged where the thresholds are, in `orchestration`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from statistics import median
+
+from timetracking_assets.ingest.api import Resource
+from timetracking_assets.ingest.quality_spec import HoursSpec
+from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
+from timetracking_assets.ingest.windows import Window, window_condition
+
+_FEWEST_WEEKS = 3
+
+
+@dataclass(frozen=True)
+class DayVolume:
+    """Rows of one day, and the usual number for its weekday (None: too few weeks to say)."""
+
+    day: date
+    rows: int
+    usual: float | None
+
+
+@dataclass(frozen=True)
+class Dangling:
+    """Values of one column that lead nowhere. `target_stands` is false if there is no table yet."""
+
+    column: str
+    target: str
+    rows: int
+    dangling: int
+    sample: tuple[str, ...]
+    target_stands: bool
+
+
+@dataclass(frozen=True)
+class Durations:
+    """Rows with a duration, those with a negative and those with too long a one; hours."""
+
+    rows: int
+    negative: int
+    too_long: int
+    longest_hours: float
+
+
+def hours_of(hours: HoursSpec, alias: str = "") -> str:
+    """SQL for the hours of a row (a double, null where the row does not say)."""
+
+    def column(name: str) -> str:
+        return f"{alias}.{quoted(name)}" if alias else quoted(name)
+
+    if hours.hours:
+        return f"CAST({column(hours.hours)} AS DOUBLE)"
+    if hours.seconds:
+        return f"CAST({column(hours.seconds)} AS DOUBLE) / 3600"
+    end = column(str(hours.end))
+    return f"(epoch({end}) - epoch({column(hours.date)})) / 3600"
+
+
+def day_of(column: str, data_type: str, timezone: str) -> str:
+    """SQL for the calendar day of a date or an instant, in a zone; `column` is quoted."""
+    if data_type == "date":
+        return column
+    return f"CAST({column} AT TIME ZONE '{timezone}' AS DATE)"
+
+
+def scope(resource: Resource, window: Window | None) -> str:
+    """SQL that is true for the rows of `window`, or for all rows without one."""
+    if window is None or resource.window is None:
+        return "true"
+    field = resource.window.field
+    return window_condition(quoted(field), resource.columns[field].data_type, window)
+
+
+def day_volumes(
+    warehouse: OpenWarehouse, resource: Resource, window: Window, weeks: int
+) -> list[DayVolume]:
+    """For each day of `window` its rows, and the median of the same weekday in `weeks` before.
+
+    Weeks without a row on that weekday don't count: nobody knows whether they were loaded.
+    """
+    if resource.window is None:
+        return []
+    first, end = window.dates
+    since = first - timedelta(weeks=weeks)
+    field = resource.window.field
+    whole = Window.of_days(since, end, window.timezone)
+    day = day_of(quoted(field), resource.columns[field].data_type, window.timezone)
+    counted: dict[date, int] = {
+        row[0]: row[1]
+        for row in warehouse.rows(
+            f"SELECT {day} AS day, count(*) FROM {quoted(resource.api, resource.name)} "
+            f"WHERE {scope(resource, whole)} GROUP BY ALL"
+        )
+    }
+    volumes = []
+    for number in range((end - first).days):
+        at = first + timedelta(days=number)
+        before = [counted.get(at - timedelta(weeks=week), 0) for week in range(1, weeks + 1)]
+        known = [rows for rows in before if rows]
+        usual = median(known) if len(known) >= _FEWEST_WEEKS else None
+        volumes.append(DayVolume(at, counted.get(at, 0), usual))
+    return volumes
+
+
+def null_shares(
+    warehouse: OpenWarehouse, resource: Resource, columns: Sequence[str], window: Window | None
+) -> tuple[int, dict[str, float]]:
+    """The rows of `window`, and for each column the share of them that has no value."""
+    counts = ", ".join(f"count(*) - count({quoted(name)})" for name in columns)
+    [[rows, *nulls]] = warehouse.rows(
+        f"SELECT count(*), {counts} FROM {quoted(resource.api, resource.name)} "
+        f"WHERE {scope(resource, window)}"
+    )
+    return rows, {name: n / rows if rows else 0.0 for name, n in zip(columns, nulls, strict=True)}
+
+
+def dangling(
+    warehouse: OpenWarehouse,
+    resource: Resource,
+    column: str,
+    target: Resource,
+    window: Window | None,
+    sample: int = 5,
+) -> Dangling:
+    """Rows of `window` whose `column` names no row of `target`; a row without a value names none
+    and is left out."""
+    reference = resource.references[column]
+    key = reference.column or target.primary_key[0]
+    label = f"{target.name}.{key}"
+    if not warehouse.column_types(target.api, target.name):
+        return Dangling(column, label, 0, 0, (), target_stands=False)
+    table = quoted(resource.api, resource.name)
+    named = f"{quoted(column)} IS NOT NULL AND {scope(resource, window)}"
+    # as text: one API writes an id as a number here and as text there
+    lost = (
+        f"SELECT CAST({quoted(column)} AS VARCHAR) AS value FROM {table} WHERE {named} AND "
+        f"CAST({quoted(column)} AS VARCHAR) NOT IN (SELECT CAST({quoted(key)} AS VARCHAR) FROM "
+        f"{quoted(target.api, target.name)} WHERE {quoted(key)} IS NOT NULL)"
+    )
+    values = warehouse.rows(f"SELECT DISTINCT value FROM ({lost}) l ORDER BY value LIMIT {sample}")
+    return Dangling(
+        column,
+        label,
+        warehouse.number(f"SELECT count(*) FROM {table} WHERE {named}"),
+        warehouse.number(f"SELECT count(*) FROM ({lost}) l"),
+        tuple(value for (value,) in values),
+        target_stands=True,
+    )
+
+
+def durations(
+    warehouse: OpenWarehouse,
+    resource: Resource,
+    hours: HoursSpec,
+    max_hours: float,
+    window: Window | None,
+) -> Durations:
+    """How many rows of `window` have a negative duration, or one of more than `max_hours`."""
+    [[rows, negative, too_long, longest]] = warehouse.rows(
+        "SELECT count(h), count(*) FILTER (WHERE h < 0), "
+        f"count(*) FILTER (WHERE h > {max_hours}), coalesce(max(h), 0) FROM "
+        f"(SELECT {hours_of(hours)} AS h FROM {quoted(resource.api, resource.name)} "
+        f"WHERE {scope(resource, window)}) t"
+    )
+    return Durations(rows, negative, too_long, float(longest))

@@ -1,0 +1,121 @@
+"""What `references`, `hours` and `checks` must say together with the columns of an API.
+
+Each rule raises SpecError with the path of the offending key and what would be right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+
+from timetracking_assets.ingest.api import Resource
+from timetracking_assets.ingest.errors import SpecError, SpecPath
+from timetracking_assets.ingest.quality_spec import HoursSpec, ReferenceSpec
+
+_NAMED = ("person", "project", "customer")
+_HOURS_TYPES = {
+    "date": ("date", "timestamp"),
+    "hours": ("double", "bigint", "decimal"),
+    "seconds": ("double", "bigint", "decimal"),
+    "end": ("timestamp",),
+}
+
+
+@dataclass(frozen=True)
+class ColumnPath:
+    """A column, or a column of the row that another one refers to (`project_id.client_id`)."""
+
+    column: str
+    next_column: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> ColumnPath:
+        """Split at the dot, if there is one."""
+        first, _, rest = text.partition(".")
+        return cls(first, rest or None)
+
+
+def check_quality(resources: Mapping[str, Resource]) -> None:
+    """References lead to resources and columns that there are, hours and checks name columns."""
+    for resource in resources.values():
+        path = ("resources", resource.position)
+        _check_references(resource, resources, path)
+        if resource.hours:
+            _check_hours(resource, resources, (*path, "hours"))
+        if resource.checks.nulls:
+            for name in resource.checks.nulls.columns:
+                _declared(resource, name, (*path, "checks", "nulls", "columns"))
+
+
+def without_links_to(
+    left_out: Container[str], references: Mapping[str, ReferenceSpec], hours: HoursSpec | None
+) -> tuple[dict[str, ReferenceSpec], HoursSpec | None]:
+    """`references` and `hours`, without what leads to a resource of `left_out`."""
+    kept = {name: item for name, item in references.items() if item.resource not in left_out}
+    if hours is None or len(kept) == len(references):
+        return kept, hours
+    paths = {key: ColumnPath.parse(getattr(hours, key) or "") for key in _NAMED}
+    lost = references.keys() - kept.keys()
+    gone = [key for key, path in paths.items() if path.next_column and path.column in lost]
+    return kept, hours.model_copy(update=dict.fromkeys(gone))
+
+
+def _check_references(
+    resource: Resource, resources: Mapping[str, Resource], path: SpecPath
+) -> None:
+    for name, reference in resource.references.items():
+        where = (*path, "references", name)
+        _declared(resource, name, where)
+        target = resources.get(reference.resource)
+        if target is None:
+            raise SpecError(
+                where, f"unknown resource '{reference.resource}'; there are {sorted(resources)}"
+            )
+        if reference.column:
+            _declared(target, reference.column, where)
+        elif len(target.primary_key) != 1:
+            raise SpecError(
+                where,
+                f"'{target.name}' has {len(target.primary_key)} key columns: write "
+                f"`{name}: {{resource: {target.name}, column: ...}}`",
+            )
+
+
+def _check_hours(resource: Resource, resources: Mapping[str, Resource], path: SpecPath) -> None:
+    hours = resource.hours
+    if hours is None:
+        return
+    if sum(value is not None for value in (hours.hours, hours.seconds, hours.end)) != 1:
+        raise SpecError(path, "needs one of `hours`, `seconds` and `end`")
+    for key, allowed in _HOURS_TYPES.items():
+        if (name := getattr(hours, key)) is None:
+            continue
+        _declared(resource, name, (*path, key))
+        if resource.columns[name].data_type not in allowed:
+            raise SpecError(
+                (*path, key), f"'{name}' must be declared with data_type {' or '.join(allowed)}"
+            )
+    if hours.end and resource.columns[hours.date].data_type != "timestamp":
+        raise SpecError((*path, "date"), f"with `end`, '{hours.date}' must be a timestamp")
+    for key in _NAMED:
+        if (text := getattr(hours, key)) is not None:
+            _check_path(resource, resources, ColumnPath.parse(text), (*path, key))
+
+
+def _check_path(
+    resource: Resource, resources: Mapping[str, Resource], column: ColumnPath, path: SpecPath
+) -> None:
+    _declared(resource, column.column, path)
+    if column.next_column is None:
+        return
+    reference = resource.references.get(column.column)
+    if reference is None:
+        raise SpecError(
+            path, f"'{column.column}' refers to nothing: say what to in `references` first"
+        )
+    _declared(resources[reference.resource], column.next_column, path)
+
+
+def _declared(resource: Resource, name: str, path: SpecPath) -> None:
+    if name not in resource.columns:
+        raise SpecError(path, f"'{name}' is not declared in `columns` of '{resource.name}'")

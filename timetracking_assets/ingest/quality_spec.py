@@ -1,0 +1,113 @@
+"""The model of what a resource declares about the meaning of its data: references, hours, checks.
+
+Only shapes belong here; what they must say together is judged in `quality_rules.py`. Everything is
+optional: a check that has nothing to judge does not exist.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from timetracking_assets.ingest.spec_model import SpecModel
+
+Severity = Literal["warn", "error"]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _short_reference(value: Any) -> Any:
+    return {"resource": value} if isinstance(value, str) else value
+
+
+class ReferenceSpec(SpecModel):
+    """Where a column's values are found: another resource of the same API."""
+
+    resource: str = Field(description="the resource that the column's values identify rows of")
+    column: str | None = Field(
+        None, description="its column that holds them; without it its primary key"
+    )
+    name: str = Field("name", description="its column with the name that people know")
+
+
+Reference = Annotated[
+    ReferenceSpec,
+    BeforeValidator(_short_reference, json_schema_input_type=str | ReferenceSpec),
+]
+"""A reference, or the name of a resource alone: `user_id: users`."""
+
+
+class HoursSpec(SpecModel):
+    """Which columns hold hours of work. One of `hours`, `seconds` and `end` says how long."""
+
+    date: str = Field(description="the column with the day of work, or with its start")
+    hours: str | None = Field(None, description="the column with the hours worked")
+    seconds: str | None = Field(None, description="the column with the seconds worked")
+    end: str | None = Field(None, description="the column with the end; `date` then is the start")
+    person: str | None = Field(None, description="the column that says who worked")
+    project: str | None = Field(None, description="the column that says what for")
+    customer: str | None = Field(
+        None,
+        description="the column that says for whom; `project_id.client_id` is the column "
+        "`client_id` of the row that `project_id` refers to",
+    )
+
+
+class CheckSpec(SpecModel):
+    """What all checks have in common."""
+
+    severity: Severity = Field("warn", description="what a failed check counts as")
+
+
+class VolumeSpec(CheckSpec):
+    """Rows of a day against the median of the same weekday in the weeks before."""
+
+    min_share: float = Field(0.3, ge=0, lt=1, description="fewer than this share is unusual")
+    max_share: float = Field(3, gt=1, description="more than this multiple is unusual")
+    min_rows: int = Field(10, ge=1, description="no verdict where fewer rows than this are usual")
+    weeks: int = Field(8, ge=3, le=52, description="how many weeks back the usual is taken from")
+
+
+class NullsSpec(CheckSpec):
+    """The share of rows without a value, for columns that matter."""
+
+    columns: dict[str, Share] = Field(
+        default_factory=dict, description="column -> largest share of rows without a value"
+    )
+
+
+class ReferencesCheckSpec(CheckSpec):
+    """Rows whose reference leads nowhere."""
+
+    max_share: Share = Field(0, description="largest share of rows that may point nowhere")
+
+
+class DurationsSpec(CheckSpec):
+    """Negative durations, and those longer than anyone works."""
+
+    max_hours: float = Field(24, gt=0, description="rows of more hours are too long")
+
+
+class ChecksSpec(SpecModel):
+    """Thresholds of the data-quality checks; `null` switches one off."""
+
+    volume: VolumeSpec | None = Field(
+        default_factory=VolumeSpec, description="for resources with daily partitions"
+    )
+    nulls: NullsSpec | None = Field(default_factory=NullsSpec)
+    references: ReferencesCheckSpec | None = Field(
+        default_factory=ReferencesCheckSpec, description="for resources with `references`"
+    )
+    durations: DurationsSpec | None = Field(
+        default_factory=DurationsSpec, description="for resources with `hours`"
+    )
+    schema_changes: CheckSpec | None = Field(default_factory=CheckSpec)
+
+    def over(self, defaults: ChecksSpec) -> ChecksSpec:
+        """These checks, and for what they don't say, those of `defaults`."""
+        said = self.model_dump(exclude_unset=True)
+        merged = defaults.model_dump(exclude_unset=True)
+        for name, value in said.items():
+            both = isinstance(value, dict) and isinstance(merged.get(name), dict)
+            merged[name] = {**merged[name], **value} if both else value
+        return ChecksSpec.model_validate(merged)

@@ -1,0 +1,45 @@
+"""What keeps the assets of an API up to date without anyone: schedules and sensors, put together.
+
+Only the sum belongs here; each has a module of its own.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from timetracking_assets.ingest.api import Api
+from timetracking_assets.orchestration.changes_sensor import changes_sensor
+from timetracking_assets.orchestration.freshness import freshness_definitions
+from timetracking_assets.orchestration.jobs import API_TAG, KIND_TAG
+from timetracking_assets.orchestration.late_edits import late_edits_sensor
+from timetracking_assets.orchestration.schedules import build_schedules
+from timetracking_assets.orchestration.specs import asset_key
+from timetracking_assets.orchestration.switch import sensor_status
+from timetracking_assets.orchestration.trouble_sensor import trouble_sensor
+
+
+def build_automation(api: Api) -> dg.Definitions:
+    """The schedules and sensors of `api`, off unless its file or the environment says otherwise."""
+    sensors = [
+        changes_sensor(api),
+        late_edits_sensor(api),
+        _condition_sensor(api),
+        trouble_sensor(api),
+    ]
+    return dg.Definitions.merge(
+        dg.Definitions(schedules=build_schedules(api), sensors=[item for item in sensors if item]),
+        freshness_definitions(api),
+    )
+
+
+def _condition_sensor(api: Api) -> dg.SensorDefinition | None:
+    """Evaluates the automation conditions of `api`; None if it has none."""
+    resources = [item for item in api.resources.values() if item.automation.condition != "none"]
+    if not resources:
+        return None
+    return dg.AutomationConditionSensorDefinition(
+        f"{api.name}_automation",
+        target=dg.AssetSelection.assets(*[asset_key(item) for item in resources]),
+        default_status=sensor_status(api),
+        run_tags={API_TAG: api.name, KIND_TAG: "automation"},
+    )

@@ -1,0 +1,168 @@
+"""The sensor of changes: asks each resource with a `probe` whether a load would find something new.
+
+What is asked is said in `ingest/probe.py`; which partitions a run then loads, in `schedules.py`.
+The cursor holds, for each resource, when it was last asked and what the answer looked like.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+from pydantic import BaseModel, TypeAdapter
+
+from timetracking_assets.ingest.api import Api, Resource
+from timetracking_assets.ingest.errors import IngestError
+from timetracking_assets.ingest.probe import Probed, asks_since, probe
+from timetracking_assets.ingest.rules import why_not_probed
+from timetracking_assets.ingest.source import Connection
+from timetracking_assets.ingest.windows import Window
+from timetracking_assets.orchestration.jobs import asset_job, is_running, run_requests
+from timetracking_assets.orchestration.partitions import partitions_definition
+from timetracking_assets.orchestration.schedules import regular_range
+from timetracking_assets.orchestration.specs import asset_key
+from timetracking_assets.orchestration.switch import sensor_status
+
+_OVERLAP = timedelta(seconds=60)
+"""How much of the time before the last probe is asked for again: clocks differ."""
+
+_WHAT = "Loads what a probe of the API has found to be changed."
+
+
+class _Seen(BaseModel):
+    """What the last probe of a resource saw, and when; `window` is what it asked for."""
+
+    at: datetime
+    fingerprint: str
+    window: str = ""
+
+
+_CURSOR = TypeAdapter(dict[str, _Seen])
+
+
+def changes_sensor(api: Api) -> dg.SensorDefinition | None:
+    """The sensor of `api`; None if no resource of it has a probe that can tell something."""
+    probed = [item for item in api.resources.values() if item.automation.probe]
+    probed = [item for item in probed if why_not_probed(item) is None]
+    if not probed:
+        return None
+    name = f"{api.name}_changes"
+    intervals = {item.name: _interval(item) for item in probed}
+
+    @dg.sensor(
+        name=name,
+        job=asset_job(name, "changes", probed, _WHAT),
+        minimum_interval_seconds=int(min(intervals.values()).total_seconds()),
+        description=_WHAT,
+        default_status=sensor_status(api),
+        required_resource_keys={api.name},
+    )
+    def tick(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        if is_running(context.instance, name):
+            return dg.SkipReason(f"The last run of {name} is not done yet.")
+        now = datetime.now(UTC)
+        cursor = _CURSOR.validate_json(context.cursor or "{}")
+        # a second's grace: ticks come a little early or late
+        due = [
+            item
+            for item in probed
+            if item.name not in cursor
+            or cursor[item.name].at + intervals[item.name] <= now + timedelta(seconds=1)
+        ]
+        connection: Connection = _masked(lambda: getattr(context.resources, api.name).connect(api))
+        changed, problems = _probe_all(context, connection, due, cursor, now)
+        if problems and len(problems) == len(due):
+            raise IngestError("; ".join(problems))
+        for problem in problems:
+            context.log.error(problem)
+        wanted = {item.name: regular_range(item, context.instance, now) for item in changed}
+        requests = run_requests(wanted, api.resources)
+        said = f"{len(due)} probed, nothing changed" if not problems else "; ".join(problems)
+        return dg.SensorResult(
+            run_requests=requests,
+            skip_reason=None if requests else dg.SkipReason(said),
+            cursor=_CURSOR.dump_json(cursor).decode(),
+        )
+
+    return tick
+
+
+def _interval(resource: Resource) -> timedelta:
+    probe_spec = resource.automation.probe
+    return timedelta(seconds=probe_spec.interval if probe_spec else 0)
+
+
+def _probe_all(
+    context: dg.SensorEvaluationContext,
+    connection: Connection,
+    resources: Iterable[Resource],
+    cursor: dict[str, _Seen],
+    now: datetime,
+) -> tuple[list[Resource], list[str]]:
+    """The resources that changed, and what went wrong with others; `cursor` is brought up to date.
+
+    A resource that could not be asked is asked again with the next tick.
+    """
+    changed: list[Resource] = []
+    problems: list[str] = []
+    for resource in resources:
+        before = cursor.get(resource.name)
+        loaded = context.instance.get_latest_materialization_event(asset_key(resource))
+        last_load = datetime.fromtimestamp(loaded.timestamp, UTC) if loaded else None
+        since = (before.at if before else last_load or now) - _OVERLAP
+        window = _window(resource, context.instance, now)
+        try:
+            answer = _masked(_asking(connection, resource, since, window), connection)
+        except IngestError as error:
+            problems.append(str(error))
+            continue
+        seen = _Seen(at=now, fingerprint=answer.fingerprint, window=str(window or ""))
+        if last_load is None or _is_new(resource, before, seen, answer):
+            changed.append(resource)
+        cursor[resource.name] = seen
+    return changed, problems
+
+
+def _asking(
+    connection: Connection, resource: Resource, since: datetime, window: Window | None
+) -> Callable[[], Probed]:
+    return lambda: probe(connection, resource, since, window)
+
+
+def _is_new(resource: Resource, before: _Seen | None, seen: _Seen, answer: Probed) -> bool:
+    if asks_since(resource):
+        # the same answer twice: rows of the overlap
+        return answer.rows > 0 and (before is None or before.fingerprint != seen.fingerprint)
+    # with nothing to compare with, or another window, this is the first look
+    return (
+        before is not None
+        and before.window == seen.window
+        and before.fingerprint != seen.fingerprint
+    )
+
+
+def _window(resource: Resource, instance: dg.DagsterInstance, now: datetime) -> Window | None:
+    """The window of the partitions that a run would load now."""
+    definition = partitions_definition(resource.partitions)
+    if definition is None or resource.partitions is None:
+        return None
+    keys = regular_range(resource, instance, now)
+    if not keys:
+        return None
+    first, last = (definition.time_window_for_partition_key(key) for key in (keys[0], keys[-1]))
+    return Window(first.start, last.end, resource.partitions.timezone)
+
+
+def _masked(action: Callable[[], Any], connection: Connection | None = None) -> Any:
+    """What `action` gives, or an IngestError with a masked text and no chained exception."""
+    try:
+        return action()
+    except IngestError as error:
+        problem = str(error)
+    except Exception:
+        text = traceback.format_exc()
+        problem = connection.redactor(text) if connection else text
+    raise IngestError(problem)

@@ -1,0 +1,112 @@
+"""The asset `health_report`: the page that says how all other assets are, and what refreshes it.
+
+Only the asset, its settings and its sensor belong here; what the report says is in `health`.
+"""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+from pydantic import Field
+
+from timetracking_assets.health.build import read_health, write_page
+from timetracking_assets.health.markdown import render_markdown
+from timetracking_assets.health.model import State
+from timetracking_assets.health.page import DEFAULT_UI
+from timetracking_assets.health.watched import REPORT_KEY
+from timetracking_assets.orchestration.resources import WarehouseResource
+
+WAREHOUSE, REPORT = "warehouse", "health_report"
+_FINISHED = [
+    dg.DagsterRunStatus.SUCCESS,
+    dg.DagsterRunStatus.FAILURE,
+    dg.DagsterRunStatus.CANCELED,
+]
+
+
+class HealthReportResource(dg.ConfigurableResource[None]):
+    """Where the page is written, and where its links lead."""
+
+    path: str = Field(
+        default="",
+        description="the HTML file; if empty, the environment variable TIMETRACKING_REPORT, else "
+        "`health_report.html` beside the warehouse",
+    )
+    ui_url: str = Field(
+        default="",
+        description="address of the Dagster UI; if empty, the environment variable "
+        f"TIMETRACKING_UI_URL, else {DEFAULT_UI}",
+    )
+
+    def file(self, warehouse: Path) -> Path:
+        """The page's file."""
+        named = self.path or os.environ.get("TIMETRACKING_REPORT")
+        return Path(named).expanduser() if named else warehouse.with_name("health_report.html")
+
+    def ui(self) -> str:
+        """The address of the Dagster UI."""
+        return self.ui_url or os.environ.get("TIMETRACKING_UI_URL") or DEFAULT_UI
+
+
+def build_health_definitions(watched: dg.Definitions) -> dg.Definitions:
+    """The asset that reports on all assets of `watched`, its job, and the sensor that runs it."""
+
+    @dg.asset(
+        key=REPORT_KEY,
+        group_name="health",
+        description="One page that says whether the data is complete, fresh and right.",
+        kinds={"html"},
+    )
+    def health_report(
+        context: dg.AssetExecutionContext,
+        warehouse: dg.ResourceParam[WarehouseResource],
+        health_report: dg.ResourceParam[HealthReportResource],
+    ) -> dg.MaterializeResult[None]:
+        opened = warehouse.open()
+        holder = f"run {context.run.run_id}, health report"
+        health = read_health(context.instance, watched, opened, holder)
+        path, ui_url = health_report.file(opened.path).absolute(), health_report.ui()
+        write_page(path, health.page(ui_url))
+        report = health.report
+        return dg.MaterializeResult(
+            metadata={
+                "report": dg.MetadataValue.md(render_markdown(report, ui_url)),
+                "page": dg.MetadataValue.path(str(path)),
+                "state": report.state.word,
+                **{f"assets_{state.name.lower()}": report.count(state) for state in State},
+            }
+        )
+
+    job = dg.define_asset_job("health_report_job", selection=dg.AssetSelection.assets(REPORT_KEY))
+
+    @dg.sensor(
+        job=job,
+        minimum_interval_seconds=60,
+        description="Refreshes the health report when runs have ended since the last time.",
+    )
+    def health_report_after_runs(
+        context: dg.SensorEvaluationContext,
+    ) -> dg.RunRequest | dg.SkipReason:
+        seen = dg.RunsFilter(statuses=_FINISHED)
+        ended = [
+            record
+            for record in context.instance.get_run_records(
+                seen, limit=20, order_by="update_timestamp"
+            )
+            if REPORT_KEY not in (record.dagster_run.asset_selection or ())
+            and record.dagster_run.job_name != job.name
+        ]
+        if not ended:
+            return dg.SkipReason("No run has ended lately.")
+        newest = str(max(record.end_time or 0 for record in ended))
+        if newest == context.cursor:
+            return dg.SkipReason("No run has ended since the last report.")
+        context.update_cursor(newest)
+        return dg.RunRequest(run_key=newest)
+
+    return dg.Definitions(
+        assets=[health_report],
+        jobs=[job],
+        sensors=[health_report_after_runs],
+        resources={REPORT: HealthReportResource()},
+    )

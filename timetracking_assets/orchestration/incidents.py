@@ -1,0 +1,149 @@
+"""What is wrong at present with the assets of an API: loads, checks, freshness.
+
+It is read from the instance's event log; who is told is decided in `trouble_sensor.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from timetracking_assets.ingest.api import Api
+from timetracking_assets.orchestration.freshness import CHECK, judge
+from timetracking_assets.orchestration.specs import asset_key
+
+
+@dataclass(frozen=True)
+class Incident:
+    """One thing that is wrong, since an instant (UNIX seconds)."""
+
+    asset: str
+    what: str
+    since: float
+    run_id: str | None = None
+
+
+@dataclass
+class Observed:
+    """What is wrong now, by key; and the keys of which nothing can be said now (a run is under
+    way): they are as they were."""
+
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    undecided: set[str] = field(default_factory=set)
+
+
+def observe(
+    api: Api,
+    instance: dg.DagsterInstance,
+    checks: Iterable[dg.AssetCheckKey],
+    now: datetime,
+) -> Observed:
+    """Look at the last load of each asset of `api`, at its `checks` and at its freshness."""
+    observed = Observed()
+    runs = _Runs(instance)
+    _loads(api, instance, runs, observed)
+    _checks(instance, [key for key in checks if key.name != CHECK], observed)
+    for resource in api.resources.values():
+        verdict = judge(resource, instance, now)
+        if verdict.fresh is False and verdict.since:
+            missing = f"{verdict.partition} is overdue" if verdict.partition else "is overdue"
+            observed.incidents[f"freshness {resource.label}"] = Incident(
+                resource.label, missing, verdict.since.timestamp()
+            )
+    return observed
+
+
+class _Runs:
+    """Runs and what failed in them, each read once."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self._instance = instance
+        self._records: dict[str, dg.RunRecord | None] = {}
+        self._problems: dict[str, Mapping[str, str]] = {}
+
+    def record(self, run_id: str) -> dg.RunRecord | None:
+        if run_id not in self._records:
+            self._records[run_id] = self._instance.get_run_record_by_id(run_id)
+        return self._records[run_id]
+
+    def problem(self, run_id: str, step: str) -> str:
+        """Why the step of a failed run did not succeed."""
+        if run_id not in self._problems:
+            failures = self._instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+            self._problems[run_id] = {
+                str(entry.step_key): _message(entry.dagster_event)
+                for entry in failures
+                if entry.dagster_event
+            }
+        found = self._problems[run_id]
+        if step in found:
+            return found[step]
+        if found:
+            return "not loaded, because another step of the run failed"
+        return "the run broke off"
+
+
+def _message(event: dg.DagsterEvent) -> str:
+    data = event.step_failure_data
+    told = data.user_failure_data.description if data.user_failure_data else None
+    text = told or (data.error.message if data.error else "") or "the step failed"
+    return " ".join(text.split())[:300]
+
+
+def _loads(api: Api, instance: dg.DagsterInstance, runs: _Runs, observed: Observed) -> None:
+    resources = {asset_key(item): item for item in api.resources.values()}
+    for record in instance.get_asset_records(list(resources)):
+        entry = record.asset_entry
+        resource = resources[entry.asset_key]
+        key = f"load {resource.label}"
+        if entry.last_run_id is None:
+            continue
+        last = entry.last_materialization
+        if last is not None and last.run_id == entry.last_run_id:
+            continue
+        run = runs.record(entry.last_run_id)
+        if run is None:
+            continue
+        if run.dagster_run.status == dg.DagsterRunStatus.FAILURE:
+            observed.incidents[key] = Incident(
+                resource.label,
+                "failed: " + runs.problem(entry.last_run_id, f"{api.name}__{resource.name}"),
+                run.end_time or run.update_timestamp.timestamp(),
+                entry.last_run_id,
+            )
+        else:
+            observed.undecided.add(key)
+
+
+def _checks(
+    instance: dg.DagsterInstance,
+    checks: list[dg.AssetCheckKey],
+    observed: Observed,
+) -> None:
+    records = instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
+    for check, record in records.items():
+        asset = check.asset_key.to_user_string()
+        key = f"check {asset} {check.name}"
+        evaluation = record.evaluation
+        if isinstance(evaluation, dg.AssetCheckEvaluation):
+            if not evaluation.passed:
+                word = "warns" if evaluation.severity == dg.AssetCheckSeverity.WARN else "failed"
+                told = f": {evaluation.description}" if evaluation.description else ""
+                observed.incidents[key] = Incident(
+                    asset,
+                    f"check {check.name} {word}{told}"[:300],
+                    record.create_timestamp,
+                    record.run_id or None,
+                )
+            continue
+        # planned, not done: its run is under way, or broke off, which is an incident of the load
+        observed.undecided.add(key)
+
+
+def text_of(incident: Incident) -> str:
+    """One line: what, since when."""
+    since = datetime.fromtimestamp(incident.since, UTC)
+    return f"{incident.asset} {incident.what} (since {since:%Y-%m-%d %H:%M} UTC)"

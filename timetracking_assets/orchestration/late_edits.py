@@ -1,0 +1,98 @@
+"""The sensor of late edits: loads older partitions that another partition's answer speaks of.
+
+A load says in its metadata (`late_days`) for which older days it met rows that the table does not
+hold as they are; see `ingest/late_rows.py`. The cursor holds, for each resource, the last
+materialization that was looked at and its run, so that each load is answered once: one of a range
+says the same with each of its partitions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from timetracking_assets.ingest.api import Api, Resource
+from timetracking_assets.orchestration.jobs import asset_job, is_running, run_requests
+from timetracking_assets.orchestration.partitions import partitions_definition
+from timetracking_assets.orchestration.ranges import known_partitions, neighbours
+from timetracking_assets.orchestration.specs import asset_key
+from timetracking_assets.orchestration.switch import sensor_status
+
+_WHAT = "Loads older partitions to which rows belong that came with newer ones."
+_INTERVAL = 60
+_AT_ONCE = 100
+
+
+def late_edits_sensor(api: Api) -> dg.SensorDefinition | None:
+    """The sensor of `api`; None if none of its resources has windows."""
+    windowed = [item for item in api.resources.values() if item.sync_mode == "window"]
+    if not windowed:
+        return None
+    name = f"{api.name}_late_edits"
+
+    @dg.sensor(
+        name=name,
+        job=asset_job(name, "late_edits", windowed, _WHAT),
+        minimum_interval_seconds=_INTERVAL,
+        description=_WHAT,
+        default_status=sensor_status(api),
+    )
+    def tick(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        if is_running(context.instance, name):
+            return dg.SkipReason(f"The last run of {name} is not done yet.")
+        cursor: dict[str, tuple[int, str]] = json.loads(context.cursor or "{}")
+        requests: list[dg.RunRequest] = []
+        for resource in windowed:
+            days, cursor[resource.name] = _late_days(
+                context.instance, resource, cursor.get(resource.name)
+            )
+            for partitions in _ranges(resource, days):
+                requests += run_requests({resource.name: partitions}, api.resources)
+        return dg.SensorResult(
+            run_requests=requests,
+            skip_reason=None if requests else dg.SkipReason("No late edits."),
+            cursor=json.dumps(cursor),
+        )
+
+    return tick
+
+
+def _late_days(
+    instance: dg.DagsterInstance, resource: Resource, after: tuple[int, str] | None
+) -> tuple[set[str], tuple[int, str]]:
+    """The days that loads after the one of `after` (storage id, run id) speak of, and the last one.
+
+    With no cursor only the newest load counts: what is older has been overtaken.
+    """
+    last, run_id = after or (0, "")
+    events = instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key(resource), after_storage_id=last or None),
+        limit=1 if after is None else _AT_ONCE,
+        ascending=after is not None,
+    )
+    days: set[str] = set()
+    for record in events.records:
+        last = record.storage_id
+        materialization = record.asset_materialization
+        if record.run_id != run_id and materialization:
+            days |= _days(materialization.metadata)
+        run_id = record.run_id
+    return days, (last, run_id)
+
+
+def _days(metadata: Mapping[str, dg.MetadataValue]) -> set[str]:
+    value = metadata.get("late_days")
+    return set(map(str, value.data or [])) if isinstance(value, dg.JsonMetadataValue) else set()
+
+
+def _ranges(resource: Resource, days: set[str]) -> list[list[str]]:
+    """The partitions in which `days` lie, those side by side as one range."""
+    definition = partitions_definition(resource.partitions)
+    if definition is None or not days:
+        return []
+    known = known_partitions(definition, datetime.now(UTC))
+    chosen = days if resource.kind == "daily" else {day[:4] for day in days}
+    return neighbours(known, chosen)

@@ -1,0 +1,117 @@
+"""Schedules: when the resources of an API are loaded, and which partitions then.
+
+One schedule and one run for each API and kind; resources that can't share a run (other partitions,
+another range) get one of their own in the same tick. Which range that is, is in `ranges.py`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import dagster as dg
+
+from timetracking_assets.ingest.api import Api, Resource
+from timetracking_assets.ingest.automation import Schedule
+from timetracking_assets.orchestration.jobs import asset_job, is_running, run_requests
+from timetracking_assets.orchestration.partitions import partitions_definition
+from timetracking_assets.orchestration.ranges import (
+    known_partitions,
+    loaded_partitions,
+    longest,
+    since_last_load,
+    trailing_range,
+)
+from timetracking_assets.orchestration.specs import asset_key
+from timetracking_assets.orchestration.switch import schedule_status
+
+Wanted = Callable[[Resource, dg.DagsterInstance, datetime], list[str]]
+
+_WHAT = {
+    "snapshot": "Loads the resources that have no partitions.",
+    "daily": "Loads the newest day with the days of the lookback, and what was missed since the "
+    "last load.",
+    "yearly": "Loads the current year; in January the last one, too.",
+    "full_reread": "Loads all partitions again, for edits that are older than any lookback.",
+}
+
+
+def build_schedules(api: Api) -> list[dg.ScheduleDefinition]:
+    """The schedules of `api`, each with its job. Resources with an `automation_condition` are left
+    to Dagster, but for full re-reads."""
+    built: list[dg.ScheduleDefinition] = []
+    for kind in ("snapshot", "daily", "yearly"):
+        timed = {
+            name: resource.automation.schedule
+            for name, resource in api.resources.items()
+            if resource.kind == kind and resource.automation.condition == "none"
+        }
+        built += _of_kind(api, kind, timed, regular_range)
+    rereads = {name: item.automation.full_reread for name, item in api.resources.items()}
+    return built + _of_kind(api, "full_reread", rereads, _everything)
+
+
+def regular_range(resource: Resource, instance: dg.DagsterInstance, now: datetime) -> list[str]:
+    """The partitions that a regular load of `resource` takes at `now`; none for a snapshot."""
+    definition = partitions_definition(resource.partitions)
+    if definition is None:
+        return []
+    known = known_partitions(definition, now)
+    loaded = loaded_partitions(instance, asset_key(resource), definition, known)
+    return longest(
+        trailing_range(definition, known, resource.automation.lookback, now),
+        since_last_load(known, loaded),
+    )
+
+
+def _everything(resource: Resource, instance: dg.DagsterInstance, now: datetime) -> list[str]:
+    definition = partitions_definition(resource.partitions)
+    return known_partitions(definition, now) if definition else []
+
+
+def _of_kind(
+    api: Api, kind: str, timed: Mapping[str, Schedule | None], wanted: Wanted
+) -> list[dg.ScheduleDefinition]:
+    """One schedule for the resources with the most common timing, one for each of the others."""
+    common = Counter(timing for timing in timed.values() if timing).most_common(1)
+    groups: dict[tuple[str, Schedule], list[Resource]] = {}
+    for name, timing in timed.items():
+        if timing:
+            title = f"{api.name}_{kind}" + ("" if timing == common[0][0] else f"_{name}")
+            groups.setdefault((title, timing), []).append(api.resources[name])
+    return [
+        _schedule(api, title, kind, timing, members, wanted)
+        for (title, timing), members in groups.items()
+    ]
+
+
+def _schedule(
+    api: Api,
+    name: str,
+    kind: str,
+    timing: Schedule,
+    resources: Sequence[Resource],
+    wanted: Wanted,
+) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=name,
+        job=asset_job(name, kind, resources, _WHAT[kind]),
+        cron_schedule=timing.cron,
+        execution_timezone=timing.timezone,
+        description=_WHAT[kind],
+        default_status=schedule_status(api),
+    )
+    def tick(
+        context: dg.ScheduleEvaluationContext,
+    ) -> dg.SkipReason | list[dg.RunRequest]:
+        if is_running(context.instance, name):
+            return dg.SkipReason(f"The last run of {name} is not done yet.")
+        now = context.scheduled_execution_time
+        ranges = {item.name: wanted(item, context.instance, now) for item in resources}
+        due = {title: keys for title, keys in ranges.items() if keys or kind == "snapshot"}
+        if not due:
+            return dg.SkipReason("There is no partition yet.")
+        return run_requests(due, api.resources, key=now.isoformat())
+
+    return tick

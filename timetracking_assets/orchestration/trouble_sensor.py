@@ -1,0 +1,112 @@
+"""The sensor of trouble: one message when something goes wrong, and one when it is well again.
+
+The cursor holds the incidents that people know of; a message that could not be sent is tried again
+with the next tick. What counts as trouble is in `incidents.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import dagster as dg
+from pydantic import TypeAdapter
+
+from timetracking_assets.ingest.api import Api
+from timetracking_assets.orchestration.incidents import Incident, Observed, observe, text_of
+from timetracking_assets.orchestration.notifications import (
+    VARIABLE,
+    NotifyError,
+    notify_urls,
+    run_url,
+    send,
+)
+from timetracking_assets.orchestration.switch import sensor_status
+
+_INTERVAL = 30
+_MOST_LINES = 15
+_CURSOR = TypeAdapter(dict[str, Incident])
+
+
+def trouble_sensor(api: Api) -> dg.SensorDefinition:
+    """The sensor of `api`; it starts no runs."""
+
+    @dg.sensor(
+        name=f"{api.name}_trouble",
+        minimum_interval_seconds=_INTERVAL,
+        description=f"Tells the services in {VARIABLE} of failed loads, failed checks and missed "
+        "freshness, and when it is well again.",
+        default_status=sensor_status(api),
+    )
+    def tick(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        urls = notify_urls()
+        if not urls:
+            return dg.SkipReason(f"{VARIABLE} is not set.")
+        known = _CURSOR.validate_json(context.cursor or "{}")
+        repository = context.repository_def
+        checks = [
+            key
+            for key in (repository.asset_graph.asset_check_keys if repository else ())
+            if key.asset_key.path[0] == api.name
+        ]
+        observed = observe(api, context.instance, checks, datetime.now(UTC))
+        begun, ended = compare(known, observed)
+        problem = None
+        try:
+            if begun:
+                send(urls, *_trouble(api, begun), trouble=True)
+                known |= begun
+            if ended:
+                send(urls, *_recovery(api, ended), trouble=False)
+                known = {key: item for key, item in known.items() if key not in ended}
+        except NotifyError as error:
+            problem = str(error)
+            context.log.error(problem)
+        told = f"{len(begun)} new, {len(ended)} ended, {len(known)} open"
+        return dg.SensorResult(
+            skip_reason=dg.SkipReason(problem or told), cursor=_CURSOR.dump_json(known).decode()
+        )
+
+    return tick
+
+
+def compare(
+    known: Mapping[str, Incident], observed: Observed
+) -> tuple[dict[str, Incident], dict[str, Incident]]:
+    """The incidents that begin, and those of the `known` ones that are over.
+
+    A table that is overdue because its load fails is one incident, not two.
+    """
+    failing = {item.asset for key, item in observed.incidents.items() if key.startswith("load ")}
+    failing |= {known[key].asset for key in observed.undecided & known.keys()}
+    begun = {
+        key: item
+        for key, item in observed.incidents.items()
+        if key not in known and not (key.startswith("freshness ") and item.asset in failing)
+    }
+    still = observed.incidents.keys() | observed.undecided
+    return begun, {key: item for key, item in known.items() if key not in still}
+
+
+def _trouble(api: Api, incidents: Mapping[str, Incident]) -> tuple[str, str]:
+    return f"{api.name}: trouble with {_assets(incidents)}", _lines(incidents)
+
+
+def _recovery(api: Api, incidents: Mapping[str, Incident]) -> tuple[str, str]:
+    return f"{api.name}: well again: {_assets(incidents)}", _lines(incidents)
+
+
+def _assets(incidents: Mapping[str, Incident]) -> str:
+    names = sorted({item.asset.partition("/")[2] for item in incidents.values()})
+    return ", ".join(names) if len(names) <= 3 else f"{len(names)} assets"
+
+
+def _lines(incidents: Mapping[str, Incident]) -> str:
+    lines = []
+    for _, incident in sorted(incidents.items())[:_MOST_LINES]:
+        lines.append(f"- {text_of(incident)}")
+        if incident.run_id:
+            lines.append(f"  {run_url(incident.run_id)}")
+    if len(incidents) > _MOST_LINES:
+        lines.append(f"- and {len(incidents) - _MOST_LINES} more")
+    return "\n".join(lines)

@@ -1,0 +1,88 @@
+"""Loads of one API into a warehouse made for tests, and what is asked of its tables."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+
+from timetracking_assets.component import RestApi
+from timetracking_assets.ingest.api import Api, Resource
+from timetracking_assets.ingest.load import run_load
+from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
+from timetracking_assets.ingest.rules import start_of
+from timetracking_assets.ingest.source import Connection
+from timetracking_assets.ingest.warehouse import Warehouse, quoted
+from timetracking_assets.ingest.windows import Window
+
+
+def find_api(name: str, project: Path) -> Api:
+    """The API `name` of the Dagster project that holds the directory `project`.
+
+    Raises LookupError that names those which there are.
+    """
+    apis = _apis(project)
+    if name not in apis:
+        raise LookupError(f"{project} has no API '{name}'; it has: {', '.join(sorted(apis))}")
+    return apis[name]
+
+
+@cache
+def _apis(project: Path) -> dict[str, Api]:
+    tree = dg.ComponentTree.for_project(project)
+    return {found.api.name: found.api for found in tree.get_all_components(of_type=RestApi)}
+
+
+def everything(resource: Resource) -> Window | None:
+    """All partitions of `resource` up to now, as one window; None for a snapshot."""
+    if resource.partitions is None:
+        return None
+    zone = resource.partitions.timezone
+    tomorrow = datetime.now(UTC).astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
+    return Window.of_days(start_of(resource.partitions), tomorrow, zone)
+
+
+class Bench:
+    """One API and a DuckDB file below `directory`; each resource is loaded when it is asked for."""
+
+    def __init__(self, api: Api, directory: Path) -> None:
+        self.api = api
+        self.warehouse = Warehouse(directory / "warehouse.duckdb", lock_timeout=60)
+        self._first: dict[str, LoadReport] = {}
+
+    @cached_property
+    def variables(self) -> dict[str, str]:
+        """The API's environment variables; the test is skipped where some are missing."""
+        values = {name: os.environ.get(name, "").strip() for name in self.api.variables}
+        if missing := [name for name, value in values.items() if not value]:
+            pytest.skip(f"not set: {', '.join(missing)}")
+        return values
+
+    def first(self, resource: Resource) -> LoadReport:
+        """The report of the first load of everything, which is done once."""
+        if resource.name not in self._first:
+            self._first[resource.name] = self.load(resource, everything(resource))
+        return self._first[resource.name]
+
+    def load(self, resource: Resource, window: Window | None) -> LoadReport:
+        """Load once."""
+        connection = Connection(self.api, self.variables)
+        request = LoadRequest(connection, resource, window, holder="a conformance test")
+        return run_load(request, self.warehouse)
+
+    def rows(self, sql: str, resource: Resource) -> list[tuple[Any, ...]]:
+        """The rows of a query; `{table}` stands for the resource's table."""
+        table = quoted(resource.api, resource.name)
+        with self.warehouse.exclusive("a conformance test") as opened:
+            opened.connection.execute("SET TimeZone = 'UTC'")
+            return opened.rows(sql.replace("{table}", table))
+
+    def contents(self, resource: Resource) -> Any:
+        """The number of rows of the table, and a hash of them all, whatever their order."""
+        return self.rows("SELECT count(*), bit_xor(hash(t)) FROM {table} t", resource)
