@@ -20,7 +20,6 @@ from rich.table import Table
 from benchmarks.data import make_pages
 from benchmarks.mock_api import mock_api
 from benchmarks.processes import Run, run_contender
-from benchmarks.scenarios import backfill, fan_out, small_loads, start_up
 
 CONTENDERS = {
     "floor": ("floor",),
@@ -107,6 +106,8 @@ def small(
     data: Directory = _DATA,
 ) -> None:
     """1,000 changed rows into tables of different sizes, in one process; checks included."""
+    from benchmarks.scenarios import small_loads
+
     console.print(small_loads(data, rows, rounds))
 
 
@@ -117,6 +118,8 @@ def backfills(
     data: Directory = _DATA,
 ) -> None:
     """365 daily partitions as one range, against one list of the same rows, and one by one."""
+    from benchmarks.scenarios import backfill
+
     console.print(backfill(data, rows, days))
 
 
@@ -127,12 +130,16 @@ def fanout(
     data: Directory = _DATA,
 ) -> None:
     """A list for each of many users, asked for one after the other and 8 at a time."""
+    from benchmarks.scenarios import fan_out
+
     console.print(fan_out(data, users, latency))
 
 
 @app.command()
 def start(rounds: Rounds = 5) -> None:
     """The code location loaded, against `import dagster, dlt`."""
+    from benchmarks.scenarios import start_up
+
     console.print(start_up(rounds))
 
 

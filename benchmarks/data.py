@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
-
-import duckdb
+from typing import Any
 
 PAGE_SIZE = 1000
 FIRST_DAY = "2025-01-01"
@@ -99,7 +99,9 @@ def _pages(path: Path, source: str, rows: int, lists: int) -> Pages:
     index = path.with_suffix(".index.json")
     if not index.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        offsets, found = _write(path, source, rows, lists)
+        # in a process of its own: the peak of a contender's memory begins with its parent's size
+        with get_context("spawn").Pool(1) as pool:
+            offsets, found = pool.apply(_write, (path, source, rows, lists))
         index.write_text(json.dumps({"offsets": offsets, "lists": found}))
     known = json.loads(index.read_text())
     return Pages(path, known["offsets"], [tuple(item) for item in known["lists"]])
@@ -108,6 +110,8 @@ def _pages(path: Path, source: str, rows: int, lists: int) -> Pages:
 def _write(
     path: Path, source: str, rows: int, number: int
 ) -> tuple[list[int], list[tuple[int, int]]]:
+    import duckdb
+
     offsets, lists = [0], []
     with path.open("wb") as file, duckdb.connect() as connection:
         for item in range(number):
@@ -124,7 +128,7 @@ def _write(
     return offsets, lists
 
 
-def _bodies(connection: duckdb.DuckDBPyConnection, source: str, low: int, high: int) -> list[str]:
+def _bodies(connection: Any, source: str, low: int, high: int) -> list[str]:
     found = connection.execute(
         f"SELECT string_agg(to_json({_ENTRY}), ',' ORDER BY n) FROM (SELECT i AS n, {source} "
         f"FROM range({low}, {high}) t(i)) GROUP BY (n - {low}) // {PAGE_SIZE} "

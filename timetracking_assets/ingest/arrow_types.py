@@ -1,6 +1,6 @@
-"""dlt's types and Arrow's: in which one values travel, and which one a new column gets.
+"""dlt's names of types as Arrow's types, and back.
 
-Only this correspondence belongs here; how columns are read is in `column_reader.py`.
+Only the types belong here; whether a value fits one is judged in `misfits.py`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 
 
 def inferred_type(kind: pa.DataType) -> DataType:
-    """The type of a column whose first values Arrow reads as `kind`."""
+    """The type of a column whose values Arrow has read as `kind`."""
     if pa.types.is_boolean(kind):
         return "bool"
     if pa.types.is_integer(kind):

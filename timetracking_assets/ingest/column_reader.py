@@ -59,7 +59,7 @@ class ColumnReader:
         self._paths: dict[FieldPath, str] = {}
         self._parser = RowParser()
         # decimals, written as numbers here and as text there: no one column for Arrow
-        self._mixed: set[FieldPath] = set()
+        self._mixed: set[str] = set()
 
     @property
     def bound(self) -> set[str]:
@@ -87,20 +87,24 @@ class ColumnReader:
         }
         for path, text in texts.items():
             name = self._paths[path]
-            if path in self._mixed:
-                text = exact_decimals(path, page.rows)
-            columns[name] = plain_text(text) if name in self._any_text else text
+            if name in self._mixed:
+                columns[name] = exact_decimals(path, page.rows)
+            else:
+                columns[name] = plain_text(text) if name in self._any_text else text
         return columns
 
     def _parse(self, page: Page) -> tuple[Fields, Texts]:
-        kept = [path for path in self._paths if self._is_taken_out(path)]
-        types = {p: self._wire_type(n) for p, n in self._paths.items() if p not in kept}
-        return self._parser(page.rows, types, kept)
+        taken_out = [path for path, name in self._paths.items() if self._is_taken_out(name)]
+        types = {
+            path: self._wire_type(name)
+            for path, name in self._paths.items()
+            if not self._is_taken_out(name)
+        }
+        return self._parser(page.rows, types, taken_out)
 
-    def _is_taken_out(self, path: FieldPath) -> bool:
-        """Whether a field leaves the rows as JSON text, for Arrow has no one type for it."""
-        name = self._paths[path]
-        return self.types[name] == "json" or name in self._any_text or path in self._mixed
+    def _is_taken_out(self, name: str) -> bool:
+        """Whether a column's values leave the rows as JSON text, for Arrow has no type for them."""
+        return self.types[name] == "json" or name in self._any_text | self._mixed
 
     def _wire_type(self, name: str) -> pa.DataType:
         data_type = self.types[name]
@@ -140,7 +144,7 @@ class ColumnReader:
                 return True
             name = self._bind(path)
             self.types.setdefault(name, inferred_type(kind))
-            again |= self._is_taken_out(path) or self._wire_type(name) != kind
+            again |= self._is_taken_out(name) or self._wire_type(name) != kind
         return again
 
     def _rounds(self, fields: Mapping[FieldPath, pa.ChunkedArray], page: Page) -> bool:
@@ -157,10 +161,10 @@ class ColumnReader:
         """Widen an inferred column that the page does not fit, or refuse the page."""
         match = _CHANGED.search(str(error))
         path = find_path(match["path"], page.rows) if match else None
-        if self._holds_decimals(path, page):
-            self._mixed.add(path)  # type: ignore[arg-type]
+        if path is not None and self._holds_decimals(path, page):
+            self._mixed.add(self._paths[path])
             return
-        if path is not None and not (path in self._paths and self._is_taken_out(path)):
+        if path is not None and not (path in self._paths and self._is_taken_out(self._paths[path])):
             self._as_json(path, page)
             return
         for path, name in [] if match else self._paths.items():
@@ -174,10 +178,9 @@ class ColumnReader:
             f"read: {error}"
         )
 
-    def _holds_decimals(self, path: FieldPath | None, page: Page) -> bool:
-        if path is None or path in self._mixed:
-            return False
-        if self.types.get(column_name("__".join(path))) != "decimal":
+    def _holds_decimals(self, path: FieldPath, page: Page) -> bool:
+        name = column_name("__".join(path))
+        if self.types.get(name) != "decimal" or name in self._mixed:
             return False
         self._bind(path)
         return not any(self._misfits(path, page))

@@ -148,7 +148,9 @@ def _duplicates(warehouse: OpenWarehouse, resource: Resource) -> tuple[int, dict
         "HAVING count(*) > 1"
     )
     duplicates = warehouse.number(f"SELECT count(*) FROM ({grouped}) d")
-    sample = warehouse.rows(f"{grouped} ORDER BY n DESC, {keys} LIMIT {_SAMPLE}")
+    sample = []
+    if duplicates:
+        sample = warehouse.rows(f"{grouped} ORDER BY n DESC, {keys} LIMIT {_SAMPLE}")
     return duplicates, {
         "rows": warehouse.number(f"SELECT count(*) FROM {table}"),
         "duplicate_keys": duplicates,
