@@ -7,6 +7,7 @@ and copies nothing.
 from __future__ import annotations
 
 import json
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -100,8 +101,8 @@ def _pages(path: Path, source: str, rows: int, lists: int) -> Pages:
     if not index.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         # in a process of its own: the peak of a contender's memory begins with its parent's size
-        with get_context("spawn").Pool(1) as pool:
-            offsets, found = pool.apply(_write, (path, source, rows, lists))
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            offsets, found = pool.submit(_write, path, source, rows, lists).result()
         index.write_text(json.dumps({"offsets": offsets, "lists": found}))
     known = json.loads(index.read_text())
     return Pages(path, known["offsets"], [tuple(item) for item in known["lists"]])

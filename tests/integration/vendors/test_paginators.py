@@ -120,5 +120,6 @@ def test_every_page_comes_once(way: str, serve: Serve) -> None:
     connection = Connection(api, {"URL": vendor.url})
     with open_pages(connection, api.resources["rows"], RequestStats()) as pages:
         found = [json.loads(bytes(row)) for page in pages for row in page.rows]
-    assert found == (ROWS if way != "object" else [{"id": 1}])
+    # pages whose number is known come side by side
+    assert sorted(found, key=lambda row: row["id"]) == (ROWS if way != "object" else [{"id": 1}])
     assert len(vendor.asked) == requests
