@@ -383,6 +383,7 @@ class FaultTable:
         terminalreporter.write_line(f"{sum(int(row[2]) for row in rows)} cases")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "demo" in getattr(item, "fixturenames", ()):

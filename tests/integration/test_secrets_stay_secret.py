@@ -158,7 +158,8 @@ def test_no_trace_of_an_awkward_credential(
     joined = [pair.format(**{**settings, **values}) for _, pair in ASSETS.values() if pair]
     outcome = hasty_platform.materialize(*ASSETS, loud=True)
     assert outcome.failures.keys() == ASSETS.keys()
-    assert len(control.requests()) == len(ASSETS)
+    # parents are asked for at the same time
+    assert len(control.requests()) >= len(ASSETS)
     _assert_nowhere(set(values.values()), joined, hasty_platform, tmp_path, outcome.printed)
 
 

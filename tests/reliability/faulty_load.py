@@ -23,8 +23,8 @@ from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from dlt.normalize.normalize import Normalize
 
 from timetracking_assets.ingest import load
+from timetracking_assets.ingest.adapter import ApiAdapter
 from timetracking_assets.ingest.api import Api
-from timetracking_assets.ingest.columnar import PageTyper
 from timetracking_assets.ingest.errors import IngestError
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.source import Connection
@@ -249,7 +249,7 @@ MERGED = r'INSERT INTO "(?!\w*_staging")\w+"\."(?!_dlt)\w+"\('
 
 POINTS: dict[str, Callable[[Strike], None]] = {
     "restore": _before(dlt.Pipeline, "sync_destination"),
-    "extract": _before(PageTyper, "__call__", call=2),
+    "extract": _before(ApiAdapter, "send", call=2),
     "normalize": _before(Normalize, "spool_files"),
     "before load": _before(dlt.Pipeline, "load"),
     "staging": _before_sql(r'INSERT INTO "\w+_staging"\."(?!_dlt)'),
