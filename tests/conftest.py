@@ -383,14 +383,6 @@ class FaultTable:
         terminalreporter.write_line(f"{sum(int(row[2]) for row in rows)} cases")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "demo" in getattr(item, "fixturenames", ()):
-            # one process runs them all, so that there is one demo
-            item.add_marker(pytest.mark.xdist_group("demo"))
-
-
 def pytest_configure(config: pytest.Config) -> None:
     # where tests run in processes of their own, the one that they report to prints
     if not hasattr(config, "workerinput"):

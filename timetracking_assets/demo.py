@@ -234,7 +234,7 @@ def _problem(event: dg.DagsterEvent) -> str:
 def _table(results: Sequence[AssetResult]) -> Table:
     table = Table(Column("asset", overflow="fold"), "partitions", "rows", "checks", "seconds")
     for column in table.columns[1:]:
-        column.justify = "right"
+        column.justify, column.no_wrap = "right", True
     for result in results:
         green = result.succeeded
         checks = f"{result.checks_passed} of {result.checks} passed"

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from tests.conftest import Demo
     from timetracking_assets.sandbox import SandboxServer
 
-pytestmark = pytest.mark.timeout(300)
+# one process has the demo
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("demo")]
 
 PROJECT = Path(timetracking_assets.__file__).parents[1]
 NAMES = [f"{api}/{resource}" for api, resources in KEYS.items() for resource in resources]

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from tests.conftest import Demo
     from timetracking_assets.sandbox import SandboxServer
 
-pytestmark = pytest.mark.timeout(300)
+# one process has the demo
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("demo")]
 
 RESOURCES = [(api, name) for api, resources in KEYS.items() for name in resources]
 
