@@ -6,6 +6,7 @@ has its own Dagster home and its own warehouse; the sandbox is one, reset before
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 import pytest
+from filelock import FileLock
 
 from timetracking_assets.sandbox import SandboxServer
 from timetracking_assets.sandbox.remote_control import RemoteControl
@@ -342,17 +344,29 @@ def demo(
 
     Partitions begin late: Dagster writes events for each, and thousands prove no more than these.
     """
-    directory = tmp_path_factory.mktemp("demo")
-    home = directory / "home"
-    result = subprocess.run(
-        [str(Path(sys.executable).with_name("timetracking")), "demo"],
-        cwd=directory,
-        env={**clean_environment, **late_start, "TIMETRACKING_HOME": str(home), "COLUMNS": "120"},
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
-    return Demo(result.returncode, result.stdout + result.stderr, home)
+    # the processes that share the tests share the demo, too
+    shared = tmp_path_factory.getbasetemp()
+    directory = (shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared) / "demo"
+    home, told = directory / "home", directory / "told.json"
+    with FileLock(f"{directory}.lock"):
+        if not told.exists():
+            directory.mkdir()
+            result = subprocess.run(
+                [str(Path(sys.executable).with_name("timetracking")), "demo"],
+                cwd=directory,
+                env={
+                    **clean_environment,
+                    **late_start,
+                    "TIMETRACKING_HOME": str(home),
+                    "COLUMNS": "120",
+                },
+                capture_output=True,
+                text=True,
+                timeout=500,
+            )
+            told.write_text(json.dumps([result.returncode, result.stdout + result.stderr]))
+    code, output = json.loads(told.read_text())
+    return Demo(code, output, home)
 
 
 class FaultTable:

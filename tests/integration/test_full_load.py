@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from tests.conftest import Demo
     from timetracking_assets.sandbox import SandboxServer
 
-# one process has the demo
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.timeout(600)
 
 RESOURCES = [(api, name) for api, resources in KEYS.items() for name in resources]
 

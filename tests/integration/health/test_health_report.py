@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from tests.conftest import Demo, Platform
     from timetracking_assets.sandbox.remote_control import RemoteControl
 
-# one process has the demo
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = pytest.mark.timeout(600)
 
 CHROMIUM = "/usr/bin/chromium"
 ENTRIES, TABLE = "workspace_time/time_entries", "workspace_time.time_entries"
