@@ -1,6 +1,6 @@
 """An answer as a dlt source: its pages as tables, and which of their rows are loaded.
 
-What is asked for is in `source.py`, what a load replaces in `removal.py`, when and where it is
+What is asked for is in `fetch.py`, what a load replaces in `removal.py`, when and where it is
 loaded in `load.py`.
 """
 

@@ -1,6 +1,6 @@
 """The fields of JSON rows: their paths, as Arrow sees them and as the rows' bytes hold them.
 
-Only the shape of rows belongs here; which column a field becomes is decided in `columnar.py`.
+Only the shape of rows belongs here; which column a field becomes is decided in `column_reader.py`.
 """
 
 from __future__ import annotations

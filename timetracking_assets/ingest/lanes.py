@@ -1,6 +1,6 @@
 """Several iterators read at a time, each in a thread of its own.
 
-Only threads belong here; what they read, and how many there may be, is decided in `source.py`.
+Only threads belong here; what they read, and how many there may be, is decided in `fetch.py`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Only shapes belong here: which keys there are, their types and defaults. `client`, `endpoint` and
 `include_from_parent` are dlt's own grammar and pass through untouched (dlt validates them, see
 `source.py`); every other key is ours because dlt has no word for it. What keys mean together
-(parents, keys, windows) is resolved in `api.py`.
+(parents, keys, windows) is resolved in `resolution.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Windows whose answer is cut off by the API: asked for again in halves, until nothing is missing.
 
-Only resources with `max_rows_per_answer` come here; how pages are asked for is in `source.py`.
+Only resources with `max_rows_per_answer` come here; how pages are asked for is in `fetch.py`.
 """
 
 from __future__ import annotations
