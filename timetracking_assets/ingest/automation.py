@@ -59,7 +59,6 @@ class Automation:
 
     lookback: int = 0
     schedule: Schedule | None = None
-    own_schedule: bool = False
     full_reread: Schedule | None = None
     freshness: Freshness | None = None
     probe: ProbeSpec | None = None
@@ -83,7 +82,6 @@ def resolve_automation(
     return Automation(
         lookback=_lookback(spec, item, path),
         schedule=schedule,
-        own_schedule=isinstance(item.schedule, CronSpec),
         full_reread=full_reread,
         freshness=_freshness(freshness, usual, (*path, "freshness"))
         if isinstance(freshness, FreshnessSpec)

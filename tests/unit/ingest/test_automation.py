@@ -122,7 +122,6 @@ def test_own_schedule_and_off(api: Resolve) -> None:
         snapshot(name="status", schedule=False),
     )
     assert text.schedule == Schedule("*/15 * * * *", "UTC")
-    assert text.own_schedule
     assert zoned.schedule == Schedule("0 1 * * *", "Asia/Tokyo")
     assert off.schedule is None
     assert off.freshness is None
