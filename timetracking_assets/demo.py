@@ -35,6 +35,7 @@ from timetracking_assets.orchestration.ranges import (
     trailing_range,
 )
 from timetracking_assets.orchestration.resources import WarehouseResource
+from timetracking_assets.runs import step_problem
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -201,7 +202,7 @@ def _execute(run: _Run) -> list[AssetResult]:
         elif event.is_step_failure:
             # the step of the checks that all of the run's assets have in common
             for result in results.values():
-                result.problem = result.problem or _problem(event)
+                result.problem = result.problem or step_problem(event)
     for result in results.values():
         if result.rows is None and result.problem is None:
             # Dagster records nothing for a step that it never starts
@@ -222,13 +223,7 @@ def _note(event: dg.DagsterEvent, result: AssetResult) -> None:
     elif event.is_step_success:
         result.seconds = event.step_success_data.duration_ms / 1000
     elif event.is_step_failure:
-        result.problem = _problem(event)
-
-
-def _problem(event: dg.DagsterEvent) -> str:
-    error = event.step_failure_data
-    told = error.user_failure_data.description if error.user_failure_data else None
-    return told or (error.error.message if error.error else "failed")
+        result.problem = step_problem(event)
 
 
 def _table(results: Sequence[AssetResult]) -> Table:

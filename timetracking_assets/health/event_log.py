@@ -15,6 +15,7 @@ from dagster import AssetCheckEvaluation, AssetRecordsFilter, DagsterEventType
 
 from timetracking_assets.health.model import CheckResult, Load, PartitionState
 from timetracking_assets.health.watched import WatchedAsset, partition_keys
+from timetracking_assets.runs import Runs
 
 LOADS = 30
 """How many loads of an asset the report looks back on."""
@@ -58,7 +59,7 @@ def read_facts(
         record.asset_entry.asset_key: record.asset_entry
         for record in instance.get_asset_records([asset.key for asset in assets])
     }
-    runs = _Runs(instance)
+    runs = Runs(instance)
     facts = {}
     for asset in assets:
         entry = records.get(asset.key)
@@ -74,39 +75,7 @@ def read_facts(
     return facts
 
 
-class _Runs:
-    """Run records, each asked for once, and the messages of their failed steps."""
-
-    def __init__(self, instance: dg.DagsterInstance) -> None:
-        self._instance = instance
-        self._records: dict[str, dg.RunRecord | None] = {}
-        self._errors: dict[str, dict[str, str]] = {}
-
-    def record(self, run_id: str) -> dg.RunRecord | None:
-        if run_id not in self._records:
-            self._records[run_id] = self._instance.get_run_record_by_id(run_id)
-        return self._records[run_id]
-
-    def started(self, run_id: str) -> float | None:
-        record = self.record(run_id)
-        return record.start_time if record else None
-
-    def error(self, run_id: str, step: str) -> str | None:
-        if run_id not in self._errors:
-            page = self._instance.get_records_for_run(run_id, of_type=DagsterEventType.STEP_FAILURE)
-            self._errors[run_id] = {}
-            for record in page.records:
-                event = record.event_log_entry.dagster_event
-                if event is not None and event.step_key:
-                    failure = event.step_failure_data
-                    told = failure.user_failure_data
-                    text = told.description if told else None
-                    text = text or (failure.error.message if failure.error else None)
-                    self._errors[run_id][event.step_key] = (text or "failed").strip()
-        return self._errors[run_id].get(step)
-
-
-def _loads(instance: dg.DagsterInstance, key: dg.AssetKey, runs: _Runs) -> tuple[Load, ...]:
+def _loads(instance: dg.DagsterInstance, key: dg.AssetKey, runs: Runs) -> tuple[Load, ...]:
     """One load for each run. A range of partitions leaves an event for each partition: once a run
     is known, what came before it started is asked for next."""
     found: dict[str, Load] = {}
@@ -121,7 +90,9 @@ def _loads(instance: dg.DagsterInstance, key: dg.AssetKey, runs: _Runs) -> tuple
         if len(page.records) < _PAGE or len(found) >= LOADS:
             break
         oldest = page.records[-1]
-        before = min(runs.started(oldest.run_id) or oldest.timestamp, oldest.timestamp)
+        run = runs.record(oldest.run_id)
+        started = run.start_time if run else None
+        before = min(started or oldest.timestamp, oldest.timestamp)
     return tuple(found.values())
 
 
@@ -137,7 +108,7 @@ def _load(record: dg.EventLogRecord) -> Load:
 
 
 def _attempt(
-    instance: dg.DagsterInstance, key: dg.AssetKey, loaded: int | None, runs: _Runs
+    instance: dg.DagsterInstance, key: dg.AssetKey, loaded: int | None, runs: Runs
 ) -> Attempt | None:
     planned = instance.get_latest_planned_materialization_info(key)
     if planned is None or (loaded is not None and planned.storage_id < loaded):
@@ -148,7 +119,7 @@ def _attempt(
     run = record.dagster_run
     error = None
     if run.status == dg.DagsterRunStatus.FAILURE:
-        error = runs.error(run.run_id, "__".join(key.path))
+        error = runs.problems(run.run_id).get("__".join(key.path))
     since = record.start_time or record.create_timestamp.timestamp()
     return Attempt(run.run_id, run.status, _instant(since), error)
 

@@ -5,7 +5,7 @@ It is read from the instance's event log; who is told is decided in `trouble_sen
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -14,6 +14,7 @@ import dagster as dg
 from timetracking_assets.ingest.api import Api
 from timetracking_assets.orchestration.freshness import CHECK, judge
 from timetracking_assets.orchestration.specs import asset_key
+from timetracking_assets.runs import Runs
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def observe(
 ) -> Observed:
     """Look at the last load of each asset of `api`, at its `checks` and at its freshness."""
     observed = Observed()
-    runs = _Runs(instance)
+    runs = Runs(instance)
     _loads(api, instance, runs, observed)
     _checks(instance, [key for key in checks if key.name != CHECK], observed)
     for resource in api.resources.values():
@@ -56,44 +57,16 @@ def observe(
     return observed
 
 
-class _Runs:
-    """Runs and what failed in them, each read once."""
-
-    def __init__(self, instance: dg.DagsterInstance) -> None:
-        self._instance = instance
-        self._records: dict[str, dg.RunRecord | None] = {}
-        self._problems: dict[str, Mapping[str, str]] = {}
-
-    def record(self, run_id: str) -> dg.RunRecord | None:
-        if run_id not in self._records:
-            self._records[run_id] = self._instance.get_run_record_by_id(run_id)
-        return self._records[run_id]
-
-    def problem(self, run_id: str, step: str) -> str:
-        """Why the step of a failed run did not succeed."""
-        if run_id not in self._problems:
-            failures = self._instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
-            self._problems[run_id] = {
-                str(entry.step_key): _message(entry.dagster_event)
-                for entry in failures
-                if entry.dagster_event
-            }
-        found = self._problems[run_id]
-        if step in found:
-            return found[step]
-        if found:
-            return "not loaded, because another step of the run failed"
-        return "the run broke off"
+def _why(runs: Runs, run_id: str, step: str) -> str:
+    """Why the step of a failed run did not succeed."""
+    problems = runs.problems(run_id)
+    if step in problems:
+        # a message is read on a phone
+        return " ".join(problems[step].split())[:300]
+    return "not loaded, because another step of the run failed" if problems else "the run broke off"
 
 
-def _message(event: dg.DagsterEvent) -> str:
-    data = event.step_failure_data
-    told = data.user_failure_data.description if data.user_failure_data else None
-    text = told or (data.error.message if data.error else "") or "the step failed"
-    return " ".join(text.split())[:300]
-
-
-def _loads(api: Api, instance: dg.DagsterInstance, runs: _Runs, observed: Observed) -> None:
+def _loads(api: Api, instance: dg.DagsterInstance, runs: Runs, observed: Observed) -> None:
     resources = {asset_key(item): item for item in api.resources.values()}
     for record in instance.get_asset_records(list(resources)):
         entry = record.asset_entry
@@ -110,7 +83,7 @@ def _loads(api: Api, instance: dg.DagsterInstance, runs: _Runs, observed: Observ
         if run.dagster_run.status == dg.DagsterRunStatus.FAILURE:
             observed.incidents[key] = Incident(
                 resource.label,
-                "failed: " + runs.problem(entry.last_run_id, f"{api.name}__{resource.name}"),
+                "failed: " + _why(runs, entry.last_run_id, f"{api.name}__{resource.name}"),
                 run.end_time or run.update_timestamp.timestamp(),
                 entry.last_run_id,
             )

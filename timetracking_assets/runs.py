@@ -1,0 +1,41 @@
+"""Runs of a Dagster instance and what failed in them, each asked for once.
+
+Only reading belongs here; what a failure means for an asset is judged by those who ask.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+
+def step_problem(event: dg.DagsterEvent) -> str:
+    """Why a step failed, in the words of its Failure, or else of its exception."""
+    failure = event.step_failure_data
+    told = failure.user_failure_data.description if failure.user_failure_data else None
+    return (told or (failure.error.message if failure.error else "failed")).strip()
+
+
+class Runs:
+    """The runs of `instance`, remembered: many assets have one in common."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self._instance = instance
+        self._records: dict[str, dg.RunRecord | None] = {}
+        self._problems: dict[str, dict[str, str]] = {}
+
+    def record(self, run_id: str) -> dg.RunRecord | None:
+        """The run, or None if it was deleted."""
+        if run_id not in self._records:
+            self._records[run_id] = self._instance.get_run_record_by_id(run_id)
+        return self._records[run_id]
+
+    def problems(self, run_id: str) -> dict[str, str]:
+        """The run's failed steps, by step key, and why each failed."""
+        if run_id not in self._problems:
+            failures = self._instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+            self._problems[run_id] = {
+                str(entry.step_key): step_problem(entry.dagster_event)
+                for entry in failures
+                if entry.dagster_event
+            }
+        return self._problems[run_id]
