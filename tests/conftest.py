@@ -35,6 +35,11 @@ WITHOUT_TELEMETRY = "telemetry:\n  enabled: false\n"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more process than there are cores: some tests only wait, for a daemon or a back-off."""
+    return (os.cpu_count() or 1) + 1
+
+
 @dataclass
 class Outcome:
     """What one run did, by the user string of the asset's key (`api/resource`)."""
