@@ -45,6 +45,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def staging_dataset(dataset: str) -> str:
+    """Where dlt keeps the answer of the last load of each table until the next one."""
+    return f"{dataset}_staging"
+
+
 @dataclass(frozen=True)
 class Warehouse:
     """A DuckDB file at `path` (made on the first load) and the seconds to wait for its lock."""
