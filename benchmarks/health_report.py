@@ -10,7 +10,7 @@ from rich.table import Table
 
 from benchmarks import event_log
 from timetracking_assets.health.build import read_health
-from timetracking_assets.health.page import DEFAULT_UI
+from timetracking_assets.ui_address import DEFAULT
 
 GROUP = 8
 """Assets of an API."""
@@ -29,7 +29,7 @@ def health_report(home: Path, assets: int, days: int, checks: int, rounds: int) 
             started, spent = time.perf_counter(), time.process_time()
             health = read_health(instance, definitions, None)
             read = time.perf_counter() - started
-            page = health.page(DEFAULT_UI)
+            page = health.page(DEFAULT)
             table.add_row(
                 str(number + 1),
                 f"{read:.1f}",
