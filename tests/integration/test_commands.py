@@ -198,6 +198,12 @@ def test_the_demo_is_seen_in_the_ui(ui: str, tmp_path: Path) -> None:
         page.get_by_text("Passed", exact=True).first.wait_for()
         page.screenshot(path=tmp_path / "check.png")
 
+        # the daemon judges freshness, some seconds after it has started
+        page.goto(asset)
+        page.get_by_text("Freshness policy").first.wait_for()
+        page.get_by_text("Passing", exact=True).first.wait_for()
+        page.screenshot(path=tmp_path / "freshness.png")
+
         page.goto(f"{asset}?view=events")
         page.get_by_text("rows_extracted").first.wait_for()
         page.get_by_text("workspace_time.organizations").first.wait_for()

@@ -103,7 +103,7 @@ def _or_fail(action: Any, connection: Connection | None = None) -> Any:
         transient = isinstance(error, LockTimeoutError) or (
             isinstance(error, ApiError) and error.transient
         )
-        failure = dg.Failure(str(error), allow_retries=transient)
+        failure = dg.Failure(f"{error}\nSee {error.docs}.", allow_retries=transient)
     except Exception:
         text = traceback.format_exc()
         failure = dg.Failure(connection.redactor(text) if connection else text)
