@@ -55,8 +55,9 @@ class LateRows:
         keys = [quoted(name) for name in resource.primary_key]
         same = " AND ".join(f"l.{key} = t.{key}" for key in keys)
         differs = " OR ".join(
-            f"l.{quoted(name)} IS DISTINCT FROM t.{quoted(name)}"
-            + ("::VARCHAR" if kind == "JSON" else "")
+            " IS DISTINCT FROM ".join(
+                warehouse.comparable(kind, f"{side}.{quoted(name)}") for side in ("l", "t")
+            )
             for name, kind in stored.items()
             if name in names
         )
@@ -68,15 +69,21 @@ class LateRows:
         time = f"l.{quoted(resource.window.field)}"
         is_date = resource.columns[resource.window.field].data_type == "date"
         at = f"{time} - DATE '1970-01-01'" if is_date else f"epoch_us({time})"
-        warehouse.connection.register("late_rows", rows)
+        warehouse.scratch.register("late_rows", rows)
         try:
-            found = warehouse.rows(
-                f"SELECT {at}, count(*) FROM late_rows l "
-                f"LEFT JOIN {quoted(resource.api, resource.name)} t ON {same} "
-                f"WHERE CASE WHEN t.{keys[0]} IS NULL THEN {alive} ELSE {differs} END GROUP BY 1"
+            table = warehouse.in_scratch(
+                resource.api,
+                resource.name,
+                where="false",
+                keys=resource.primary_key,
+                of="late_rows",
             )
+            found = warehouse.scratch.execute(
+                f"SELECT {at}, count(*) FROM late_rows l LEFT JOIN {table} t ON {same} "
+                f"WHERE CASE WHEN t.{keys[0]} IS NULL THEN {alive} ELSE {differs} END GROUP BY 1"
+            ).fetchall()
         finally:
-            warehouse.connection.unregister("late_rows")
+            warehouse.scratch.unregister("late_rows")
         zone = ZoneInfo(self._window.timezone if self._window else "UTC")
         for value, count in found:
             day = (

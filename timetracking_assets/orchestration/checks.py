@@ -70,7 +70,7 @@ def run_checks(
 ) -> Iterator[dg.AssetCheckResult]:
     """The results of the checks in `names`; `facts` are the latest load's."""
     window = str(facts.window) if facts and facts.window else "whole table"
-    with warehouse.exclusive(holder) as opened:
+    with warehouse.exclusive(holder, dataset=resource.api) as opened:
         for name in names:
             result = _answered(opened, resource, name, facts)
             shown = {**(result.metadata or {}), "window": dg.MetadataValue.text(window)}

@@ -105,7 +105,7 @@ class _Conformance:
         # without a key each row counts
         identity = f"DISTINCT ({', '.join(keys)})" if keys else "*"
         [(rows, distinct, nulls)] = bench.rows(
-            f"SELECT count(*), count({identity}), count(*) FILTER ({null}) FROM {{table}}",
+            f"SELECT count(*), count({identity}), count(*) FILTER (WHERE {null}) FROM {{table}}",
             resource,
         )
         assert nulls == 0, f"{nulls} rows have no {resource.primary_key}"
@@ -142,9 +142,11 @@ class _Conformance:
         key = resource.primary_key[0]
         number = resource.columns[key].data_type == "bigint" if key in resource.columns else False
         other = f"(SELECT max({quoted(key)}) + 1 FROM {{table}})" if number else "'no such key'"
+        columns = bench.columns(resource)
+        values = [other if name == key else quoted(name) for name in columns]
         bench.rows(
-            f"INSERT INTO {{table}} SELECT * REPLACE ({other} AS {quoted(key)}) "
-            "FROM {table} LIMIT 1",
+            f"INSERT INTO {{table}} ({', '.join(map(quoted, columns))}) "
+            f"SELECT {', '.join(values)} FROM {{table}} LIMIT 1",
             resource,
         )
         stays = resource.sync_mode == "changes"
@@ -169,9 +171,10 @@ class _Conformance:
         assert resource.window is not None
         assert resource.partitions is not None
         column = quoted(resource.window.field)
-        keys = f"SELECT {', '.join(map(quoted, resource.primary_key))} FROM {{table}}"
+        names = ", ".join(map(quoted, resource.primary_key))
+        keys = f"SELECT {names} FROM {{table}}"
         [(latest,)] = bench.rows(f"SELECT max({column}) FROM {{table}}", resource)
-        there = f"{keys} WHERE {column} = (SELECT max({column}) FROM {{table}}) ORDER BY ALL"
+        there = f"{keys} WHERE {column} = (SELECT max({column}) FROM {{table}}) ORDER BY {names}"
         held = bench.rows(there, resource)
         before, begins = _windows_at(latest, resource.partitions.timezone)
 

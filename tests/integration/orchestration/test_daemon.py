@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from timetracking_assets.ingest.warehouse import Warehouse
-
 if TYPE_CHECKING:
     from tests.conftest import Platform
     from tests.integration.orchestration.conftest import OfApi, Receiver
@@ -117,5 +115,5 @@ def test_it_runs_itself(
 
 
 def _customers(platform: Platform) -> int:
-    with Warehouse(platform.warehouse).exclusive("the test") as opened:
+    with DuckDBFile(platform.warehouse).exclusive("the test") as opened:
         return opened.number("SELECT count(*) FROM project_management.customers")

@@ -13,11 +13,11 @@ import duckdb
 import pytest
 
 from timetracking_assets.ingest.api import Api
+from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.errors import IngestError, SpecError
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.source import Connection
-from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.windows import Window
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Table:
         self.api = api(
             {"name": "entries", "endpoint": {"path": "entries"}, "columns": columns, **spec}
         )
-        self.stub, self.warehouse = stub, Warehouse(path / "w.duckdb")
+        self.stub, self.warehouse = stub, DuckDBFile(path / "w.duckdb")
 
     def load(self, *rows: Any, listed: list[Any] | None = None, **request: Any) -> LoadReport:
         """Load once; `listed` is what the endpoint of deleted ids answers."""
