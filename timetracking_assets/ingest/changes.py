@@ -12,7 +12,8 @@ from functools import cached_property
 from typing import Any
 
 from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.warehouse import OpenWarehouse, literal, quoted
+from timetracking_assets.ingest.scratch import canonical_answer, parquet_relation
+from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
 from timetracking_assets.ingest.windows import Window, window_condition
 
 _SAMPLE = 5
@@ -61,10 +62,19 @@ class StagedAnswer:
         self._warehouse, self._resource, self._window = warehouse, resource, window
         self._keys = [quoted(name) for name in resource.primary_key]
         self._stored = warehouse.column_types(resource.api, resource.name)
-        self._staged = _relation(files, self._keys)
+        self._staged = self._answer(files)
         self._names = {n for n, *_ in self._compared(f"DESCRIBE SELECT * FROM {self._staged}")}
         if self._keys:
             self._keep_keys()
+
+    def _answer(self, files: Sequence[str]) -> str:
+        if not files:
+            nothing = ", ".join(f"NULL AS {name}" for name in self._keys or ["none"])
+            return f"(SELECT {nothing} WHERE false)"
+        if self._warehouse.keeps_json_text:
+            return parquet_relation(files)
+        json_columns = {name for name, kind in self._stored.items() if kind == "json"}
+        return canonical_answer(self._warehouse.scratch, files, json_columns)
 
     def _compared(self, sql: str) -> list[tuple[Any, ...]]:
         return self._warehouse.scratch.execute(sql).fetchall()
@@ -159,8 +169,8 @@ class StagedAnswer:
             before = self._warehouse.number(f"SELECT count(*) FROM {self._whole_table}")
         if rows and before:
             names = sorted(self._names | self._stored.keys())
-            new = self._as_text(names, self._names, self._staged)
-            old = self._as_text(names, self._stored, self._table)
+            new = _as_text(names, self._names, self._staged)
+            old = _as_text(names, self._stored, self._table)
             kept = self._number(f"SELECT count(*) FROM ({new} INTERSECT ALL {old})")
         return Changes(
             rows=rows,
@@ -213,14 +223,6 @@ class StagedAnswer:
             changes, row_count=row_count, window_row_count=in_window, keys_held=keys_held
         )
 
-    def _as_text(self, names: Sequence[str], present: Container[str], relation: str) -> str:
-        columns = []
-        for name in names:
-            value = quoted(name) if name in present else "NULL"
-            comparable = self._warehouse.comparable(self._stored.get(name, "text"), value)
-            columns.append(f"CAST({comparable} AS VARCHAR) AS {quoted(name)}")
-        return f"SELECT {', '.join(columns)} FROM {relation}"
-
     def _same(self, left: str, right: str) -> str:
         return " AND ".join(f"{left}.{key} = {right}.{key}" for key in self._keys)
 
@@ -230,9 +232,9 @@ class StagedAnswer:
             column = quoted(name)
             if column in self._keys:
                 continue
-            new, old = (f"s.{column}" if name in self._names else "NULL"), f"t.{column}"
-            compared = [self._warehouse.comparable(kind, value) for value in (new, old)]
-            conditions.append(" IS DISTINCT FROM ".join(compared))
+            new = f"s.{column}" if name in self._names else "NULL"
+            old = f"CAST(t.{column} AS VARCHAR)" if kind == "json" else f"t.{column}"
+            conditions.append(f"{new} IS DISTINCT FROM {old}")
         added = sorted(self._names - self._stored.keys())
         conditions += [f"s.{quoted(name)} IS NOT NULL" for name in added]
         return " OR ".join(conditions) or "false"
@@ -246,7 +248,9 @@ def in_window_sql(resource: Resource, window: Window) -> str:
     return window_condition(quoted(name), resource.columns[name].data_type, window)
 
 
-def _relation(files: Sequence[str], keys: Sequence[str]) -> str:
-    if files:
-        return f"read_parquet([{', '.join(map(literal, files))}], union_by_name = true)"
-    return "(SELECT " + ", ".join(f"NULL AS {key}" for key in keys or ["none"]) + " WHERE false)"
+def _as_text(names: Sequence[str], present: Container[str], relation: str) -> str:
+    columns = [
+        f"CAST({quoted(name) if name in present else 'NULL'} AS VARCHAR) AS {quoted(name)}"
+        for name in names
+    ]
+    return f"SELECT {', '.join(columns)} FROM {relation}"

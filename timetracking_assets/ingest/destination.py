@@ -135,6 +135,8 @@ class DestinationWarehouse(Warehouse):
 class OpenDestination(OpenWarehouse):
     """A destination with an open connection, and a DuckDB in memory for what is compared."""
 
+    keeps_json_text = False
+
     def __init__(self, warehouse: DestinationWarehouse, client: Any) -> None:
         self._warehouse, self.client = warehouse, client
         self.waited = 0.0
@@ -200,9 +202,3 @@ class OpenDestination(OpenWarehouse):
                 ]
                 return fill(self.scratch, kept, queries, self._batches)
         return fill(self.scratch, kept, [select], self._batches)
-
-    def comparable(self, data_type: str, expression: str) -> str:
-        """JSON by its value: a database may keep it in an order of its own."""
-        if data_type == "json":
-            return f"canonical_json(CAST({expression} AS VARCHAR))"
-        return expression

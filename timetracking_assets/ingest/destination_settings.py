@@ -15,8 +15,8 @@ from typing import Any
 import dlt
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
 from dlt.common.configuration.specs.base_configuration import is_secret_hint
-from dlt.common.destination import Destination
 
+from timetracking_assets.ingest.dlt_destination import find_destination
 from timetracking_assets.ingest.errors import WarehouseError
 from timetracking_assets.ingest.log_masking import mask_logs
 from timetracking_assets.ingest.redaction import Redactor
@@ -37,15 +37,7 @@ class DestinationSettings:
         """The dlt destination. Raises WarehouseError for a name that is none."""
         problem = ""
         try:
-            # the layout is what `text_columns.py` counts on
-            found: Any = Destination.from_reference(
-                self._name, staging_dataset_name_layout="%s_staging"
-            )
-            capabilities = found.capabilities()
-            if capabilities.supports_transactions is None:
-                # dlt leaves this unset for PostgreSQL: the merge's DELETE would commit before its
-                # INSERT. One that has no transactions has none for its tables' definitions, either
-                found.caps_params["supports_transactions"] = capabilities.supports_ddl_transactions
+            found = find_destination(self._name)
         except Exception as error:
             problem = self.told(error)
         if problem:

@@ -147,6 +147,8 @@ class DuckDBFile(Warehouse):
 class OpenDuckDB(OpenWarehouse):
     """The file while its lock is held; what is compared with its tables is compared in it."""
 
+    keeps_json_text = True
+
     def __init__(self, connection: duckdb.DuckDBPyConnection, waited: float) -> None:
         self.scratch, self.waited = connection, waited
 
@@ -178,7 +180,3 @@ class OpenDuckDB(OpenWarehouse):
     ) -> str:
         """The table itself."""
         return quoted(dataset, table)
-
-    def comparable(self, data_type: str, expression: str) -> str:
-        """JSON as its text, which DuckDB keeps as it came."""
-        return f"CAST({expression} AS VARCHAR)" if data_type == "json" else expression

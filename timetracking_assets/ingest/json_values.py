@@ -6,8 +6,20 @@ Only comparing belongs here; how JSON gets into a table is in `json_columns.py`.
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from decimal import Decimal
 from typing import Any
+
+import pyarrow as pa
+
+
+def canonical_columns(table: pa.Table, names: Container[str]) -> pa.Table:
+    """`table` with the JSON text of those columns, as far as it has them, in canonical form."""
+    for index, name in enumerate(table.column_names):
+        if name in names:
+            texts = [canonical_json(text) for text in table[name].to_pylist()]
+            table = table.set_column(index, name, pa.array(texts, pa.string()))
+    return table
 
 
 def canonical_json(text: str | None) -> str | None:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from timetracking_assets.ingest.api import Resource
+from timetracking_assets.ingest.json_values import canonical_columns
 from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
 from timetracking_assets.ingest.windows import Window
 
@@ -51,13 +52,14 @@ class LateRows:
         if not self._tables or not stored or resource.window is None:
             return
         rows = pa.concat_tables(self._tables, promote_options="default")
+        if not warehouse.keeps_json_text:
+            rows = canonical_columns(rows, {n for n, kind in stored.items() if kind == "json"})
         names = set(rows.column_names)
         keys = [quoted(name) for name in resource.primary_key]
         same = " AND ".join(f"l.{key} = t.{key}" for key in keys)
         differs = " OR ".join(
-            " IS DISTINCT FROM ".join(
-                warehouse.comparable(kind, f"{side}.{quoted(name)}") for side in ("l", "t")
-            )
+            f"l.{quoted(name)} IS DISTINCT FROM t.{quoted(name)}"
+            + ("::VARCHAR" if kind == "json" else "")
             for name, kind in stored.items()
             if name in names
         )

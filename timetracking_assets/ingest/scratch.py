@@ -5,16 +5,17 @@ So that one way of comparing serves every destination. Only getting rows into it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from timetracking_assets.ingest.arrow_types import ARROW_TYPES
-from timetracking_assets.ingest.json_values import canonical_json
+from timetracking_assets.ingest.json_values import canonical_columns
 from timetracking_assets.ingest.warehouse import literal, quoted
 
 Batches = Callable[[str], Iterator[Sequence[tuple[Any, ...]]]]
@@ -27,7 +28,6 @@ def open_scratch(directory: Path) -> duckdb.DuckDBPyConnection:
     """An empty DuckDB whose times are in UTC; what doesn't fit into memory goes to `directory`."""
     connection = duckdb.connect(config={"temp_directory": str(directory)})
     connection.execute("SET TimeZone = 'UTC'")
-    connection.create_function("canonical_json", canonical_json, ["VARCHAR"], "VARCHAR")
     return connection
 
 
@@ -39,6 +39,7 @@ def fill(
 ) -> str:
     """A new table of the columns `types` with the rows of `queries`; its name."""
     schema = pa.schema([(name, ARROW_TYPES.get(kind, pa.string())) for name, kind in types.items()])
+    json_columns = {name for name, kind in types.items() if kind == "json"}
     name = f"stored_{next(_number)}"
     _insert(scratch, f"CREATE TEMP TABLE {name} AS FROM incoming", schema.empty_table())
     for query in queries:
@@ -47,9 +48,32 @@ def fill(
                 pa.array(values, field.type)
                 for values, field in zip(zip(*rows, strict=True), schema, strict=True)
             ]
-            table = pa.Table.from_arrays(columns, schema=schema)
+            table = canonical_columns(pa.Table.from_arrays(columns, schema=schema), json_columns)
             _insert(scratch, f"INSERT INTO {name} FROM incoming", table)
     return name
+
+
+def canonical_answer(
+    scratch: duckdb.DuckDBPyConnection, files: Sequence[str], json_columns: Container[str]
+) -> str:
+    """A relation with the rows of Parquet `files`, their JSON in canonical form."""
+    relation = parquet_relation(files)
+    described = scratch.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+    if not any(name in json_columns for name, *_ in described):
+        return relation
+    name = f"answer_{next(_number)}"
+    scratch.execute(f"CREATE TEMP TABLE {name} AS FROM {relation} LIMIT 0")
+    for file in files:
+        with pq.ParquetFile(file) as opened:
+            for group in range(opened.num_row_groups):
+                table = canonical_columns(opened.read_row_group(group), json_columns)
+                _insert(scratch, f"INSERT INTO {name} BY NAME FROM incoming", table)
+    return name
+
+
+def parquet_relation(files: Sequence[str]) -> str:
+    """SQL for the rows of Parquet files, in order; a column that one lacks is null there."""
+    return f"read_parquet([{', '.join(map(literal, files))}], union_by_name = true)"
 
 
 def _insert(scratch: duckdb.DuckDBPyConnection, sql: str, table: pa.Table) -> None:

@@ -89,6 +89,8 @@ class OpenWarehouse(ABC):
 
     waited: float
     scratch: duckdb.DuckDBPyConnection
+    keeps_json_text: bool
+    """Whether JSON comes out as it went in; else it is in canonical form in `scratch`."""
 
     @abstractmethod
     def column_types(self, dataset: str, table: str) -> dict[str, str]:
@@ -126,7 +128,3 @@ class OpenWarehouse(ABC):
         These are the rows for which `where` is true, and those whose `keys` stand in the scratch's
         relation `of`; no keys: the whole table. `columns`: those needed, or all.
         """
-
-    @abstractmethod
-    def comparable(self, data_type: str, expression: str) -> str:
-        """SQL for the scratch that makes values of `data_type` comparable with `=`."""

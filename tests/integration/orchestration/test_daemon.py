@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
+from timetracking_assets.ingest.duckdb_file import DuckDBFile
+
 if TYPE_CHECKING:
     from tests.conftest import Platform
     from tests.integration.orchestration.conftest import OfApi, Receiver
