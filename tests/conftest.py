@@ -23,6 +23,8 @@ from typing import Any
 import dagster as dg
 import duckdb
 import pytest
+import sqlglot
+import throwaway_postgres
 from filelock import FileLock
 
 from timetracking_assets.sandbox import SandboxServer
@@ -30,9 +32,30 @@ from timetracking_assets.sandbox.remote_control import RemoteControl
 
 PARTITIONED_APIS = ("PROJECT_MANAGEMENT", "WORKSPACE_TIME", "RESOURCE_MANAGEMENT", "TIME_ANALYTICS")
 APIS = ("TIME_TRACKING", *PARTITIONED_APIS)
-_OURS = (*(f"{api}_" for api in APIS), "DAGSTER_", "TIMETRACKING_", "DLT_")
+_OURS = (
+    *(f"{api}_" for api in APIS),
+    *("DAGSTER_", "TIMETRACKING_", "DLT_", "WAREHOUSE_", "DESTINATION__", "CREDENTIALS"),
+)
 WITHOUT_TELEMETRY = "telemetry:\n  enabled: false\n"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--warehouse",
+        choices=["duckdb", "postgres"],
+        default="duckdb",
+        help="what tests load into: the embedded file, or a PostgreSQL server started for them",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--warehouse") == "duckdb":
+        return
+    for item in items:
+        if marker := item.get_closest_marker("duckdb_only"):
+            reason = marker.kwargs.get("reason", "about the DuckDB file")
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @dataclass
@@ -130,20 +153,35 @@ class Platform:
 
     def sql(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows that a query gives, in the warehouse; it may write, too."""
-        with duckdb.connect(str(self.warehouse)) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            return connection.execute(query, list(parameters)).fetchall()
+        return ask(self.warehouse, query, parameters)
 
     def tables(self) -> set[str]:
         """The names (`schema.table`) of the tables that hold resources."""
-        if not self.warehouse.exists():
+        if not (throwaway_postgres.available() or self.warehouse.exists()):
             return set()
-        rows = self.sql("SELECT schema_name || '.' || table_name FROM duckdb_tables()")
-        return {name for (name,) in rows if "._dlt" not in name and "_staging." not in name}
+        rows = self.sql("SELECT table_schema || '.' || table_name FROM information_schema.tables")
+        hidden = ("pg_catalog.", "information_schema.")
+        return {
+            name
+            for (name,) in rows
+            if "._dlt" not in name and "_staging." not in name and not name.startswith(hidden)
+        }
 
     def keys(self, table: str, key: str = "id") -> list[Any]:
         """The keys in a table, in order, as often as they stand there."""
         return [row[0] for row in self.sql(f"SELECT {key} FROM {table} ORDER BY 1")]
+
+
+def ask(warehouse: Path, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """The rows that a query gives, in the DuckDB file, or in the database that the environment
+    names. Written in DuckDB's SQL."""
+    if not throwaway_postgres.available():
+        with duckdb.connect(str(warehouse)) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            return connection.execute(query, list(parameters)).fetchall()
+    [translated] = sqlglot.transpile(query, read="duckdb", write="postgres")
+    url = os.environ["DESTINATION__POSTGRES__CREDENTIALS"]
+    return throwaway_postgres.query(url, translated.replace("?", "%s"), list(parameters) or None)
 
 
 def _message(failure: Any) -> str:
@@ -190,10 +228,34 @@ def control(sandbox: SandboxServer) -> RemoteControl:
 
 @pytest.fixture
 def settings(
-    monkeypatch: pytest.MonkeyPatch, sandbox: SandboxServer, first_day: date, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
+    sandbox: SandboxServer,
+    first_day: date,
+    tmp_path: Path,
+    own_warehouse: dict[str, str],
 ) -> dict[str, str]:
     """The environment of a run against the sandbox, set, and nothing of the developer's own."""
-    return _set_environment(monkeypatch, sandbox, first_day, tmp_path)
+    values = _set_environment(monkeypatch, sandbox, first_day, tmp_path)
+    for name, value in own_warehouse.items():
+        monkeypatch.setenv(name, value)
+    return {**values, **own_warehouse}
+
+
+@pytest.fixture
+def own_warehouse() -> Iterator[dict[str, str]]:
+    """Variables that name a warehouse for this test alone; none for the DuckDB file."""
+    with _database() as variables:
+        yield variables
+
+
+@contextmanager
+def _database() -> Iterator[dict[str, str]]:
+    if not throwaway_postgres.available():
+        yield {}
+        return
+    url = throwaway_postgres.new_database()
+    yield {"WAREHOUSE_DESTINATION": "postgres", "DESTINATION__POSTGRES__CREDENTIALS": url}
+    throwaway_postgres.drop_database(url)
 
 
 def _set_environment(
@@ -399,5 +461,11 @@ class FaultTable:
 
 def pytest_configure(config: pytest.Config) -> None:
     # where tests run in processes of their own, the one that they report to prints
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(FaultTable())
+    if hasattr(config, "workerinput"):
+        return
+    config.pluginmanager.register(FaultTable())
+    os.environ.pop(throwaway_postgres.URL, None)
+    if config.getoption("--warehouse") == "postgres":
+        server = throwaway_postgres.Server()
+        config.add_cleanup(server.stop)
+        os.environ[throwaway_postgres.URL] = server.start()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,17 +32,21 @@ _ROWS_AT_ONCE = 50_000
 
 @dataclass(frozen=True)
 class DestinationWarehouse(Warehouse):
-    """dlt's destination `name`; `home` is where loads keep their files meanwhile."""
+    """dlt's destination `name`; `home` is where loads keep their files meanwhile.
+
+    `credentials` are a connection string; without, they are what dlt's settings say.
+    """
 
     name: str
     home: Path
+    credentials: str = field(default="", repr=False)
 
     def __str__(self) -> str:
         return self._settings.location
 
     @cached_property
     def _settings(self) -> DestinationSettings:
-        return DestinationSettings(self.name)
+        return DestinationSettings(self.name, self.credentials)
 
     @property
     def work_dir(self) -> Path:

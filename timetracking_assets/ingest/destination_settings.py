@@ -29,15 +29,15 @@ _IN_URL = re.compile(r":([^:@/]+)@")
 class DestinationSettings:
     """dlt's destination `name`, with what its settings say now."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, credentials: str = "") -> None:
+        self._name, self._credentials = name, credentials
 
     @cached_property
     def factory(self) -> Any:
         """The dlt destination. Raises WarehouseError for a name that is none."""
         problem = ""
         try:
-            found = find_destination(self._name)
+            found = find_destination(self._name, self._credentials)
         except Exception as error:
             problem = self.told(error)
         if problem:
@@ -107,7 +107,8 @@ class DestinationSettings:
     @cached_property
     def redactor(self) -> Redactor:
         """Masks the destination's credentials."""
-        values = [v for n, v in os.environ.items() if _OURS.match(n) and _SECRET.search(n)]
+        values = [self._credentials] if self._credentials else []
+        values += [v for n, v in os.environ.items() if _OURS.match(n) and _SECRET.search(n)]
         # a connection string that dlt can't read may hold a password all the same
         secrets = {*values, *(p for v in values for p in _IN_URL.findall(v))}
         try:

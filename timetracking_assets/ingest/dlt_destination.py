@@ -13,13 +13,15 @@ from dlt.common.destination import Destination
 from dlt.destinations.job_impl import FinalizedLoadJobWithFollowupJobs
 
 
-def find_destination(name: str) -> Any:
+def find_destination(name: str, credentials: str = "") -> Any:
     """The destination `name`, whose merge is one transaction if it has transactions at all.
 
     Raises what dlt raises for a name that is none.
     """
     # the layout is what `text_columns.py` counts on
-    found: Any = Destination.from_reference(name, staging_dataset_name_layout="%s_staging")
+    found: Any = Destination.from_reference(
+        name, credentials=credentials or None, staging_dataset_name_layout="%s_staging"
+    )
     known = found.capabilities()
     transactions = known.supports_transactions
     if transactions is None:

@@ -18,8 +18,7 @@ from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.rules import start_of
 from timetracking_assets.ingest.source import Connection
-from timetracking_assets.ingest.warehouse import quoted
-from timetracking_assets.ingest.warehouses import find_warehouse
+from timetracking_assets.ingest.warehouse import Warehouse, quoted
 from timetracking_assets.ingest.windows import Window
 
 
@@ -50,11 +49,10 @@ def everything(resource: Resource) -> Window | None:
 
 
 class Bench:
-    """One API and a DuckDB file below `directory`; each resource is loaded when it is asked for."""
+    """One API and an empty warehouse; each resource is loaded when it is asked for."""
 
-    def __init__(self, api: Api, directory: Path) -> None:
-        self.api = api
-        self.warehouse = find_warehouse(str(directory / "warehouse.duckdb"), lock_timeout=60)
+    def __init__(self, api: Api, warehouse: Warehouse) -> None:
+        self.api, self.warehouse = api, warehouse
         self._first: dict[str, LoadReport] = {}
 
     @cached_property
