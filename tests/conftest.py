@@ -167,20 +167,35 @@ class Platform:
             if "._dlt" not in name and "_staging." not in name and not name.startswith(hidden)
         }
 
+    def columns(self, table: str) -> list[str]:
+        """The columns of `schema.table`, in order."""
+        return columns(table, self.sql)
+
     def keys(self, table: str, key: str = "id") -> list[Any]:
         """The keys in a table, in order, as often as they stand there."""
         return [row[0] for row in self.sql(f"SELECT {key} FROM {table} ORDER BY 1")]
 
 
-def ask(warehouse: Path, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """The rows that a query gives, in the DuckDB file, or in the database that the environment
-    names. Written in DuckDB's SQL."""
+def columns(table: str, ask: Callable[..., list[tuple[Any, ...]]]) -> list[str]:
+    found = ask(
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = ? "
+        "AND table_name = ? ORDER BY ordinal_position",
+        table.split("."),
+    )
+    return [name for (name,) in found]
+
+
+def ask(
+    warehouse: Path, query: str, parameters: Sequence[Any] = (), url: str = ""
+) -> list[tuple[Any, ...]]:
+    """The rows that a query gives, in the DuckDB file, or in the database at `url` (else the one
+    that the environment names). Written in DuckDB's SQL."""
     if not throwaway_postgres.available():
         with duckdb.connect(str(warehouse)) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             return connection.execute(query, list(parameters)).fetchall()
     [translated] = sqlglot.transpile(query, read="duckdb", write="postgres")
-    url = os.environ["DESTINATION__POSTGRES__CREDENTIALS"]
+    url = url or os.environ["DESTINATION__POSTGRES__CREDENTIALS"]
     return throwaway_postgres.query(url, translated.replace("?", "%s"), list(parameters) or None)
 
 
@@ -248,13 +263,17 @@ def own_warehouse() -> Iterator[dict[str, str]]:
         yield variables
 
 
+def named_database(url: str) -> dict[str, str]:
+    return {"WAREHOUSE_DESTINATION": "postgres", "DESTINATION__POSTGRES__CREDENTIALS": url}
+
+
 @contextmanager
 def _database() -> Iterator[dict[str, str]]:
     if not throwaway_postgres.available():
         yield {}
         return
     url = throwaway_postgres.new_database()
-    yield {"WAREHOUSE_DESTINATION": "postgres", "DESTINATION__POSTGRES__CREDENTIALS": url}
+    yield named_database(url)
     throwaway_postgres.drop_database(url)
 
 
@@ -369,6 +388,17 @@ class Demo:
     code: int
     output: str
     home: Path
+    variables: Mapping[str, str]
+    """Those that name its warehouse, where it isn't the DuckDB file."""
+
+    def sql(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows that a query gives."""
+        url = self.variables.get("DESTINATION__POSTGRES__CREDENTIALS", "")
+        return ask(self.warehouse, query, parameters, url)
+
+    def columns(self, table: str) -> list[str]:
+        """The columns of `schema.table`, in order."""
+        return columns(table, self.sql)
 
     @property
     def warehouse(self) -> Path:
@@ -413,12 +443,16 @@ def demo(
     with FileLock(f"{directory}.lock"):
         if not told.exists():
             directory.mkdir()
+            variables = {}
+            if throwaway_postgres.available():
+                variables = named_database(throwaway_postgres.new_database())
             result = subprocess.run(
                 [str(Path(sys.executable).with_name("timetracking")), "demo"],
                 cwd=directory,
                 env={
                     **clean_environment,
                     **late_start,
+                    **variables,
                     "TIMETRACKING_HOME": str(home),
                     "COLUMNS": "120",
                 },
@@ -426,9 +460,10 @@ def demo(
                 text=True,
                 timeout=500,
             )
-            told.write_text(json.dumps([result.returncode, result.stdout + result.stderr]))
-    code, output = json.loads(told.read_text())
-    return Demo(code, output, home)
+            output = result.stdout + result.stderr
+            told.write_text(json.dumps([result.returncode, output, variables]))
+    code, output, variables = json.loads(told.read_text())
+    return Demo(code, output, home, variables)
 
 
 class FaultTable:

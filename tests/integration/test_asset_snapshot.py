@@ -12,6 +12,10 @@ from typing import Any
 
 import dagster as dg
 
+pytestmark = pytest.mark.duckdb_only(
+    reason="what Dagster shows does not depend on the warehouse but for its kind"
+)
+
 SNAPSHOT = Path(__file__).parent / "asset_specs.json"
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import dagster as dg
 
+pytestmark = pytest.mark.duckdb_only(
+    reason="what Dagster shows does not depend on the warehouse but for its kind"
+)
+
 KEYS = [
     "project_management/absences",
     "project_management/customers",

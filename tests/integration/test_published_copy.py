@@ -12,6 +12,8 @@ import pytest
 
 from timetracking_assets.ingest.duckdb_file import DuckDBFile
 
+pytestmark = pytest.mark.duckdb_only(reason="only a DuckDB file needs a copy for readers")
+
 if TYPE_CHECKING:
     from tests.conftest import Platform
     from timetracking_assets.sandbox.remote_control import RemoteControl

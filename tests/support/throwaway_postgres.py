@@ -52,8 +52,11 @@ def drop_database(url: str) -> None:
 def query(url: str, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
     """The rows that a statement gives; times are in UTC."""
     import psycopg2
+    from psycopg2.extras import register_default_json
 
     connection = psycopg2.connect(url, options="-c timezone=UTC")
+    # its text, as DuckDB gives it
+    register_default_json(connection, loads=str)
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:

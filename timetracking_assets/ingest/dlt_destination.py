@@ -6,6 +6,7 @@ insert into PostgreSQL fails without this.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -34,12 +35,22 @@ def find_destination(name: str, credentials: str = "") -> Any:
 
 def _mended(base: Any, dlt_type: str) -> Any:
     class Mended(base):  # type: ignore[misc]
+        """`base`, as said above; its settings are looked for once."""
+
         # where dlt looks for the names of the settings
         __orig_base__ = base
 
         @property
         def destination_type(self) -> str:
             return dlt_type
+
+        def capabilities(self, config: Any = None, naming: Any = None) -> Any:
+            # dlt asks thirty times a load, and would search all settings each time
+            return super().capabilities(config or self._found, naming)
+
+        @cached_property
+        def _found(self) -> Any:
+            return self.configuration(None, accept_partial=True)
 
         @property
         def client_class(self) -> Any:

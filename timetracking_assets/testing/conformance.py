@@ -55,10 +55,12 @@ def conformance_suite(
     `project` is a directory of the Dagster project that defines it, by default the working
     directory. Every resource is loaded; what costs more loads is tested on one resource of each
     kind, or with `every` on all. `warehouse` makes an empty warehouse, which may keep files below a
-    directory; whatever the environment names is left alone. Raises LookupError if there is no such API.
+    directory; whatever the environment names is left alone.
+
+    Raises LookupError if there is no such API.
     """
     found = find_api(api, project or Path.cwd())
-    namespace = {"api": found, "every": every, "new_warehouse": staticmethod(warehouse)}
+    namespace = {"api": found, "every": every, "new_warehouse": warehouse}
     return type(f"Test_{api}", (_Conformance,), namespace)
 
 
@@ -110,7 +112,7 @@ class _Conformance:
     @pytest.fixture(scope="class")
     def bench(self, tmp_path_factory: pytest.TempPathFactory) -> Bench:
         """The API with a warehouse that the class's tests share."""
-        return Bench(self.api, self.new_warehouse(tmp_path_factory.mktemp(self.api.name)))
+        return Bench(self.api, type(self).new_warehouse(tmp_path_factory.mktemp(self.api.name)))
 
     def test_loads(self, bench: Bench, resource: Resource) -> None:
         """Every row has its key, once; the pages end; nothing is left unsaid."""
@@ -193,7 +195,7 @@ class _Conformance:
         held = bench.rows(there, resource)
         before, begins = _windows_at(latest, resource.partitions.timezone)
 
-        apart = Bench(self.api, self.new_warehouse(tmp_path))
+        apart = Bench(self.api, type(self).new_warehouse(tmp_path))
         apart.load(resource, before)
         assert not set(held) & set(apart.rows(keys, resource)), f"{before} holds {latest}"
         apart.load(resource, begins)
@@ -210,7 +212,7 @@ class _Conformance:
                 Connection(echoing, values), resource, everything(resource), log=logging.info
             )
             with pytest.raises(IngestError) as failure:
-                run_load(request, self.new_warehouse(tmp_path))
+                run_load(request, type(self).new_warehouse(tmp_path))
             received = "".join(server.received)
         error = failure.value
         told = f"{error} {error.__cause__} {error.__context__} {caplog.text}"
