@@ -50,12 +50,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--warehouse") == "duckdb":
-        return
+    other = {"duckdb": "postgres_only", "postgres": "duckdb_only"}[config.getoption("--warehouse")]
     for item in items:
-        if marker := item.get_closest_marker("duckdb_only"):
-            reason = marker.kwargs.get("reason", "about the DuckDB file")
-            item.add_marker(pytest.mark.skip(reason=reason))
+        if marker := item.get_closest_marker(other):
+            item.add_marker(pytest.mark.skip(reason=marker.kwargs["reason"]))
 
 
 @dataclass

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-import duckdb
 import pytest
+from throwaway_postgres import new_warehouse
 
 from timetracking_assets.ingest.api import Api
-from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.errors import IngestError, SpecError
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
@@ -40,7 +39,7 @@ class Table:
         self.api = api(
             {"name": "entries", "endpoint": {"path": "entries"}, "columns": columns, **spec}
         )
-        self.stub, self.warehouse = stub, DuckDBFile(path / "w.duckdb")
+        self.stub, self.warehouse = stub, new_warehouse(path)
 
     def load(self, *rows: Any, listed: list[Any] | None = None, **request: Any) -> LoadReport:
         """Load once; `listed` is what the endpoint of deleted ids answers."""
@@ -58,8 +57,8 @@ class Table:
         return run_load(asked, self.warehouse)
 
     def rows(self, columns: str) -> list[tuple[Any, ...]]:
-        with duckdb.connect(str(self.warehouse.path)) as connection:
-            return connection.execute(f"SELECT {columns} FROM hours.entries ORDER BY id").fetchall()
+        with self.warehouse.reading("a test") as opened:
+            return opened.rows(f"SELECT {columns} FROM hours.entries ORDER BY id")
 
 
 MakeTable = Callable[..., Table]
