@@ -36,6 +36,8 @@ _OURS = (
     *(f"{api}_" for api in APIS),
     *("DAGSTER_", "TIMETRACKING_", "DLT_", "WAREHOUSE_", "DESTINATION__", "CREDENTIALS"),
 )
+LOADING = {"own_warehouse", "demo", "bench", "new_warehouse", "url"}
+"""Fixtures of tests that load something: with `--warehouse postgres` the others are left out."""
 WITHOUT_TELEMETRY = "telemetry:\n  enabled: false\n"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -51,6 +53,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     other = {"duckdb": "postgres_only", "postgres": "duckdb_only"}[config.getoption("--warehouse")]
+    if other == "duckdb_only":
+        loading = [item for item in items if LOADING & set(getattr(item, "fixturenames", ()))]
+        config.hook.pytest_deselected(items=[item for item in items if item not in loading])
+        items[:] = loading
     for item in items:
         if marker := item.get_closest_marker(other):
             item.add_marker(pytest.mark.skip(reason=marker.kwargs["reason"]))
@@ -252,6 +258,12 @@ def settings(
     for name, value in own_warehouse.items():
         monkeypatch.setenv(name, value)
     return {**values, **own_warehouse}
+
+
+@pytest.fixture(scope="session")
+def new_warehouse() -> Callable[[Path], Any]:
+    """`new_warehouse(directory)`: an empty one, for tests that need no Dagster."""
+    return throwaway_postgres.new_warehouse
 
 
 @pytest.fixture

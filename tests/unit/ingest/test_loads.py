@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from throwaway_postgres import new_warehouse
 
 from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.errors import IngestError, SpecError
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.source import Connection
+from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.windows import Window
 
 if TYPE_CHECKING:
@@ -34,12 +34,14 @@ ID = {"data_type": "bigint", "nullable": False}
 class Table:
     """One resource of an API, loaded from what a test answers."""
 
-    def __init__(self, api: Callable[..., Api], stub: Stub, path: Path, **spec: Any) -> None:
+    def __init__(
+        self, api: Callable[..., Api], stub: Stub, warehouse: Warehouse, **spec: Any
+    ) -> None:
         columns = {"id": ID, "at": AT, **spec.pop("columns", {})}
         self.api = api(
             {"name": "entries", "endpoint": {"path": "entries"}, "columns": columns, **spec}
         )
-        self.stub, self.warehouse = stub, new_warehouse(path)
+        self.stub, self.warehouse = stub, warehouse
 
     def load(self, *rows: Any, listed: list[Any] | None = None, **request: Any) -> LoadReport:
         """Load once; `listed` is what the endpoint of deleted ids answers."""
@@ -65,8 +67,13 @@ MakeTable = Callable[..., Table]
 
 
 @pytest.fixture
-def table(api: Callable[..., Api], stub: Stub, tmp_path: Path) -> Iterator[MakeTable]:
-    return lambda **spec: Table(api, stub, tmp_path, **spec)
+def table(
+    api: Callable[..., Api],
+    stub: Stub,
+    tmp_path: Path,
+    new_warehouse: Callable[[Path], Warehouse],
+) -> MakeTable:
+    return lambda **spec: Table(api, stub, new_warehouse(tmp_path), **spec)
 
 
 def row(key: Any, **more: Any) -> dict[str, Any]:
