@@ -143,5 +143,30 @@ def start(rounds: Rounds = 5) -> None:
     console.print(start_up(rounds))
 
 
+@app.command()
+def report(
+    assets: Annotated[int, typer.Option()] = 36,
+    days: Annotated[int, typer.Option()] = 730,
+    checks: Annotated[int, typer.Option()] = 5,
+    rounds: Rounds = 3,
+    data: Directory = _DATA,
+) -> None:
+    """The health report over a long event log."""
+    from benchmarks.health_report import health_report
+
+    home = data / f"history-{assets}-{days}-{checks}"
+    console.print(health_report(home, assets, days, checks, rounds))
+
+
+@app.command()
+def ticks(
+    days: Annotated[int, typer.Option()] = 730, rounds: Rounds = 3, data: Directory = _DATA
+) -> None:
+    """Every schedule and sensor of the shipped APIs over a long event log."""
+    from benchmarks.ticks import ticks
+
+    console.print(ticks(data / f"history-shipped-{days}", days, rounds))
+
+
 if __name__ == "__main__":
     app()

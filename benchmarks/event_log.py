@@ -1,4 +1,4 @@
-"""A Dagster instance with a long history: 36 assets, 730 daily partitions, 5 checks each.
+"""A Dagster instance with a long history: a load of each asset on each day, checks included.
 
 Two days are real runs; the days between are copies of the first one's rows, because writing 300,000
 events through Dagster would take half an hour. What a report reads is what Dagster wrote.
@@ -6,31 +6,32 @@ events through Dagster would take half an hour. What a report reads is what Dags
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 import uuid
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 
 
-def definitions(assets: int, days: int, checks: int) -> dg.Definitions:
-    """`assets` daily assets in groups of 8, each with `checks` checks and what a load reports."""
+def definitions(checks: Mapping[dg.AssetKey, Sequence[str]], days: int) -> dg.Definitions:
+    """Daily assets with the named `checks` and what a load reports."""
     start = datetime.now(UTC).date() - timedelta(days=days)
     partitions = dg.DailyPartitionsDefinition(start_date=start.isoformat())
     return dg.Definitions(
-        assets=[_asset(number, checks, partitions) for number in range(assets)],
+        assets=[_asset(key, names, partitions) for key, names in checks.items()],
         executor=dg.in_process_executor,
     )
 
 
 def _asset(
-    number: int, checks: int, partitions: dg.DailyPartitionsDefinition
+    key: dg.AssetKey, checks: Sequence[str], partitions: dg.DailyPartitionsDefinition
 ) -> dg.AssetsDefinition:
-    key = dg.AssetKey([f"api_{number // 8}", f"resource_{number}"])
-    specs = [dg.AssetCheckSpec(f"check_{n}", asset=key) for n in range(checks)]
+    specs = [dg.AssetCheckSpec(name, asset=key) for name in checks]
     columns = [dg.TableColumn(f"column_{n}", "text", f"Column {n}") for n in range(14)]
 
     @dg.asset(
@@ -61,9 +62,23 @@ def _asset(
     return load
 
 
-def build(home: Path, defs: dg.Definitions, days: int) -> None:
-    """Make an instance in `home` with a run for each day."""
-    home.mkdir(parents=True)
+@contextmanager
+def history(home: Path, defs: dg.Definitions, days: int) -> Iterator[dg.DagsterInstance]:
+    """The instance below `home`, kept for the rest of the day; it is built if there is none yet."""
+    home = home / datetime.now(UTC).date().isoformat()
+    if not home.exists():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(dir=home.parent))
+        try:
+            _build(unfinished, defs, days)
+            unfinished.rename(home)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        yield instance
+
+
+def _build(home: Path, defs: dg.Definitions, days: int) -> None:
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     first = datetime.now(UTC).date() - timedelta(days=days)
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -1,55 +1,42 @@
-"""How long the health report takes over a long history: `python benchmarks/health_report.py`.
-
-It prints seconds of wall clock and of processor, and the page's size; it asserts nothing.
-"""
+"""How long the health report takes over a long history."""
 
 from __future__ import annotations
 
-import argparse
-import shutil
-import tempfile
 import time
 from pathlib import Path
 
 import dagster as dg
-import event_log
+from rich.table import Table
 
-from timetracking_assets.health.build import HealthReport, read_health
-from timetracking_assets.health.page import DEFAULT_UI
+from benchmarks import event_log
+from timetracking_assets.health.build import read_health
+from timetracking_assets.ui_address import DEFAULT
 
-
-def main() -> None:
-    """Build the history (or take one that stands), then the report, twice."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--assets", type=int, default=36)
-    parser.add_argument("--days", type=int, default=730)
-    parser.add_argument("--checks", type=int, default=5)
-    parser.add_argument("--home", type=Path, help="keep the instance here, and use it again")
-    options = parser.parse_args()
-    definitions = event_log.definitions(options.assets, options.days, options.checks)
-    home = options.home or Path(tempfile.mkdtemp()) / "dagster_home"
-    try:
-        if not home.exists():
-            started = time.perf_counter()
-            event_log.build(home, definitions, options.days)
-            print(f"history built in {time.perf_counter() - started:.1f} s")
-        with dg.DagsterInstance.from_config(str(home)) as instance:
-            for name in ("first", "again"):
-                started, spent = time.perf_counter(), time.process_time()
-                health: HealthReport = read_health(instance, definitions, None)
-                read = time.perf_counter() - started
-                page = health.page(DEFAULT_UI)
-                print(
-                    f"{name}: read {read:.1f} s, page {time.perf_counter() - started - read:.1f} s,"
-                    f" processor {time.process_time() - spent:.1f} s; {len(page) / 1e6:.1f} MB; "
-                    f"{len(health.report.assets)} assets, "
-                    f"{sum(len(asset.partitions) for asset in health.report.assets)} partitions, "
-                    f"state {health.report.state.word}"
-                )
-    finally:
-        if options.home is None:
-            shutil.rmtree(home.parent)
+GROUP = 8
+"""Assets of an API."""
 
 
-if __name__ == "__main__":
-    main()
+def health_report(home: Path, assets: int, days: int, checks: int, rounds: int) -> Table:
+    """Build the report `rounds` times; wall clock and processor of each, in seconds."""
+    keys = [dg.AssetKey([f"api_{n // GROUP}", f"resource_{n}"]) for n in range(assets)]
+    names = [f"check_{n}" for n in range(checks)]
+    definitions = event_log.definitions(dict.fromkeys(keys, names), days)
+    table = Table("round", title=f"report of {assets} assets, {days} days, {checks} checks each")
+    for heading in ("read, s", "page, s", "CPU s", "MB", "partitions", "state"):
+        table.add_column(heading, justify="right")
+    with event_log.history(home, definitions, days) as instance:
+        for number in range(rounds):
+            started, spent = time.perf_counter(), time.process_time()
+            health = read_health(instance, definitions, None)
+            read = time.perf_counter() - started
+            page = health.page(DEFAULT)
+            table.add_row(
+                str(number + 1),
+                f"{read:.1f}",
+                f"{time.perf_counter() - started - read:.1f}",
+                f"{time.process_time() - spent:.1f}",
+                f"{len(page) / 1e6:.1f}",
+                str(sum(len(asset.partitions) for asset in health.report.assets)),
+                health.report.state.word,
+            )
+    return table

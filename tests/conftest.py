@@ -62,6 +62,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=marker.kwargs["reason"]))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more process than there are cores: some tests only wait, for a daemon or a back-off."""
+    return (os.cpu_count() or 1) + 1
+
+
 @dataclass
 class Outcome:
     """What one run did, by the user string of the asset's key (`api/resource`)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -13,6 +14,7 @@ from timetracking_assets.orchestration import assets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from tests.conftest import Platform
     from timetracking_assets.sandbox.remote_control import RemoteControl
@@ -76,6 +78,49 @@ def test_load_mends_a_table_that_somebody_has_broken(
     assert not platform.check(ROLES).green
     assert platform.materialize(ROLES).green
     assert platform.keys(TABLE) == keys
+
+
+def test_keys_are_looked_at_where_a_load_can_have_broken_them(
+    platform: Platform, first_day: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries, table = "project_management/entries", "project_management.entries"
+    week = [first_day + timedelta(days=number) for number in range(9)]
+    days = [day.isoformat() for day in week if day.weekday() < 5]
+
+    def load(day: int) -> tuple[bool, str]:
+        outcome = platform.materialize(entries, partition=days[day])
+        check = outcome.checks[entries][UNIQUE]
+        return check.passed, str(check.metadata["looked_at"].value)
+
+    def repeat_one(day: int) -> None:
+        """Let a row stand twice that came on the day number `day`."""
+        platform.sql(
+            f"INSERT INTO {table} SELECT * FROM {table} "
+            f"WHERE time_last_change::DATE = DATE '{days[day]}' LIMIT 1"
+        )
+
+    assert load(1) == (True, "whole table")
+    assert load(2) == (True, "keys of the answer")
+
+    run_load = assets.run_load
+    for breaks in (2, 3):
+        # a table is broken among the keys that come, then among others
+        with monkeypatch.context() as broken:
+
+            def load_and_break(*arguments: Any, day: int = breaks) -> Any:
+                report = run_load(*arguments)
+                repeat_one(day)
+                return report
+
+            broken.setattr(assets, "run_load", load_and_break)
+            assert load(2) == (breaks != 2, "keys of the answer")
+        if breaks == 2:
+            # nobody trusts the rest of a table of which a part was broken
+            assert load(2) == (True, "whole table")
+            assert load(3) == (True, "keys of the answer")
+    check = platform.check(entries, names=[UNIQUE]).checks[entries][UNIQUE]
+    assert (check.passed, check.metadata["looked_at"].value) == (False, "whole table")
+    assert load(2) == (False, "whole table")
 
 
 def test_blocking_check_keeps_downstream_from_running(

@@ -12,12 +12,10 @@ import typer
 from rich.console import Console
 
 from timetracking_assets.local import open_workspace
+from timetracking_assets.ui_address import ui_address
 
 if TYPE_CHECKING:
     from timetracking_assets.health.build import HealthReport
-
-UI_URL = "TIMETRACKING_UI_URL"
-"""Environment variable with the address of the Dagster UI, for links."""
 
 
 def status(
@@ -45,10 +43,9 @@ def dashboard(
 ) -> None:
     """Serve the health report and the hours as a page on this machine, until Ctrl-C."""
     _enter_workspace()
-    from timetracking_assets.health.page import DEFAULT_UI
     from timetracking_assets.health.server import serve
 
-    ui_url = os.environ.get(UI_URL, DEFAULT_UI)
+    ui_url = ui_address()
     Console().print(f"Dashboard: http://127.0.0.1:{port}; Ctrl-C ends it.")
     serve(lambda: _read(look_at_tables=True).page(ui_url, refresh), port, refresh)
 

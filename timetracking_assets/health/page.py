@@ -21,11 +21,9 @@ from timetracking_assets.health.charts import activity, bar_chart
 from timetracking_assets.health.hours import Hours
 from timetracking_assets.health.model import Report, State
 
-DEFAULT_UI = "http://127.0.0.1:3000"
-
 
 def render_page(
-    report: Report, hours: Sequence[Hours], ui_url: str = DEFAULT_UI, refresh: int | None = None
+    report: Report, hours: Sequence[Hours], ui_url: str, refresh: int | None = None
 ) -> str:
     """The page. `ui_url` is where the Dagster UI is (empty: no links), `refresh` the seconds after
     which a served page loads itself again.

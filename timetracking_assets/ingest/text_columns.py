@@ -12,7 +12,7 @@ from typing import Any
 
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.spec import DataType
-from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
+from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted, staging_dataset
 
 _TEXT = "text"
 
@@ -42,7 +42,7 @@ def forget_types(pipeline: Any, resource: Resource) -> None:
 
 def turn_into_text(warehouse: OpenWarehouse, resource: Resource) -> None:
     """Change the columns' type in the table and in its staging table; values are kept as text."""
-    for dataset in (resource.api, f"{resource.api}_staging"):
+    for dataset in (resource.api, staging_dataset(resource.api)):
         types = warehouse.column_types(dataset, resource.name)
         for name in resource.any_text_columns:
             if types.get(name, _TEXT) != _TEXT:

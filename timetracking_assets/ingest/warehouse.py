@@ -29,6 +29,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def staging_dataset(dataset: str) -> str:
+    """Where dlt keeps the answer of the last load of each table until the next one."""
+    return f"{dataset}_staging"
+
+
 @dataclass(frozen=True)
 class Warehouse(ABC):
     """Where tables are: one dataset (schema) for each API.

@@ -17,7 +17,7 @@ from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadRequest
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.warehouse import Warehouse
-from timetracking_assets.orchestration.checks import check_specs, run_checks
+from timetracking_assets.orchestration.checks import check_specs, run_checks, was_unique
 from timetracking_assets.orchestration.load_facts import LoadFacts
 from timetracking_assets.orchestration.metadata import load_metadata
 from timetracking_assets.orchestration.partitions import partitions_definition, run_window
@@ -63,6 +63,7 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
         warehouse_resource: WarehouseResource = getattr(context.resources, WAREHOUSE)
         warehouse = _or_fail(warehouse_resource.open)
         facts: LoadFacts | None = None
+        known_unique = False
         if context.selected_asset_keys:
             connection = _or_fail(lambda: getattr(context.resources, api.name).connect(api))
             request = LoadRequest(
@@ -77,6 +78,7 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
             if report.changes.changed:
                 warehouse_resource.note_changes()
             facts = LoadFacts.of_report(report)
+            known_unique = was_unique(context.instance, resource, context.run.run_id)
             yield dg.MaterializeResult(
                 asset_key=asset_key(resource), metadata=load_metadata(report)
             )
@@ -86,7 +88,7 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
         names = [spec.name for spec in check_specs(resource) if spec.key in selected]
         holder = f"run {context.run.run_id}, checks of {resource.label}"
         results = _or_fail(
-            lambda: list(run_checks(resource, warehouse, names, facts, holder)),
+            lambda: list(run_checks(resource, warehouse, names, facts, holder, known_unique)),
             warehouse=warehouse,
         )
         yield from results

@@ -12,7 +12,12 @@ from typing import Any
 import dagster as dg
 
 from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.warehouse import OpenWarehouse, Warehouse, quoted
+from timetracking_assets.ingest.warehouse import (
+    OpenWarehouse,
+    Warehouse,
+    quoted,
+    staging_dataset,
+)
 from timetracking_assets.orchestration.load_facts import LoadFacts
 from timetracking_assets.orchestration.reconciliation import (
     differences,
@@ -27,6 +32,7 @@ NOT_NULL = "primary_key_not_null"
 RECONCILED = "rows_reconciled"
 NO_DUPLICATES = "no_duplicate_rows_in_answer"
 _SAMPLE = 5
+_RECORDS = 5
 
 
 def check_specs(resource: Resource) -> list[dg.AssetCheckSpec]:
@@ -46,7 +52,9 @@ def check_specs(resource: Resource) -> list[dg.AssetCheckSpec]:
             UNIQUE,
             asset=asset,
             blocking=True,
-            description=f"No two rows of the table have the same {keys}.",
+            description=f"No two rows of the table have the same {keys}. After a load of changes "
+            "or of a window, only the keys that it brought are looked at, as long as this check "
+            "has passed before; run alone, it looks at the whole table.",
         ),
         dg.AssetCheckSpec(
             NOT_NULL, asset=asset, description=f"Every row of the table has its {keys}."
@@ -61,30 +69,54 @@ def check_specs(resource: Resource) -> list[dg.AssetCheckSpec]:
     ]
 
 
+def was_unique(instance: dg.DagsterInstance, resource: Resource, run_id: str) -> bool:
+    """Whether the table's keys were unique when another run than `run_id` last asked.
+
+    False, too, if that run has not answered: it may have loaded and ended before its checks.
+    """
+    records = instance.event_log_storage.get_asset_check_execution_history(
+        dg.AssetCheckKey(asset_key(resource), UNIQUE), limit=_RECORDS
+    )
+    others = [record.evaluation for record in records if record.run_id != run_id]
+    latest = others[0] if others else None
+    return isinstance(latest, dg.AssetCheckEvaluation) and latest.passed
+
+
 def run_checks(
     resource: Resource,
     warehouse: Warehouse,
     names: Iterable[str],
     facts: LoadFacts | None,
     holder: str,
+    known_unique: bool = False,
 ) -> Iterator[dg.AssetCheckResult]:
-    """The results of the checks in `names`; `facts` are the latest load's."""
+    """The results of the checks in `names`; `facts` are the latest load's.
+
+    `known_unique` says that the keys were unique before that load, which has just been done: then
+    only keys of its answer can stand twice.
+    """
     window = str(facts.window) if facts and facts.window else "whole table"
     with warehouse.exclusive(holder, dataset=resource.api) as opened:
         for name in names:
-            result = _answered(opened, resource, name, facts)
+            result = _answered(opened, resource, name, facts, known_unique)
             shown = {**(result.metadata or {}), "window": dg.MetadataValue.text(window)}
             yield result._replace(metadata=shown)
 
 
 def _answered(
-    warehouse: OpenWarehouse, resource: Resource, name: str, facts: LoadFacts | None
+    warehouse: OpenWarehouse,
+    resource: Resource,
+    name: str,
+    facts: LoadFacts | None,
+    known_unique: bool,
 ) -> dg.AssetCheckResult:
     if not warehouse.column_types(resource.api, resource.name):
         table = f"{resource.api}.{resource.name}"
         return _failed(resource, name, f"There is no table {table} yet: materialize it first.")
-    if name in (UNIQUE, NOT_NULL):
-        return _of_table(warehouse, resource, name)
+    if name == UNIQUE:
+        return _of_table(resource, name, *_duplicates(warehouse, resource, known_unique))
+    if name == NOT_NULL:
+        return _of_table(resource, name, *_nulls(warehouse, resource))
     if facts is None:
         text = "The latest materialization carries no counts: materialize the asset again."
         return _failed(resource, name, text)
@@ -130,21 +162,28 @@ def _no_duplicates(resource: Resource, facts: LoadFacts) -> dg.AssetCheckResult:
     )
 
 
-def _of_table(warehouse: OpenWarehouse, resource: Resource, name: str) -> dg.AssetCheckResult:
-    question = _duplicates if name == UNIQUE else _nulls
-    bad, metadata = question(warehouse, resource)
+def _of_table(
+    resource: Resource, name: str, bad: int, metadata: dict[str, Any]
+) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=bad == 0, asset_key=asset_key(resource), check_name=name, metadata=metadata
     )
 
 
-def _duplicates(warehouse: OpenWarehouse, resource: Resource) -> tuple[int, dict[str, Any]]:
+def _duplicates(
+    warehouse: OpenWarehouse, resource: Resource, known_unique: bool
+) -> tuple[int, dict[str, Any]]:
     keys = ", ".join(quoted(name) for name in resource.primary_key)
     table = quoted(resource.api, resource.name)
     # rows without a key are the other check's: they have no key in common
-    whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in resource.primary_key)
+    condition = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in resource.primary_key)
+    answer = (staging_dataset(resource.api), resource.name)
+    # a whole list is the whole table; the rows of other answers stay in dlt's staging table
+    partly = known_unique and resource.sync_mode != "snapshot" and warehouse.column_types(*answer)
+    if partly:
+        condition += f" AND ({keys}) IN (SELECT {keys} FROM {quoted(*answer)})"
     grouped = (
-        f"SELECT {keys}, count(*) AS n FROM {table} WHERE {whole} GROUP BY {keys} "
+        f"SELECT {keys}, count(*) AS n FROM {table} WHERE {condition} GROUP BY {keys} "
         "HAVING count(*) > 1"
     )
     duplicates = warehouse.number(f"SELECT count(*) FROM ({grouped}) d")
@@ -154,6 +193,7 @@ def _duplicates(warehouse: OpenWarehouse, resource: Resource) -> tuple[int, dict
     return duplicates, {
         "rows": warehouse.number(f"SELECT count(*) FROM {table}"),
         "duplicate_keys": duplicates,
+        "looked_at": "keys of the answer" if partly else "whole table",
         "sample_keys": dg.MetadataValue.json([list(map(str, row[:-1])) for row in sample]),
     }
 

@@ -5,6 +5,8 @@ What an `AssetSpec` says of its own upkeep belongs here.
 
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -37,8 +39,14 @@ def freshness_policy(resource: Resource) -> dg.FreshnessPolicy | None:
     if freshness is None:
         return None
     if freshness.deadlines is not None:
-        return dg.FreshnessPolicy.cron(
+        return _cron_policy(
             freshness.deadlines.cron, freshness.within, freshness.deadlines.timezone
         )
     assert freshness.fail_after is not None
     return dg.FreshnessPolicy.time_window(freshness.fail_after, freshness.warn_after)
+
+
+@cache
+def _cron_policy(cron: str, within: timedelta, timezone: str) -> dg.FreshnessPolicy:
+    """Made once for all assets that have it: Dagster runs through a thousand ticks to judge it."""
+    return dg.FreshnessPolicy.cron(cron, within, timezone)

@@ -9,13 +9,11 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from timetracking_assets.health.build import read_health, write_page
-from timetracking_assets.health.markdown import render_markdown
 from timetracking_assets.health.model import State
-from timetracking_assets.health.page import DEFAULT_UI
 from timetracking_assets.health.watched import REPORT_KEY
 from timetracking_assets.orchestration.resources import WarehouseResource
 from timetracking_assets.orchestration.switch import sensor_status
+from timetracking_assets.ui_address import DEFAULT, VARIABLE, ui_address
 
 WAREHOUSE, REPORT = "warehouse", "health_report"
 _FINISHED = [
@@ -36,7 +34,7 @@ class HealthReportResource(dg.ConfigurableResource[None]):
     ui_url: str = Field(
         default="",
         description="address of the Dagster UI; if empty, the environment variable "
-        f"TIMETRACKING_UI_URL, else {DEFAULT_UI}",
+        f"{VARIABLE}, else {DEFAULT}",
     )
 
     def file(self, warehouse: Path) -> Path:
@@ -46,7 +44,7 @@ class HealthReportResource(dg.ConfigurableResource[None]):
 
     def ui(self) -> str:
         """The address of the Dagster UI."""
-        return self.ui_url or os.environ.get("TIMETRACKING_UI_URL") or DEFAULT_UI
+        return self.ui_url or ui_address()
 
 
 def build_health_definitions(watched: dg.Definitions) -> dg.Definitions:
@@ -63,6 +61,10 @@ def build_health_definitions(watched: dg.Definitions) -> dg.Definitions:
         warehouse: dg.ResourceParam[WarehouseResource],
         health_report: dg.ResourceParam[HealthReportResource],
     ) -> dg.MaterializeResult[None]:
+        # charts and templates: only a run that makes the page waits for them
+        from timetracking_assets.health.build import read_health, write_page
+        from timetracking_assets.health.markdown import render_markdown
+
         opened = warehouse.open()
         holder = f"run {context.run.run_id}, health report"
         health = read_health(context.instance, watched, opened, holder)

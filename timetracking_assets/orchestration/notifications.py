@@ -9,8 +9,9 @@ import logging
 import os
 import re
 
+from timetracking_assets.ui_address import ui_address
+
 VARIABLE = "TIMETRACKING_NOTIFY_URLS"
-_UI_VARIABLE, _UI_URL = "TIMETRACKING_UI_URL", "http://127.0.0.1:3000"
 
 
 class NotifyError(Exception):
@@ -23,8 +24,8 @@ def notify_urls() -> list[str]:
 
 
 def run_url(run_id: str) -> str:
-    """The page of a run in the Dagster UI, whose address TIMETRACKING_UI_URL holds."""
-    return f"{os.environ.get(_UI_VARIABLE, '').rstrip('/') or _UI_URL}/runs/{run_id}"
+    """The page of a run in the Dagster UI."""
+    return f"{ui_address()}/runs/{run_id}"
 
 
 def send(urls: list[str], title: str, body: str, *, trouble: bool) -> None:

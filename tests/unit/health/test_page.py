@@ -30,6 +30,7 @@ from timetracking_assets.health.model import (
     State,
 )
 from timetracking_assets.health.page import render_page
+from timetracking_assets.ui_address import DEFAULT
 
 NOW = datetime(2026, 3, 11, 12, tzinfo=UTC)
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&[/bold] | `x` [a](b)"
@@ -76,8 +77,8 @@ class _Elements(HTMLParser):
 
 
 def test_hostile_text_adds_no_element_and_no_handler() -> None:
-    plain = _Elements(render_page(report(), [hours()])).found
-    hostile = _Elements(render_page(report(HOSTILE), [hours(HOSTILE)])).found
+    plain = _Elements(render_page(report(), [hours()], DEFAULT)).found
+    hostile = _Elements(render_page(report(HOSTILE), [hours(HOSTILE)], DEFAULT)).found
     assert [tag for tag, _ in hostile] == [tag for tag, _ in plain]
     assert [sorted(attributes) for _, attributes in hostile] == [
         sorted(attributes) for _, attributes in plain
@@ -102,7 +103,7 @@ def test_links_lead_to_the_dagster_ui() -> None:
 
 
 def test_what_is_wrong_stands_in_words_and_signs() -> None:
-    page = render_page(report("the reason"), [])
+    page = render_page(report("the reason"), [], DEFAULT)
     assert "Something has failed" in page
     assert "What needs attention" in page
     assert "the reason" in page
