@@ -54,9 +54,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     other = {"duckdb": "postgres_only", "postgres": "duckdb_only"}[config.getoption("--warehouse")]
     if other == "duckdb_only":
-        loading = [item for item in items if LOADING & set(getattr(item, "fixturenames", ()))]
-        config.hook.pytest_deselected(items=[item for item in items if item not in loading])
-        items[:] = loading
+        idle = [item for item in items if not LOADING & set(getattr(item, "fixturenames", ()))]
+        config.hook.pytest_deselected(items=idle)
+        items[:] = [item for item in items if LOADING & set(getattr(item, "fixturenames", ()))]
     for item in items:
         if marker := item.get_closest_marker(other):
             item.add_marker(pytest.mark.skip(reason=marker.kwargs["reason"]))

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.scratch import canonical_answer, parquet_relation
+from timetracking_assets.ingest.scratch import answer_relation
 from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
 from timetracking_assets.ingest.windows import Window, window_condition
 
@@ -62,19 +62,13 @@ class StagedAnswer:
         self._warehouse, self._resource, self._window = warehouse, resource, window
         self._keys = [quoted(name) for name in resource.primary_key]
         self._stored = warehouse.column_types(resource.api, resource.name)
-        self._staged = self._answer(files)
+        json_columns = {name for name, kind in self._stored.items() if kind == "json"}
+        if warehouse.keeps_json_text:
+            json_columns = set()
+        self._staged = answer_relation(warehouse.scratch, files, resource.primary_key, json_columns)
         self._names = {n for n, *_ in self._compared(f"DESCRIBE SELECT * FROM {self._staged}")}
         if self._keys:
             self._keep_keys()
-
-    def _answer(self, files: Sequence[str]) -> str:
-        if not files:
-            nothing = ", ".join(f"NULL AS {name}" for name in self._keys or ["none"])
-            return f"(SELECT {nothing} WHERE false)"
-        if self._warehouse.keeps_json_text:
-            return parquet_relation(files)
-        json_columns = {name for name, kind in self._stored.items() if kind == "json"}
-        return canonical_answer(self._warehouse.scratch, files, json_columns)
 
     def _compared(self, sql: str) -> list[tuple[Any, ...]]:
         return self._warehouse.scratch.execute(sql).fetchall()

@@ -5,7 +5,7 @@ So that one way of comparing serves every destination. Only getting rows into it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -53,11 +53,22 @@ def fill(
     return name
 
 
-def canonical_answer(
-    scratch: duckdb.DuckDBPyConnection, files: Sequence[str], json_columns: Container[str]
+def answer_relation(
+    scratch: duckdb.DuckDBPyConnection,
+    files: Sequence[str],
+    keys: Sequence[str],
+    json_columns: Set[str],
 ) -> str:
-    """A relation with the rows of Parquet `files`, their JSON in canonical form."""
-    relation = parquet_relation(files)
+    """A relation with the rows of Parquet `files`, `json_columns` in canonical form.
+
+    Without files it has the columns `keys`. A column that one file lacks is null there.
+    """
+    if not files:
+        nothing = ", ".join(f"NULL AS {quoted(name)}" for name in keys or ["none"])
+        return f"(SELECT {nothing} WHERE false)"
+    relation = f"read_parquet([{', '.join(map(literal, files))}], union_by_name = true)"
+    if not json_columns:
+        return relation
     described = scratch.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     if not any(name in json_columns for name, *_ in described):
         return relation
@@ -69,11 +80,6 @@ def canonical_answer(
                 table = canonical_columns(opened.read_row_group(group), json_columns)
                 _insert(scratch, f"INSERT INTO {name} BY NAME FROM incoming", table)
     return name
-
-
-def parquet_relation(files: Sequence[str]) -> str:
-    """SQL for the rows of Parquet files, in order; a column that one lacks is null there."""
-    return f"read_parquet([{', '.join(map(literal, files))}], union_by_name = true)"
 
 
 def _insert(scratch: duckdb.DuckDBPyConnection, sql: str, table: pa.Table) -> None:
