@@ -62,9 +62,8 @@ class StagedAnswer:
         self._warehouse, self._resource, self._window = warehouse, resource, window
         self._keys = [quoted(name) for name in resource.primary_key]
         self._stored = warehouse.column_types(resource.api, resource.name)
-        json_columns = {name for name, kind in self._stored.items() if kind == "json"}
-        if warehouse.keeps_json_text:
-            json_columns = set()
+        other_text = not warehouse.keeps_json_text
+        json_columns = {n for n, kind in self._stored.items() if kind == "json" and other_text}
         self._staged = answer_relation(warehouse.scratch, files, resource.primary_key, json_columns)
         self._names = {n for n, *_ in self._compared(f"DESCRIBE SELECT * FROM {self._staged}")}
         if self._keys:

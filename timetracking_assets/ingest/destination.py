@@ -59,6 +59,10 @@ class DestinationWarehouse(Warehouse):
 
     def prepare(self) -> None:
         """Check the settings, and make the local directory. The server is not asked."""
+        self._make_home()
+        self._settings.client(_ANY_DATASET)
+
+    def _make_home(self) -> None:
         problem = ""
         try:
             with private_files():
@@ -71,7 +75,6 @@ class DestinationWarehouse(Warehouse):
                 f"{problem or 'permission denied'}. Set TIMETRACKING_HOME to a directory that can "
                 "be written."
             )
-        self._settings.client(_ANY_DATASET)
 
     def redactor(self, text: str) -> str:
         """`text` without the destination's credentials."""
@@ -89,7 +92,7 @@ class DestinationWarehouse(Warehouse):
 
         On PostgreSQL the lock is the server's, elsewhere a file's on this machine.
         """
-        self.prepare()
+        self._make_home()
         with ExitStack() as stack:
             what = f"the dataset {dataset} of the warehouse {self.name}"
             client = self._settings.client(dataset)

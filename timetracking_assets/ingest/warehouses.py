@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from timetracking_assets.ingest.destination import DestinationWarehouse
 from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.warehouse import Warehouse
 
@@ -32,4 +31,7 @@ def find_warehouse(path: str = "", destination: str = "", lock_timeout: float = 
     name = destination or destination_name()
     if name == DUCKDB:
         return DuckDBFile(file, lock_timeout=lock_timeout)
+    # only who uses one waits for what it imports
+    from timetracking_assets.ingest.destination import DestinationWarehouse
+
     return DestinationWarehouse(name, file.parent, lock_timeout=lock_timeout)
