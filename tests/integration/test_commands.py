@@ -58,6 +58,7 @@ def call(
     return call
 
 
+@pytest.mark.duckdb_only(reason="loads nothing")
 def test_dg_lists_all_definitions(call: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     result = call("dg", "list", "defs", "--json", cwd=PROJECT)
     assert result.returncode == 0, result.stderr
@@ -67,6 +68,7 @@ def test_dg_lists_all_definitions(call: Callable[..., subprocess.CompletedProces
     assert len(listed["asset_checks"]) > 3 * len(NAMES)
 
 
+@pytest.mark.duckdb_only(reason="loads nothing")
 @pytest.mark.parametrize(
     "command",
     [

@@ -15,7 +15,6 @@ import dagster as dg
 from timetracking_assets.health.hours import Hours, read_hours
 from timetracking_assets.health.watched import WatchedAsset
 from timetracking_assets.ingest.errors import IngestError
-from timetracking_assets.ingest.publishing import reading
 from timetracking_assets.ingest.quality import day_of
 from timetracking_assets.ingest.warehouse import OpenWarehouse, Warehouse, quoted
 
@@ -34,10 +33,10 @@ def read_tables(
 ) -> TableFacts:
     """Read what the tables of `assets` say; an empty result with a note if they can't be read."""
     facts = TableFacts()
-    if not warehouse.path.exists():
-        return facts
     try:
-        with reading(warehouse, holder) as opened:
+        if not any(warehouse.stands(asset.key.path[0]) for asset in assets):
+            return facts
+        with warehouse.reading(holder) as opened:
             for asset in assets:
                 if asset.partitions is not None and "window_field" in asset.metadata:
                     facts.rows[asset.key] = _partition_rows(opened, asset)
@@ -53,10 +52,10 @@ def _partition_rows(opened: OpenWarehouse, asset: WatchedAsset) -> dict[str, int
     types = opened.column_types(api, table)
     if name not in types or asset.partitions is None:
         return {}
-    kind = "date" if types[name] == "DATE" else "timestamp"
-    day = day_of(quoted(name), kind, asset.partitions.timezone)
+    day = day_of(quoted(name), types[name], asset.partitions.timezone)
+    key = f"strftime({day}, '{asset.partitions.fmt}')"
     rows = opened.rows(
-        f"SELECT strftime({day}, '{asset.partitions.fmt}') AS key, count(*) "
-        f"FROM {quoted(api, table)} WHERE {quoted(name)} IS NOT NULL GROUP BY ALL"
+        f"SELECT {key}, count(*) FROM {quoted(api, table)} "
+        f"WHERE {quoted(name)} IS NOT NULL GROUP BY {key}"
     )
     return dict(rows)

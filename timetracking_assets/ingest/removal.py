@@ -12,13 +12,13 @@ from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.changes import Changes, in_window_sql
 from timetracking_assets.ingest.duplicates import drops_duplicates
 from timetracking_assets.ingest.errors import RemovalError
-from timetracking_assets.ingest.warehouse import quoted
+from timetracking_assets.ingest.warehouse import Warehouse, quoted
 from timetracking_assets.ingest.windows import Window
 
 _SMALL_TABLE = 20
 
 
-def write_disposition(resource: Resource, window: Window | None) -> Any:
+def write_disposition(resource: Resource, window: Window | None, warehouse: Warehouse) -> Any:
     """dlt's merge, with what an answer replaces."""
     disposition = {
         "disposition": "merge",
@@ -27,7 +27,9 @@ def write_disposition(resource: Resource, window: Window | None) -> Any:
         "deduplicated": drops_duplicates(resource),
     }
     scope = removal_scope(resource, window)
-    return {**disposition, "destination_scope": scope} if scope else disposition
+    if scope is None:
+        return disposition
+    return {**disposition, "destination_scope": warehouse.in_dialect(scope)}
 
 
 def removal_scope(resource: Resource, window: Window | None) -> str | None:
