@@ -16,6 +16,7 @@ from typing import Any
 import dlt
 import duckdb
 
+from timetracking_assets.ingest.duckdb_memory import limit_memory
 from timetracking_assets.ingest.errors import WarehouseError
 from timetracking_assets.ingest.private_files import private_files
 from timetracking_assets.ingest.warehouse import Log, OpenWarehouse, Warehouse, quoted
@@ -138,10 +139,9 @@ class DuckDBFile(Warehouse):
                     "run again."
                 )
             raise WarehouseError(f"can't open the warehouse {self.path}: {problem} {advice}")
-        try:
+        with connection:
+            limit_memory(connection)
             yield connection
-        finally:
-            connection.close()
 
 
 class OpenDuckDB(OpenWarehouse):

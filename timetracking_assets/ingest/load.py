@@ -21,6 +21,7 @@ from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.arrow_types import ARROW_TYPES
 from timetracking_assets.ingest.changes import StagedAnswer
 from timetracking_assets.ingest.columnar import PageTyper, WidenedError
+from timetracking_assets.ingest.duckdb_memory import MEMORY_LIMIT
 from timetracking_assets.ingest.duplicates import drop_duplicates, drops_duplicates
 from timetracking_assets.ingest.errors import IngestError, TypeMismatchError
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
@@ -83,9 +84,11 @@ def _what_stands(report: LoadReport) -> str:
 
 
 def _advice(failure: BaseException | None, warehouse: Warehouse) -> str:
-    if "No space left" not in str(failure):
-        return ""
-    return f" Free some space on the disk of {warehouse.work_dir.parent}, then load again."
+    if "No space left" in str(failure):
+        return f" Free some space on the disk of {warehouse.work_dir.parent}, then load again."
+    if "Out of Memory" in str(failure):
+        return f" Raise {MEMORY_LIMIT}, then load again."
+    return ""
 
 
 def _cause(error: BaseException) -> BaseException:

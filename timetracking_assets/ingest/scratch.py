@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from timetracking_assets.ingest.arrow_types import ARROW_TYPES
+from timetracking_assets.ingest.duckdb_memory import limit_memory
 from timetracking_assets.ingest.json_values import canonical_columns
 from timetracking_assets.ingest.warehouse import literal, quoted
 
@@ -27,6 +28,7 @@ _number = count()
 def open_scratch(directory: Path) -> duckdb.DuckDBPyConnection:
     """An empty DuckDB whose times are in UTC; what doesn't fit into memory goes to `directory`."""
     connection = duckdb.connect(config={"temp_directory": str(directory)})
+    limit_memory(connection)
     connection.execute("SET TimeZone = 'UTC'")
     return connection
 
