@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -51,13 +52,14 @@ class Workspace:
         return [n for n in self.variables[api] if not self.environment.get(n, "").strip()]
 
     def sandbox_starts(self) -> dict[str, str]:
-        """Variables that let partitions begin with the sandbox's first day, if it is used:
-        Dagster writes events for each partition."""
+        """Variables that let partitions begin a year ago, if the sandbox is used: Dagster writes
+        events for each partition."""
         if not self.uses_sandbox:
             return {}
         from timetracking_assets.sandbox import SandboxServer
 
-        first_day = SandboxServer().first_day.isoformat()
+        year_ago = datetime.now(UTC).date() - timedelta(days=365)
+        first_day = max(SandboxServer().first_day, year_ago).isoformat()
         return {f"{api.upper()}_START": first_day for api in self.variables}
 
 
