@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import duckdb
+
 from timetracking_assets.health.watched import WatchedAsset
 from timetracking_assets.ingest.quality import day_of, hours_of
 from timetracking_assets.ingest.quality_rules import ColumnPath
@@ -70,13 +72,20 @@ class _Table:
         )
 
 
-def read_hours(opened: OpenWarehouse, assets: Sequence[WatchedAsset], now: datetime) -> list[Hours]:
-    """The hours of each table that declares some and stands, over the last two years."""
+def read_hours(
+    opened: OpenWarehouse, assets: Sequence[WatchedAsset], now: datetime, notes: list[str]
+) -> list[Hours]:
+    """The hours of each table that declares some and stands, over the last two years; a table that
+    lacks what was declared gets one of the `notes`."""
     tables = {(t.api, t.name): t for asset in assets if (t := _Table.of(asset)) is not None}
     found = []
     for table in tables.values():
         if table.hours and opened.column_types(table.api, table.name):
-            found.append(_read(opened, table, tables, now))
+            try:
+                found.append(_read(opened, table, tables, now))
+            except duckdb.Error as error:
+                told = str(error).partition("\n")[0]
+                notes.append(f"Hours of {table.api}/{table.name} are left out: {told}")
     return [hours for hours in found if hours.sums]
 
 
@@ -89,7 +98,7 @@ def _read(
     hours = table.hours
     assert hours is not None
     types = opened.column_types(table.api, table.name)
-    kind = "date" if types[hours.date] == "DATE" else "timestamp"
+    kind = "date" if types.get(hours.date) == "DATE" else "timestamp"
     day = day_of(f"t.{quoted(hours.date)}", kind, table.timezone)
     since = (now - timedelta(weeks=WEEKS)).date()
     columns, joins, labels = [], [], {}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import dagster as dg
+import duckdb
 
 from timetracking_assets.health.hours import Hours, read_hours
 from timetracking_assets.health.watched import WatchedAsset
@@ -35,16 +36,27 @@ def read_tables(
     """Read what the tables of `assets` say; an empty result with a note if they can't be read."""
     facts = TableFacts()
     if not warehouse.path.exists():
+        facts.notes.append(f"There is no warehouse {warehouse.path}: its tables are not looked at.")
         return facts
     try:
         with reading(warehouse, holder) as opened:
             for asset in assets:
                 if asset.partitions is not None and "window_field" in asset.metadata:
-                    facts.rows[asset.key] = _partition_rows(opened, asset)
-            facts.hours = read_hours(opened, assets, now)
-    except IngestError as error:
+                    _note_rows(facts, opened, asset)
+            facts.hours = read_hours(opened, assets, now, facts.notes)
+    # the copy that others read is opened without the warehouse's own messages
+    except (IngestError, duckdb.Error) as error:
         facts.notes.append(f"Rows of partitions and hours are left out: {error}")
     return facts
+
+
+def _note_rows(facts: TableFacts, opened: OpenWarehouse, asset: WatchedAsset) -> None:
+    try:
+        facts.rows[asset.key] = _partition_rows(opened, asset)
+    except duckdb.Error as error:
+        # a table may be older than what the YAML says of it
+        told = str(error).partition("\n")[0]
+        facts.notes.append(f"Rows of {asset.key.to_user_string()} by partition: {told}")
 
 
 def _partition_rows(opened: OpenWarehouse, asset: WatchedAsset) -> dict[str, int]:

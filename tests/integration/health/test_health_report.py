@@ -16,6 +16,8 @@ import pytest
 
 from timetracking_assets.health.build import HealthReport, read_health
 from timetracking_assets.health.model import State
+from timetracking_assets.ingest.publishing import published_path
+from timetracking_assets.orchestration.health_report import HealthReportResource
 from timetracking_assets.orchestration.resources import WarehouseResource
 
 if TYPE_CHECKING:
@@ -91,6 +93,51 @@ def test_report_goes_without_a_warehouse_that_is_held(
         health = read_health(platform.instance, platform.definitions, warehouse)
     assert any("a long load" in note for note in health.report.notes)
     assert {a.name: a.state for a in health.report.assets}[ROLES] == State.OK
+
+
+def test_report_goes_with_the_tables_that_can_be_read(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, day_of: Any
+) -> None:
+    """A column that YAML declares may not be there yet; the file may be broken, or gone."""
+    monkeypatch.setenv("TIMETRACKING_PUBLISH", "on_demand")
+    platform.materialize(ENTRIES, days=(day_of(0), day_of(9)))
+    assert read(platform).hours
+    platform.sql(f"ALTER TABLE {TABLE} DROP COLUMN project_id")
+    told = read(platform).report.notes
+    assert [note for note in told if "project_id" in note] == list(told)
+    platform.sql(f"ALTER TABLE {TABLE} DROP COLUMN start")
+    assert any("start" in note for note in read(platform).report.notes)
+    platform.sql(f"ALTER TABLE {TABLE} ADD COLUMN start VARCHAR")
+    told = read(platform).report.notes
+    assert any(f"Rows of {ENTRIES}" in note for note in told)
+    assert all("\n" not in note for note in told)
+
+
+@pytest.mark.parametrize("content", [b"", b"no database" * 999])
+def test_report_goes_without_a_broken_copy(platform: Platform, content: bytes) -> None:
+    platform.materialize(ROLES)
+    copy = published_path(WarehouseResource().open())
+    copy.chmod(0o600)
+    copy.write_bytes(content)
+    assert any("not a valid DuckDB" in note for note in read(platform).report.notes)
+    platform.warehouse.unlink()
+    [note] = read(platform).report.notes
+    assert note.startswith(f"There is no warehouse {platform.warehouse}")
+
+
+def test_a_page_that_cannot_be_written(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    platform.materialize(ROLES)
+    for path in (tmp_path, tmp_path / "dagster_home" / "dagster.yaml" / "report.html"):
+        monkeypatch.setenv("TIMETRACKING_REPORT", str(path))
+        outcome = platform.materialize("health_report")
+        assert f"can't write the health report {path}" in outcome.failures["health_report"]
+        assert "TIMETRACKING_REPORT" in outcome.failures["health_report"]
+
+
+def test_an_address_with_a_slash_at_its_end() -> None:
+    assert HealthReportResource(ui_url="https://dagster.example/").ui() == "https://dagster.example"
 
 
 def test_sensor_asks_for_a_report_after_runs_and_not_after_its_own(platform: Platform) -> None:
