@@ -53,7 +53,7 @@ def read_health(
 
 
 def write_page(path: Path, page: str) -> None:
-    """Put the page in place at once, so that nobody reads half of it."""
+    """Put the page in place at once, so that nobody reads half of it. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
