@@ -106,7 +106,8 @@ def build_health_definitions(watched: dg.Definitions) -> dg.Definitions:
             for record in context.instance.get_run_records(
                 seen, limit=20, order_by="update_timestamp"
             )
-            if REPORT_KEY not in (record.dagster_run.asset_selection or ())
+            # beside other assets the report may have been made before they were loaded
+            if record.dagster_run.asset_selection != {REPORT_KEY}
             and record.dagster_run.job_name != job.name
         ]
         if not ended:
