@@ -6,6 +6,7 @@ Only what a person types and reads belongs here; heavy imports wait until a comm
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,8 @@ from timetracking_assets.ui_address import VARIABLE, ui_address
 
 if TYPE_CHECKING:
     from timetracking_assets.health.build import HealthReport
+
+_MAIL_WIDTH = 120
 
 
 def status(
@@ -33,7 +36,9 @@ def status(
         # not through rich, which would break long lines
         print(terminal.as_json(report))
     else:
-        terminal.print_report(report, Console())
+        # a mail or a log has no width of its own
+        wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _MAIL_WIDTH
+        terminal.print_report(report, Console(width=wide))
     if report.state.name == "FAILED":
         raise typer.Exit(1)
 
