@@ -14,6 +14,13 @@ class IngestError(Exception):
     """Base of all errors that a person can act on. Its text never holds a secret."""
 
 
+def error_of_ours(error: BaseException | None) -> IngestError | None:
+    """The outermost IngestError in the chain of an error of dlt's, which wraps it many times."""
+    while error is not None and not isinstance(error, IngestError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 class SpecError(IngestError):
     """A specification that can't be run. `path` leads to the offending key, as in the YAML file."""
 
