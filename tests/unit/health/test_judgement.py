@@ -118,6 +118,14 @@ def test_all_days_are_there() -> None:
     assert judged.count(LOADED) == len(judged.partitions) == 10
 
 
+def test_loads_of_other_partitions_than_the_present_ones_do_not_count() -> None:
+    """The YAML once said years, or the start has moved past all that was loaded."""
+    facts = AssetFacts(loads=(load(),), partitions={"2025": LOADED})
+    judged = judge(facts, partitions=DAILY)
+    assert "10 partitions before the first load" in str(judged.problems)
+    assert judged.state > State.OK
+
+
 def test_gap_is_red_and_days_before_the_first_load_a_warning() -> None:
     facts = AssetFacts(loads=(load(),), partitions=days(3, 4, 7, 8, 9, 10))
     judged = judge(facts, partitions=DAILY)
