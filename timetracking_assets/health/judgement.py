@@ -33,6 +33,8 @@ _RUNNING = (
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
+    # under way until it has ended
+    dg.DagsterRunStatus.CANCELING,
 )
 
 

@@ -105,8 +105,9 @@ def test_failed_load_is_red_and_says_why() -> None:
     assert (problem.detail, problem.link) == ("HTTP 403", "/runs/r1")
 
 
-def test_running_load_is_no_problem() -> None:
-    attempt = Attempt("r1", dg.DagsterRunStatus.STARTED, NOW)
+@pytest.mark.parametrize("status", [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
+def test_running_load_is_no_problem(status: dg.DagsterRunStatus) -> None:
+    attempt = Attempt("r1", status, NOW)
     judged = judge(AssetFacts(loads=(load(),), attempt=attempt))
     assert (judged.state, judged.running) == (State.OK, True)
 
