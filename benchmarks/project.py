@@ -10,12 +10,12 @@ import dagster as dg
 import yaml
 
 from timetracking_assets.ingest.api import Api
+from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.resolution import resolve
 from timetracking_assets.ingest.source import Connection, validate
 from timetracking_assets.ingest.spec import ApiSpec
-from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.assets import WAREHOUSE, build_api_definitions
 from timetracking_assets.orchestration.checks import check_specs, run_checks
@@ -67,7 +67,7 @@ class Loader:
         self._api = replace(api, concurrency=concurrency or api.concurrency)
         self._base_url = base_url
         self._unique: set[str] = set()
-        self.warehouse = Warehouse(warehouse)
+        self.warehouse = DuckDBFile(warehouse)
 
     def load(self, resource_name: str, window: Window | None = None) -> Timed:
         """Load and check one resource. Raises RuntimeError if a check does not pass."""

@@ -23,6 +23,8 @@ from typing import Any
 import dagster as dg
 import duckdb
 import pytest
+import sqlglot
+import throwaway_postgres
 from filelock import FileLock
 
 from timetracking_assets.sandbox import SandboxServer
@@ -30,9 +32,34 @@ from timetracking_assets.sandbox.remote_control import RemoteControl
 
 PARTITIONED_APIS = ("PROJECT_MANAGEMENT", "WORKSPACE_TIME", "RESOURCE_MANAGEMENT", "TIME_ANALYTICS")
 APIS = ("TIME_TRACKING", *PARTITIONED_APIS)
-_OURS = (*(f"{api}_" for api in APIS), "DAGSTER_", "TIMETRACKING_", "DLT_")
+_OURS = (
+    *(f"{api}_" for api in APIS),
+    *("DAGSTER_", "TIMETRACKING_", "DLT_", "WAREHOUSE_", "DESTINATION__", "CREDENTIALS"),
+)
+LOADING = {"own_warehouse", "demo", "bench", "new_warehouse", "url"}
+"""Fixtures of tests that load something: with `--warehouse postgres` the others are left out."""
 WITHOUT_TELEMETRY = "telemetry:\n  enabled: false\n"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--warehouse",
+        choices=["duckdb", "postgres"],
+        default="duckdb",
+        help="what tests load into: the embedded file, or a PostgreSQL server started for them",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    other = {"duckdb": "postgres_only", "postgres": "duckdb_only"}[config.getoption("--warehouse")]
+    if other == "duckdb_only":
+        idle = [item for item in items if not LOADING & set(getattr(item, "fixturenames", ()))]
+        config.hook.pytest_deselected(items=idle)
+        items[:] = [item for item in items if LOADING & set(getattr(item, "fixturenames", ()))]
+    for item in items:
+        if marker := item.get_closest_marker(other):
+            item.add_marker(pytest.mark.skip(reason=marker.kwargs["reason"]))
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -135,20 +162,50 @@ class Platform:
 
     def sql(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows that a query gives, in the warehouse; it may write, too."""
-        with duckdb.connect(str(self.warehouse)) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            return connection.execute(query, list(parameters)).fetchall()
+        return ask(self.warehouse, query, parameters)
 
     def tables(self) -> set[str]:
         """The names (`schema.table`) of the tables that hold resources."""
-        if not self.warehouse.exists():
+        if not (throwaway_postgres.available() or self.warehouse.exists()):
             return set()
-        rows = self.sql("SELECT schema_name || '.' || table_name FROM duckdb_tables()")
-        return {name for (name,) in rows if "._dlt" not in name and "_staging." not in name}
+        rows = self.sql("SELECT table_schema || '.' || table_name FROM information_schema.tables")
+        hidden = ("pg_catalog.", "information_schema.")
+        return {
+            name
+            for (name,) in rows
+            if "._dlt" not in name and "_staging." not in name and not name.startswith(hidden)
+        }
+
+    def columns(self, table: str) -> list[str]:
+        """The columns of `schema.table`, in order."""
+        return columns(table, self.sql)
 
     def keys(self, table: str, key: str = "id") -> list[Any]:
         """The keys in a table, in order, as often as they stand there."""
         return [row[0] for row in self.sql(f"SELECT {key} FROM {table} ORDER BY 1")]
+
+
+def columns(table: str, ask: Callable[..., list[tuple[Any, ...]]]) -> list[str]:
+    found = ask(
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = ? "
+        "AND table_name = ? ORDER BY ordinal_position",
+        table.split("."),
+    )
+    return [name for (name,) in found]
+
+
+def ask(
+    warehouse: Path, query: str, parameters: Sequence[Any] = (), url: str = ""
+) -> list[tuple[Any, ...]]:
+    """The rows that a query gives, in the DuckDB file, or in the database at `url` (else the one
+    that the environment names). Written in DuckDB's SQL."""
+    if not throwaway_postgres.available():
+        with duckdb.connect(str(warehouse)) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            return connection.execute(query, list(parameters)).fetchall()
+    [translated] = sqlglot.transpile(query, read="duckdb", write="postgres")
+    url = url or os.environ["DESTINATION__POSTGRES__CREDENTIALS"]
+    return throwaway_postgres.query(url, translated.replace("?", "%s"), list(parameters) or None)
 
 
 def _message(failure: Any) -> str:
@@ -195,10 +252,44 @@ def control(sandbox: SandboxServer) -> RemoteControl:
 
 @pytest.fixture
 def settings(
-    monkeypatch: pytest.MonkeyPatch, sandbox: SandboxServer, first_day: date, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
+    sandbox: SandboxServer,
+    first_day: date,
+    tmp_path: Path,
+    own_warehouse: dict[str, str],
 ) -> dict[str, str]:
     """The environment of a run against the sandbox, set, and nothing of the developer's own."""
-    return _set_environment(monkeypatch, sandbox, first_day, tmp_path)
+    values = _set_environment(monkeypatch, sandbox, first_day, tmp_path)
+    for name, value in own_warehouse.items():
+        monkeypatch.setenv(name, value)
+    return {**values, **own_warehouse}
+
+
+@pytest.fixture(scope="session")
+def new_warehouse() -> Callable[[Path], Any]:
+    """`new_warehouse(directory)`: an empty one, for tests that need no Dagster."""
+    return throwaway_postgres.new_warehouse
+
+
+@pytest.fixture
+def own_warehouse() -> Iterator[dict[str, str]]:
+    """Variables that name a warehouse for this test alone; none for the DuckDB file."""
+    with _database() as variables:
+        yield variables
+
+
+def named_database(url: str) -> dict[str, str]:
+    return {"WAREHOUSE_DESTINATION": "postgres", "DESTINATION__POSTGRES__CREDENTIALS": url}
+
+
+@contextmanager
+def _database() -> Iterator[dict[str, str]]:
+    if not throwaway_postgres.available():
+        yield {}
+        return
+    url = throwaway_postgres.new_database()
+    yield named_database(url)
+    throwaway_postgres.drop_database(url)
 
 
 def _set_environment(
@@ -312,6 +403,17 @@ class Demo:
     code: int
     output: str
     home: Path
+    variables: Mapping[str, str]
+    """Those that name its warehouse, where it isn't the DuckDB file."""
+
+    def sql(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows that a query gives."""
+        url = self.variables.get("DESTINATION__POSTGRES__CREDENTIALS", "")
+        return ask(self.warehouse, query, parameters, url)
+
+    def columns(self, table: str) -> list[str]:
+        """The columns of `schema.table`, in order."""
+        return columns(table, self.sql)
 
     @property
     def warehouse(self) -> Path:
@@ -356,12 +458,16 @@ def demo(
     with FileLock(f"{directory}.lock"):
         if not told.exists():
             directory.mkdir()
+            variables = {}
+            if throwaway_postgres.available():
+                variables = named_database(throwaway_postgres.new_database())
             result = subprocess.run(
                 [str(Path(sys.executable).with_name("timetracking")), "demo"],
                 cwd=directory,
                 env={
                     **clean_environment,
                     **late_start,
+                    **variables,
                     "TIMETRACKING_HOME": str(home),
                     "COLUMNS": "120",
                 },
@@ -369,9 +475,10 @@ def demo(
                 text=True,
                 timeout=500,
             )
-            told.write_text(json.dumps([result.returncode, result.stdout + result.stderr]))
-    code, output = json.loads(told.read_text())
-    return Demo(code, output, home)
+            output = result.stdout + result.stderr
+            told.write_text(json.dumps([result.returncode, output, variables]))
+    code, output, variables = json.loads(told.read_text())
+    return Demo(code, output, home, variables)
 
 
 class FaultTable:
@@ -404,5 +511,11 @@ class FaultTable:
 
 def pytest_configure(config: pytest.Config) -> None:
     # where tests run in processes of their own, the one that they report to prints
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(FaultTable())
+    if hasattr(config, "workerinput"):
+        return
+    config.pluginmanager.register(FaultTable())
+    os.environ.pop(throwaway_postgres.URL, None)
+    if config.getoption("--warehouse") == "postgres":
+        server = throwaway_postgres.Server()
+        config.add_cleanup(server.stop)
+        os.environ[throwaway_postgres.URL] = server.start()

@@ -75,10 +75,12 @@ def demo(
             stop("Interrupted; what had been loaded stays. Run it again to load the rest.", 130)
     if not succeeded:
         raise typer.Exit(1)
+    from timetracking_assets.ingest.warehouses import find_warehouse
+
     console.print(
         f"\nNext: [bold]{sys.argv[0]} dev[/] opens the Dagster UI with these runs at "
         "http://127.0.0.1:3000; the tables are in "
-        f"{environment['TIMETRACKING_WAREHOUSE']}. To load your own data, copy .env.example to "
+        f"{find_warehouse()}. To load your own data, copy .env.example to "
         ".env and fill in one API.",
         soft_wrap=True,
     )
@@ -166,13 +168,18 @@ def doctor(
 @app.command()
 def publish() -> None:
     """Replace the copy of the warehouse that others may read at any time by its present state."""
-    environment = workspace_or_stop().environment
+    os.environ.update(workspace_or_stop().environment)
     from timetracking_assets.ingest import publishing
+    from timetracking_assets.ingest.duckdb_file import DuckDBFile
     from timetracking_assets.ingest.errors import IngestError
-    from timetracking_assets.ingest.warehouse import Warehouse
+    from timetracking_assets.ingest.warehouses import find_warehouse
 
+    warehouse = find_warehouse()
+    if not isinstance(warehouse, DuckDBFile):
+        Console().print(f"Nothing to publish: others read {warehouse} itself at any time.")
+        return
     try:
-        path = publishing.publish(Warehouse(Path(environment["TIMETRACKING_WAREHOUSE"])), "publish")
+        path = publishing.publish(warehouse, "publish")
     except IngestError as error:
         stop(str(error))
     Console().print(f"Published: {path}", soft_wrap=True)

@@ -116,7 +116,7 @@ def _partitions(spec: dg.AssetSpec, instance: dg.DagsterInstance, now: datetime)
     if not isinstance(definition, dg.TimeWindowPartitionsDefinition):
         return []
     known = known_partitions(definition, now)
-    if not WarehouseResource().open().path.exists():
+    if not WarehouseResource().open().stands(spec.key.path[0]):
         # what the instance remembers as loaded is gone
         return known
     loaded = loaded_partitions(instance, spec.key, definition, known)

@@ -11,6 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pytest
+
+pytestmark = pytest.mark.duckdb_only(
+    reason="what Dagster shows does not depend on the warehouse but for its kind"
+)
 
 SNAPSHOT = Path(__file__).parent / "asset_specs.json"
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import dagster as dg
+import pytest
+
+pytestmark = pytest.mark.duckdb_only(
+    reason="what Dagster shows does not depend on the warehouse but for its kind"
+)
 
 KEYS = [
     "project_management/absences",

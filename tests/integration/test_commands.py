@@ -58,6 +58,7 @@ def call(
     return call
 
 
+@pytest.mark.duckdb_only(reason="loads nothing")
 def test_dg_lists_all_definitions(call: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     result = call("dg", "list", "defs", "--json", cwd=PROJECT)
     assert result.returncode == 0, result.stderr
@@ -67,6 +68,7 @@ def test_dg_lists_all_definitions(call: Callable[..., subprocess.CompletedProces
     assert len(listed["asset_checks"]) > 3 * len(NAMES)
 
 
+@pytest.mark.duckdb_only(reason="loads nothing")
 @pytest.mark.parametrize(
     "command",
     [
@@ -197,6 +199,12 @@ def test_the_demo_is_seen_in_the_ui(ui: str, tmp_path: Path) -> None:
         page.get_by_text("primary_key_unique").first.wait_for()
         page.get_by_text("Passed", exact=True).first.wait_for()
         page.screenshot(path=tmp_path / "check.png")
+
+        # the daemon judges freshness, some seconds after it has started
+        page.goto(asset)
+        page.get_by_text("Freshness policy").first.wait_for()
+        page.get_by_text("Passing", exact=True).first.wait_for()
+        page.screenshot(path=tmp_path / "freshness.png")
 
         page.goto(f"{asset}?view=events")
         page.get_by_text("rows_extracted").first.wait_for()

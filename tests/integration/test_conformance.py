@@ -1,20 +1,23 @@
 """The five APIs that are shipped pass the suite that every API passes."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import throwaway_postgres
 
 import timetracking_assets
 from timetracking_assets.testing import conformance_suite
 
 pytestmark = pytest.mark.usefixtures("settings")
 PROJECT = Path(timetracking_assets.__file__).parent
+OURS: Any = {"project": PROJECT, "warehouse": throwaway_postgres.new_warehouse}
 
-TestTimeTracking = conformance_suite("time_tracking", project=PROJECT)
-TestProjectManagement = conformance_suite("project_management", project=PROJECT)
-TestWorkspaceTime = conformance_suite("workspace_time", project=PROJECT)
-TestResourceManagement = conformance_suite("resource_management", project=PROJECT)
-TestTimeAnalytics = conformance_suite("time_analytics", project=PROJECT)
+TestTimeTracking = conformance_suite("time_tracking", **OURS)
+TestProjectManagement = conformance_suite("project_management", **OURS)
+TestWorkspaceTime = conformance_suite("workspace_time", **OURS)
+TestResourceManagement = conformance_suite("resource_management", **OURS)
+TestTimeAnalytics = conformance_suite("time_analytics", **OURS)
 
 
 def test_an_unknown_api_is_refused() -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
+import throwaway_postgres
 
 from timetracking_assets.demo import _plan
 
@@ -36,5 +37,8 @@ def test_first_and_second_demo(platform: Platform, day_of: Callable[[int], str])
     later = _planned(platform, now + timedelta(days=3))
     assert later[ENTRIES] == tuple(day_of(number) for number in range(10, 13))
 
-    platform.warehouse.unlink()
+    if throwaway_postgres.available():
+        platform.sql("DROP SCHEMA project_management CASCADE")
+    else:
+        platform.warehouse.unlink()
     assert _planned(platform, now)[ENTRIES] == first[ENTRIES]

@@ -12,6 +12,7 @@ import yaml
 import timetracking_assets
 from timetracking_assets.component import load_api
 from timetracking_assets.files.reference import markdown, section_of
+from timetracking_assets.ingest import errors
 
 REPOSITORY = Path(timetracking_assets.__file__).parents[1]
 PAGES = sorted((REPOSITORY / "docs").glob("*.md"))
@@ -81,3 +82,19 @@ def test_links_lead_to_pages(page: Path) -> None:
 def test_an_error_names_a_section_that_there_is(path: tuple[str | int, ...], section: str) -> None:
     assert section_of(path) == section
     assert f"## `{section}`" in markdown()
+
+
+ERRORS = [
+    item
+    for item in vars(errors).values()
+    if isinstance(item, type) and issubclass(item, errors.IngestError)
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda item: item.__name__)
+def test_an_error_of_a_run_names_a_section_that_there_is(
+    error: type[errors.IngestError],
+) -> None:
+    page, section = re.findall(r"^(docs/[a-z-]+\.md), section `(.+)`$", error.docs)[0]
+    headings = re.findall(r"^#+ `?(.+?)`?$", (REPOSITORY / page).read_text(), re.MULTILINE)
+    assert section in headings

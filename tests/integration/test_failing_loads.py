@@ -224,6 +224,7 @@ def test_list_that_never_ends(hasty_platform: Platform, control: RemoteControl) 
     assert hasty_platform.tables() == set()
 
 
+@pytest.mark.duckdb_only(reason="about the file")
 def test_warehouse_that_cannot_be_written(
     hasty_platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,6 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-import duckdb
 import pytest
 
 from timetracking_assets.sandbox.catalog import KEYS
@@ -64,11 +63,9 @@ def test_table_is_what_the_api_holds(
     key, column = KEYS[api][resource], _column(KEYS[api][resource])
     if resource == "workspace":
         column = "_configured_workspace_id"
-    with duckdb.connect(str(demo.warehouse), read_only=True) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        table = connection.execute(f"SELECT * FROM {api}.{resource}")
-        names = [name for name, *_ in table.description or []]
-        stored = [dict(zip(names, row, strict=True)) for row in table.fetchall()]
+    names = demo.columns(f"{api}.{resource}")
+    table = demo.sql(f"SELECT * FROM {api}.{resource}")
+    stored = [dict(zip(names, row, strict=True)) for row in table]
 
     assert sorted(row[column] for row in stored) == sorted(row[key] for row in rows)
     by_key = {row[column]: row for row in stored}
@@ -137,9 +134,8 @@ def test_materialization_and_checks(demo: Demo, api: str, resource: str) -> None
         )
     metadata = {name: value.value for name, value in materialization.metadata.items()}
 
-    with duckdb.connect(str(demo.warehouse), read_only=True) as connection:
-        [(count,)] = connection.execute(f"SELECT count(*) FROM {api}.{resource}").fetchall()
-        columns = [name for name, *_ in connection.execute(f"DESCRIBE {api}.{resource}").fetchall()]
+    [(count,)] = demo.sql(f"SELECT count(*) FROM {api}.{resource}")
+    columns = demo.columns(f"{api}.{resource}")
     partitioned = materialization.partition is not None
     assert metadata.keys() >= METADATA | (METADATA_OF_PARTITIONS if partitioned else set())
     assert any(name.startswith("seconds_") for name in metadata)

@@ -20,7 +20,10 @@ from timetracking_assets.scaffolder import file_text
 if TYPE_CHECKING:
     from timetracking_assets.sandbox import SandboxServer
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.duckdb_only(reason="about packages; it loads into a file"),
+]
 
 REPOSITORY = Path(timetracking_assets.__file__).parents[1]
 Call = Callable[..., str]

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from timetracking_assets.ingest.publishing import published_path
-from timetracking_assets.ingest.warehouse import Warehouse
+from timetracking_assets.ingest.duckdb_file import DuckDBFile
+
+pytestmark = pytest.mark.duckdb_only(reason="only a DuckDB file needs a copy for readers")
 
 if TYPE_CHECKING:
     from tests.conftest import Platform
@@ -27,7 +28,7 @@ def rows(path: Path) -> int:
 
 
 def test_a_run_that_changes_something_publishes(platform: Platform, control: RemoteControl) -> None:
-    copy = published_path(Warehouse(platform.warehouse))
+    copy = DuckDBFile(platform.warehouse).published
     assert platform.materialize(ROLES).green
     before = copy.stat().st_ino
     number = rows(copy)
@@ -42,7 +43,7 @@ def test_a_run_that_changes_something_publishes(platform: Platform, control: Rem
 def test_on_demand(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIMETRACKING_PUBLISH", "on_demand")
     assert platform.materialize(ROLES).green
-    copy = published_path(Warehouse(platform.warehouse))
+    copy = DuckDBFile(platform.warehouse).published
     assert not copy.exists()
     command = [sys.executable, "-m", "timetracking_assets.cli", "publish"]
     told = subprocess.run(command, cwd=platform.home, capture_output=True, text=True, check=True)
@@ -51,7 +52,7 @@ def test_on_demand(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_copy_that_can_not_be_written_fails_no_load(platform: Platform) -> None:
-    copy = published_path(Warehouse(platform.warehouse))
+    copy = DuckDBFile(platform.warehouse).published
     copy.mkdir()
     outcome = platform.materialize(ROLES, loud=True)
     assert outcome.green

@@ -189,14 +189,13 @@ def _everything(platform: Platform, directory: Path) -> Iterator[tuple[str, byte
     for path in directory.rglob("*"):
         if path.is_file():
             yield str(path.relative_to(directory)), path.read_bytes()
-    if not platform.warehouse.exists():
+    if not platform.tables():
         return
     # dlt keeps its state compressed: a search of the file's bytes would not see into it
-    tables = platform.sql(
-        "SELECT schema_name, table_name FROM duckdb_tables() WHERE table_name LIKE '\\_dlt%' "
-        "ESCAPE '\\'"
-    )
+    tables = platform.sql("SELECT table_schema, table_name FROM information_schema.tables")
     for schema, table in tables:
+        if not table.startswith("_dlt"):
+            continue
         for row in platform.sql(f'SELECT * FROM "{schema}"."{table}"'):
             for value in map(str, row):
                 yield f"{schema}.{table}", value.encode()

@@ -25,10 +25,10 @@ from dlt.normalize.normalize import Normalize
 from timetracking_assets.ingest import load
 from timetracking_assets.ingest.adapter import ApiAdapter
 from timetracking_assets.ingest.api import Api
+from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.errors import IngestError
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.source import Connection
-from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.windows import Window
 
 STARTED = multiprocessing.get_context("forkserver")
@@ -68,7 +68,7 @@ class Job:
         request = LoadRequest(
             connection, self.api.resources[self.resource], self.window, allow_removal=True
         )
-        return load.run_load(request, Warehouse(self.warehouse, lock_timeout=30))
+        return load.run_load(request, DuckDBFile(self.warehouse, lock_timeout=30))
 
 
 @dataclass(frozen=True)

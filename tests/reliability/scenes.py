@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 from faulty_load import Fault, Job, start
 
-from timetracking_assets.ingest.warehouse import Warehouse
+from timetracking_assets.ingest.duckdb_file import DuckDBFile
 
 # no column has a word of DDL in its name (`created_at`): dlt would take its merge for DDL
 API, RESOURCE = "resource_management", "project_tasks"
@@ -81,5 +81,5 @@ class Scene:
         work = [path.name for path in self.directory.glob("*.loads/load-*")]
         if left or work:
             return f"left behind: {sorted(left)} {work}"
-        with Warehouse(self.job.warehouse, lock_timeout=0.5).exclusive("the test"):
+        with DuckDBFile(self.job.warehouse, lock_timeout=0.5).exclusive("the test"):
             return None

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import duckdb
-
 from timetracking_assets.health.watched import WatchedAsset
 from timetracking_assets.ingest.quality import day_of, hours_of
 from timetracking_assets.ingest.quality_rules import ColumnPath
@@ -83,7 +81,7 @@ def read_hours(
         if table.hours and opened.column_types(table.api, table.name):
             try:
                 found.append(_read(opened, table, tables, now))
-            except duckdb.Error as error:
+            except Exception as error:
                 told = str(error).partition("\n")[0]
                 notes.append(f"Hours of {table.api}/{table.name} are left out: {told}")
     return [hours for hours in found if hours.sums]
@@ -98,8 +96,7 @@ def _read(
     hours = table.hours
     assert hours is not None
     types = opened.column_types(table.api, table.name)
-    kind = "date" if types.get(hours.date) == "DATE" else "timestamp"
-    day = day_of(f"t.{quoted(hours.date)}", kind, table.timezone)
+    day = day_of(f"t.{quoted(hours.date)}", types.get(hours.date, "timestamp"), table.timezone)
     since = (now - timedelta(weeks=WEEKS)).date()
     columns, joins, labels = [], [], {}
     for dimension in DIMENSIONS:
@@ -119,16 +116,16 @@ def _read(
                 f"CAST({alias}.{key} AS VARCHAR) = CAST({column} AS VARCHAR)"
             )
             column = f"{alias}.{quoted(path.next_column)}"
-        columns.append(f"CAST({column} AS VARCHAR) AS {dimension}")
+        columns.append(f"CAST({column} AS VARCHAR)")
         labels[dimension] = _names(opened, owner, path.next_column or path.column, tables)
+    grouped = ", ".join([f"CAST(date_trunc('week', {day}) AS DATE)", *columns])
     rows = opened.rows(
-        f"SELECT CAST(date_trunc('week', {day}) AS DATE) AS week, "
-        + "".join(f"{column}, " for column in columns)
-        + f"round(sum({hours_of(hours, 't')}), 2) AS hours "
+        f"SELECT {grouped}, sum({hours_of(hours, 't')}) "
         f"FROM {quoted(table.api, table.name)} t {' '.join(joins)} "
-        f"WHERE {day} >= DATE '{since}' AND {hours_of(hours, 't')} > 0 GROUP BY ALL ORDER BY ALL"
+        f"WHERE {day} >= DATE '{since}' AND {hours_of(hours, 't')} > 0 "
+        f"GROUP BY {grouped} ORDER BY {grouped}"
     )
-    return _indexed(table, labels, rows)
+    return _indexed(table, labels, [(*row[:-1], round(float(row[-1]), 2)) for row in rows])
 
 
 def _names(
@@ -144,8 +141,8 @@ def _names(
     key = quoted(reference.column or target.primary_key)
     found = dict(
         opened.rows(
-            f"SELECT CAST({key} AS VARCHAR), any_value(CAST({quoted(reference.name)} AS VARCHAR)) "
-            f"FROM {quoted(target.api, target.name)} GROUP BY ALL"
+            f"SELECT CAST({key} AS VARCHAR), min(CAST({quoted(reference.name)} AS VARCHAR)) "
+            f"FROM {quoted(target.api, target.name)} GROUP BY CAST({key} AS VARCHAR)"
         )
     )
     often = Counter(found.values())

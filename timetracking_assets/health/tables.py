@@ -11,12 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import dagster as dg
-import duckdb
 
 from timetracking_assets.health.hours import Hours, read_hours
 from timetracking_assets.health.watched import WatchedAsset
-from timetracking_assets.ingest.errors import IngestError
-from timetracking_assets.ingest.publishing import reading
 from timetracking_assets.ingest.quality import day_of
 from timetracking_assets.ingest.warehouse import OpenWarehouse, Warehouse, quoted
 
@@ -35,25 +32,26 @@ def read_tables(
 ) -> TableFacts:
     """Read what the tables of `assets` say; an empty result with a note if they can't be read."""
     facts = TableFacts()
-    if not warehouse.path.exists():
-        facts.notes.append(f"There is no warehouse {warehouse.path}: its tables are not looked at.")
-        return facts
     try:
-        with reading(warehouse, holder) as opened:
+        if not any(warehouse.stands(asset.key.path[0]) for asset in assets):
+            facts.notes.append(f"There is no warehouse {warehouse}: its tables are not looked at.")
+            return facts
+        with warehouse.reading(holder) as opened:
             for asset in assets:
                 if asset.partitions is not None and "window_field" in asset.metadata:
                     _note_rows(facts, opened, asset)
             facts.hours = read_hours(opened, assets, now, facts.notes)
-    # the copy that others read is opened without the warehouse's own messages
-    except (IngestError, duckdb.Error) as error:
-        facts.notes.append(f"Rows of partitions and hours are left out: {error}")
+    # of whichever driver: what can't be read must not keep the rest from being told
+    except Exception as error:
+        told = warehouse.redactor(str(error))
+        facts.notes.append(f"Rows of partitions and hours are left out: {told}")
     return facts
 
 
 def _note_rows(facts: TableFacts, opened: OpenWarehouse, asset: WatchedAsset) -> None:
     try:
         facts.rows[asset.key] = _partition_rows(opened, asset)
-    except duckdb.Error as error:
+    except Exception as error:
         # a table may be older than what the YAML says of it
         told = str(error).partition("\n")[0]
         facts.notes.append(f"Rows of {asset.key.to_user_string()} by partition: {told}")
@@ -65,10 +63,10 @@ def _partition_rows(opened: OpenWarehouse, asset: WatchedAsset) -> dict[str, int
     types = opened.column_types(api, table)
     if name not in types or asset.partitions is None:
         return {}
-    kind = "date" if types[name] == "DATE" else "timestamp"
-    day = day_of(quoted(name), kind, asset.partitions.timezone)
+    day = day_of(quoted(name), types[name], asset.partitions.timezone)
+    key = f"strftime({day}, '{asset.partitions.fmt}')"
     rows = opened.rows(
-        f"SELECT strftime({day}, '{asset.partitions.fmt}') AS key, count(*) "
-        f"FROM {quoted(api, table)} WHERE {quoted(name)} IS NOT NULL GROUP BY ALL"
+        f"SELECT {key}, count(*) FROM {quoted(api, table)} "
+        f"WHERE {quoted(name)} IS NOT NULL GROUP BY {key}"
     )
     return dict(rows)

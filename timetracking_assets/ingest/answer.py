@@ -22,6 +22,7 @@ from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.removal import write_disposition
 from timetracking_assets.ingest.source import ParentRows, column_hints
 from timetracking_assets.ingest.splitting import whole_answers
+from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.windows import Window, in_window
 
 
@@ -36,9 +37,16 @@ logging.getLogger("dlt").addFilter(_KnownDifference())
 
 
 def answer_source(
-    request: LoadRequest, typer: PageTyper, parent_rows: ParentRows | None, report: LoadReport
+    request: LoadRequest,
+    typer: PageTyper,
+    parent_rows: ParentRows | None,
+    report: LoadReport,
+    warehouse: Warehouse,
 ) -> Any:
-    """The dlt source of one load; `report` counts its rows and requests while dlt extracts it."""
+    """The dlt source of one load into `warehouse`.
+
+    `report` counts its rows and requests while dlt extracts it.
+    """
     resource = request.resource
 
     def answer() -> Iterator[Any]:
@@ -61,7 +69,7 @@ def answer_source(
         answer,
         name=resource.name,
         primary_key=list(resource.primary_key),
-        write_disposition=write_disposition(resource, request.window),
+        write_disposition=write_disposition(resource, request.window, warehouse),
         columns=column_hints(resource),
     )
     # a schema of its own for each table: loads that run side by side can't overwrite another's

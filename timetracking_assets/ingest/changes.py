@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.warehouse import OpenWarehouse, literal, quoted
+from timetracking_assets.ingest.scratch import answer_relation
+from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
 from timetracking_assets.ingest.windows import Window, window_condition
 
 _SAMPLE = 5
@@ -59,21 +62,53 @@ class StagedAnswer:
         self._warehouse, self._resource, self._window = warehouse, resource, window
         self._keys = [quoted(name) for name in resource.primary_key]
         self._stored = warehouse.column_types(resource.api, resource.name)
-        self._table = self._table_as_it_will_be()
-        self._staged = _relation(files, self._keys)
-        self._names = {n for n, *_ in warehouse.rows(f"DESCRIBE SELECT * FROM {self._staged}")}
+        other_text = not warehouse.keeps_json_text
+        json_columns = {n for n, kind in self._stored.items() if kind == "json" and other_text}
+        self._staged = answer_relation(warehouse.scratch, files, resource.primary_key, json_columns)
+        self._names = {n for n, *_ in self._compared(f"DESCRIBE SELECT * FROM {self._staged}")}
         if self._keys:
             self._keep_keys()
 
-    def _table_as_it_will_be(self) -> str:
-        """The table, with columns as text that this load turns into text."""
-        table = quoted(self._resource.api, self._resource.name)
+    def _compared(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._warehouse.scratch.execute(sql).fetchall()
+
+    def _number(self, sql: str) -> int:
+        [[value]] = self._compared(sql)
+        return int(value)
+
+    @cached_property
+    def _table(self) -> str:
+        """The table's rows in question, with columns as text that this load turns into text."""
+        table = self._in_question(self._scope)
         as_text = [
             f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}"
             for name, column in self._resource.columns.items()
-            if column.data_type == "text" and self._stored.get(name, "VARCHAR") != "VARCHAR"
+            if column.data_type == "text" and self._stored.get(name, "text") != "text"
         ]
         return f"(SELECT * REPLACE ({', '.join(as_text)}) FROM {table})" if as_text else table
+
+    def _in_question(self, where: str, columns: Sequence[str] | None = None) -> str:
+        return self._warehouse.in_scratch(
+            self._resource.api,
+            self._resource.name,
+            where=where,
+            keys=self._resource.primary_key,
+            of="answer_keys",
+            columns=columns,
+        )
+
+    @property
+    def _scope(self) -> str:
+        """SQL for the rows that the answer replaces, whether it holds them or not."""
+        if self._resource.sync_mode == "snapshot":
+            return "true"
+        if self._resource.sync_mode == "window" and self._window:
+            return in_window_sql(self._resource, self._window)
+        return "false"
+
+    @property
+    def _whole_table(self) -> str:
+        return quoted(self._resource.api, self._resource.name)
 
     def _keep_keys(self) -> None:
         # kept until the load is done: dlt moves the files
@@ -81,7 +116,7 @@ class StagedAnswer:
         gone = "false"
         if mark and mark in self._names:
             gone = f"coalesce(CAST({quoted(mark)} AS VARCHAR), 'false') <> 'false'"
-        self._warehouse.connection.execute(
+        self._warehouse.scratch.execute(
             f"CREATE OR REPLACE TEMP TABLE answer_keys AS SELECT {', '.join(self._keys)}, "
             f"count(*) AS __copies, bool_or({gone}) AS __gone FROM {self._staged} GROUP BY ALL"
         )
@@ -89,20 +124,20 @@ class StagedAnswer:
     @property
     def repeats_keys(self) -> bool:
         """Whether two rows of the answer have the same key."""
-        return bool(self._warehouse.rows("SELECT 1 FROM answer_keys WHERE __copies > 1 LIMIT 1"))
+        return bool(self._compared("SELECT 1 FROM answer_keys WHERE __copies > 1 LIMIT 1"))
 
     def changes(self) -> Changes:
         """What the load will change."""
         if not self._keys:
             return self._replaced()
-        [[rows, distinct, marked]] = self._warehouse.rows(
+        [[rows, distinct, marked]] = self._compared(
             "SELECT coalesce(sum(__copies) FILTER (WHERE NOT __gone), 0), "
             "count(*) FILTER (WHERE NOT __gone), count(*) FILTER (WHERE __gone) FROM answer_keys"
         )
         changes = Changes(rows=int(rows), distinct_keys=distinct, marked=marked)
         if rows > distinct:
             keys = ", ".join(f"CAST({key} AS VARCHAR)" for key in self._keys)
-            sample = self._warehouse.rows(
+            sample = self._compared(
                 f"SELECT {keys} FROM answer_keys WHERE __copies > 1 AND NOT __gone "
                 f"ORDER BY __copies DESC, {', '.join(self._keys)} LIMIT {_SAMPLE}"
             )
@@ -116,20 +151,20 @@ class StagedAnswer:
             updated=updated,
             unchanged=matched - updated,
             deleted=self._deleted(),
-            rows_before=self._warehouse.number(f"SELECT count(*) FROM {self._table}"),
+            rows_before=self._warehouse.number(f"SELECT count(*) FROM {self._whole_table}"),
         )
 
     def _replaced(self) -> Changes:
         """Without a key the whole table is replaced: equal rows stay, the others go or come."""
-        rows = self._warehouse.number(f"SELECT count(*) FROM {self._staged}")
+        rows = self._number(f"SELECT count(*) FROM {self._staged}")
         before = kept = 0
         if self._stored:
-            before = self._warehouse.number(f"SELECT count(*) FROM {self._table}")
+            before = self._warehouse.number(f"SELECT count(*) FROM {self._whole_table}")
         if rows and before:
             names = sorted(self._names | self._stored.keys())
             new = _as_text(names, self._names, self._staged)
             old = _as_text(names, self._stored, self._table)
-            kept = self._warehouse.number(f"SELECT count(*) FROM ({new} INTERSECT ALL {old})")
+            kept = self._number(f"SELECT count(*) FROM ({new} INTERSECT ALL {old})")
         return Changes(
             rows=rows,
             distinct_keys=rows,
@@ -146,21 +181,17 @@ class StagedAnswer:
                 f"(SELECT DISTINCT ON ({', '.join(self._keys)}) s.* FROM {staged} s "
                 f"JOIN answer_keys k ON {self._same('s', 'k')} WHERE NOT k.__gone)"
             )
-        [[matched, updated]] = self._warehouse.rows(
+        [[matched, updated]] = self._compared(
             f"SELECT count(*), count(*) FILTER (WHERE {self._differs()}) FROM {staged} s "
             f"JOIN {self._table} t ON {self._same('s', 't')}"
         )
         return matched, updated
 
     def _deleted(self) -> int:
-        scope = "false"
-        if self._resource.sync_mode == "snapshot":
-            scope = "true"
-        elif self._resource.sync_mode == "window" and self._window:
-            scope = in_window_sql(self._resource, self._window)
+        scope = self._scope
         if scope == "false" and not self._resource.deletion_mark:
             return 0
-        return self._warehouse.number(
+        return self._number(
             f"SELECT count(*) FROM (SELECT {', '.join(self._keys)}, {scope} AS __in_scope "
             f"FROM {self._table}) t LEFT JOIN answer_keys k ON {self._same('t', 'k')} "
             "WHERE k.__gone OR (k.__gone IS NULL AND t.__in_scope)"
@@ -171,11 +202,14 @@ class StagedAnswer:
         in_window = None
         if self._window:
             inside = in_window_sql(self._resource, self._window)
-            in_window = self._warehouse.number(f"SELECT count(*) FROM {self._table} WHERE {inside}")
-        row_count = keys_held = self._warehouse.number(f"SELECT count(*) FROM {self._table}")
+            in_window = self._warehouse.number(
+                f"SELECT count(*) FROM {self._whole_table} WHERE {inside}"
+            )
+        row_count = keys_held = self._warehouse.number(f"SELECT count(*) FROM {self._whole_table}")
         if self._keys:
-            keys_held = self._warehouse.number(
-                f"SELECT count(*) FROM {self._table} t JOIN answer_keys k "
+            table = self._in_question("false", self._resource.primary_key)
+            keys_held = self._number(
+                f"SELECT count(*) FROM {table} t JOIN answer_keys k "
                 f"ON {self._same('t', 'k')} WHERE NOT k.__gone"
             )
         return replace(
@@ -192,7 +226,7 @@ class StagedAnswer:
             if column in self._keys:
                 continue
             new = f"s.{column}" if name in self._names else "NULL"
-            old = f"t.{column}::VARCHAR" if kind == "JSON" else f"t.{column}"
+            old = f"CAST(t.{column} AS VARCHAR)" if kind == "json" else f"t.{column}"
             conditions.append(f"{new} IS DISTINCT FROM {old}")
         added = sorted(self._names - self._stored.keys())
         conditions += [f"s.{quoted(name)} IS NOT NULL" for name in added]
@@ -205,12 +239,6 @@ def in_window_sql(resource: Resource, window: Window) -> str:
         return "true"
     name = resource.window.field
     return window_condition(quoted(name), resource.columns[name].data_type, window)
-
-
-def _relation(files: Sequence[str], keys: Sequence[str]) -> str:
-    if files:
-        return f"read_parquet([{', '.join(map(literal, files))}], union_by_name = true)"
-    return "(SELECT " + ", ".join(f"NULL AS {key}" for key in keys or ["none"]) + " WHERE false)"
 
 
 def _as_text(names: Sequence[str], present: Container[str], relation: str) -> str:

@@ -27,7 +27,7 @@ def drop_duplicates(warehouse: OpenWarehouse, resource: Resource, files: Sequenc
     for file in reversed(files):
         seen = " UNION ALL ".join(f"SELECT {keys} FROM read_parquet({literal(f)})" for f in later)
         rewritten = f"{file}.rewritten"
-        warehouse.connection.execute(
+        warehouse.scratch.execute(
             f"COPY (SELECT * EXCLUDE (file_row_number) "
             f"FROM read_parquet({literal(file)}, file_row_number = true) "
             + (f"WHERE ({keys}) NOT IN ({seen}) " if later else "")

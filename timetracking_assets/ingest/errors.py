@@ -11,7 +11,12 @@ SpecPath = Sequence[str | int]
 
 
 class IngestError(Exception):
-    """Base of all errors that a person can act on. Its text never holds a secret."""
+    """Base of all errors that a person can act on. Its text never holds a secret.
+
+    `docs` is the page, and the section of it, that helps.
+    """
+
+    docs = "docs/operate.md, section `When something is wrong`"
 
 
 def error_of_ours(error: BaseException | None) -> IngestError | None:
@@ -33,6 +38,8 @@ class SpecError(IngestError):
 class SettingsError(IngestError):
     """Environment variables that an API needs are not set."""
 
+    docs = "docs/connect.md, section `An API of a shipped shape`"
+
 
 class ApiError(IngestError):
     """The API did not answer, or its answer is not one that can be loaded.
@@ -48,13 +55,25 @@ class ApiError(IngestError):
 class AnswerError(ApiError):
     """A page that is not what the specification says: not JSON, no rows where they should be."""
 
+    docs = "docs/connect.md, section `What vendors do differently`"
+
 
 class QuotaError(ApiError):
     """The API's quota is used up, and does not come back soon."""
 
+    docs = "docs/reference.md, section `quota`"
+
 
 class TypeMismatchError(IngestError):
     """A value that does not fit its column's type; nothing was loaded."""
+
+    docs = "docs/reference.md, section `columns`"
+
+
+class RemovalError(IngestError):
+    """A snapshot that would remove too many rows of its table; nothing was changed."""
+
+    docs = "docs/sync-modes.md, section `Choose a sync mode`"
 
 
 class LockTimeoutError(IngestError):

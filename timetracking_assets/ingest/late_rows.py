@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from timetracking_assets.ingest.api import Resource
+from timetracking_assets.ingest.json_values import canonical_columns
 from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
 from timetracking_assets.ingest.windows import Window
 
@@ -51,12 +52,14 @@ class LateRows:
         if not self._tables or not stored or resource.window is None:
             return
         rows = pa.concat_tables(self._tables, promote_options="default")
+        if not warehouse.keeps_json_text:
+            rows = canonical_columns(rows, {n for n, kind in stored.items() if kind == "json"})
         names = set(rows.column_names)
         keys = [quoted(name) for name in resource.primary_key]
         same = " AND ".join(f"l.{key} = t.{key}" for key in keys)
         differs = " OR ".join(
             f"l.{quoted(name)} IS DISTINCT FROM t.{quoted(name)}"
-            + ("::VARCHAR" if kind == "JSON" else "")
+            + ("::VARCHAR" if kind == "json" else "")
             for name, kind in stored.items()
             if name in names
         )
@@ -68,15 +71,21 @@ class LateRows:
         time = f"l.{quoted(resource.window.field)}"
         is_date = resource.columns[resource.window.field].data_type == "date"
         at = f"{time} - DATE '1970-01-01'" if is_date else f"epoch_us({time})"
-        warehouse.connection.register("late_rows", rows)
+        warehouse.scratch.register("late_rows", rows)
         try:
-            found = warehouse.rows(
-                f"SELECT {at}, count(*) FROM late_rows l "
-                f"LEFT JOIN {quoted(resource.api, resource.name)} t ON {same} "
-                f"WHERE CASE WHEN t.{keys[0]} IS NULL THEN {alive} ELSE {differs} END GROUP BY 1"
+            table = warehouse.in_scratch(
+                resource.api,
+                resource.name,
+                where="false",
+                keys=resource.primary_key,
+                of="late_rows",
             )
+            found = warehouse.scratch.execute(
+                f"SELECT {at}, count(*) FROM late_rows l LEFT JOIN {table} t ON {same} "
+                f"WHERE CASE WHEN t.{keys[0]} IS NULL THEN {alive} ELSE {differs} END GROUP BY 1"
+            ).fetchall()
         finally:
-            warehouse.connection.unregister("late_rows")
+            warehouse.scratch.unregister("late_rows")
         zone = ZoneInfo(self._window.timezone if self._window else "UTC")
         for value, count in found:
             day = (

@@ -9,14 +9,16 @@ per partition corrupts data). What the answer meant for the table is counted in 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dlt
 
 from timetracking_assets.ingest.answer import answer_source
 from timetracking_assets.ingest.api import Resource
+from timetracking_assets.ingest.arrow_types import ARROW_TYPES
 from timetracking_assets.ingest.changes import StagedAnswer
 from timetracking_assets.ingest.columnar import PageTyper, WidenedError
 from timetracking_assets.ingest.duplicates import drop_duplicates, drops_duplicates
@@ -30,19 +32,8 @@ from timetracking_assets.ingest.text_columns import (
     turn_into_text,
     with_text_columns,
 )
-from timetracking_assets.ingest.warehouse import Warehouse
+from timetracking_assets.ingest.warehouse import OpenWarehouse, Warehouse
 from timetracking_assets.ingest.workdir import private_work_dir
-
-_DUCKDB_TYPES: dict[str, DataType] = {
-    "VARCHAR": "text",
-    "BIGINT": "bigint",
-    "DOUBLE": "double",
-    "BOOLEAN": "bool",
-    "TIMESTAMP WITH TIME ZONE": "timestamp",
-    "DATE": "date",
-    "DECIMAL(38,9)": "decimal",
-    "JSON": "json",
-}
 
 
 def run_load(request: LoadRequest, warehouse: Warehouse) -> LoadReport:
@@ -80,12 +71,9 @@ def _attempt(
         if isinstance(failure, WidenedError):
             return failure
         raise failure
-    raise IngestError(
-        request.connection.redactor(
-            f"{request.resource.label}: the load failed{_what_stands(report)}: {failure}"
-            + _advice(failure, warehouse)
-        )
-    )
+    told = f"{request.resource.label}: the load failed{_what_stands(report)}: {failure}"
+    masked = warehouse.redactor(request.connection.redactor(told))
+    raise IngestError(masked + _advice(failure, warehouse))
 
 
 def _what_stands(report: LoadReport) -> str:
@@ -97,7 +85,7 @@ def _what_stands(report: LoadReport) -> str:
 def _advice(failure: BaseException | None, warehouse: Warehouse) -> str:
     if "No space left" not in str(failure):
         return ""
-    return f" Free some space on the disk of {warehouse.path.parent}, then load again."
+    return f" Free some space on the disk of {warehouse.work_dir.parent}, then load again."
 
 
 def _cause(error: BaseException) -> BaseException:
@@ -123,7 +111,11 @@ def _load(
         destination=warehouse.destination(),
         dataset_name=resource.api,
     )
-    with warehouse.exclusive(request.holder, request.log) as opened, report.phase("restore"):
+
+    def exclusive() -> AbstractContextManager[OpenWarehouse]:
+        return warehouse.exclusive(request.holder, request.log, dataset=resource.api)
+
+    with exclusive() as opened, report.phase("restore"):
         report.seconds["lock"] = opened.waited
         pipeline.sync_destination()
         stored = opened.column_types(resource.api, resource.name)
@@ -137,13 +129,12 @@ def _load(
         if resource.parent is not None and parent_rows is None:
             parent_rows = requested_parent_rows(connection, resource, report.requests)
         typer = PageTyper(resource, known, inferred)
-        pipeline.extract(
-            answer_source(request, typer, parent_rows, report), loader_file_format="parquet"
-        )
+        source = answer_source(request, typer, parent_rows, report, warehouse)
+        pipeline.extract(source, loader_file_format="parquet")
     with report.phase("normalize"):
         pipeline.normalize()
 
-    with warehouse.exclusive(request.holder, request.log) as opened, report.phase("load"):
+    with exclusive() as opened, report.phase("load"):
         report.seconds["lock"] += opened.waited
         files = _staged_files(pipeline, resource)
         staged = StagedAnswer(opened, resource, files, request.window)
@@ -158,13 +149,13 @@ def _load(
         report.changes = staged.after(report.changes)
         after = opened.column_types(resource.api, resource.name)
     report.load_id = info.loads_ids[0]
-    report.column_types = {name: _DUCKDB_TYPES.get(kind, "text") for name, kind in after.items()}
+    report.column_types = {name: _data_type(kind) or "text" for name, kind in after.items()}
     report.new_columns = tuple(name for name in after if stored and name not in stored)
     return report
 
 
 def _known_types(resource: Resource, stored: Mapping[str, str]) -> dict[str, DataType]:
-    known = {name: _DUCKDB_TYPES[kind] for name, kind in stored.items() if kind in _DUCKDB_TYPES}
+    known = {name: known for name, kind in stored.items() if (known := _data_type(kind))}
     for name, column in resource.columns.items():
         if name in resource.any_text_columns:
             known.pop(name, None)
@@ -175,6 +166,11 @@ def _known_types(resource: Resource, stored: Mapping[str, str]) -> dict[str, Dat
                 f"{known[name]}, or drop the table and load it anew."
             )
     return known
+
+
+def _data_type(kind: str) -> DataType | None:
+    """The type of a stored column, if it is one that an answer's columns can have."""
+    return cast(DataType, kind) if kind in ARROW_TYPES else None
 
 
 def _staged_files(pipeline: Any, resource: Resource) -> list[str]:

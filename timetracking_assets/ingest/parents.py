@@ -37,7 +37,7 @@ def stored_parent_rows(
         )
     names = ", ".join(quoted(column) for column in columns.values())
     table = quoted(resource.api, parent.name)
-    rows = warehouse.rows(f"SELECT DISTINCT {names} FROM {table} ORDER BY ALL")
+    rows = warehouse.rows(f"SELECT DISTINCT {names} FROM {table} ORDER BY {names}")
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 

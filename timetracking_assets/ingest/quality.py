@@ -97,7 +97,7 @@ def day_volumes(
         row[0]: row[1]
         for row in warehouse.rows(
             f"SELECT {day} AS day, count(*) FROM {quoted(resource.api, resource.name)} "
-            f"WHERE {scope(resource, whole)} GROUP BY ALL"
+            f"WHERE {scope(resource, whole)} GROUP BY {day}"
         )
     }
     volumes = []

@@ -11,14 +11,14 @@ from typing import Any
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.changes import Changes, in_window_sql
 from timetracking_assets.ingest.duplicates import drops_duplicates
-from timetracking_assets.ingest.errors import IngestError
-from timetracking_assets.ingest.warehouse import quoted
+from timetracking_assets.ingest.errors import RemovalError
+from timetracking_assets.ingest.warehouse import Warehouse, quoted
 from timetracking_assets.ingest.windows import Window
 
 _SMALL_TABLE = 20
 
 
-def write_disposition(resource: Resource, window: Window | None) -> Any:
+def write_disposition(resource: Resource, window: Window | None, warehouse: Warehouse) -> Any:
     """dlt's merge, with what an answer replaces."""
     disposition = {
         "disposition": "merge",
@@ -27,7 +27,9 @@ def write_disposition(resource: Resource, window: Window | None) -> Any:
         "deduplicated": drops_duplicates(resource),
     }
     scope = removal_scope(resource, window)
-    return {**disposition, "destination_scope": scope} if scope else disposition
+    if scope is None:
+        return disposition
+    return {**disposition, "destination_scope": warehouse.in_dialect(scope)}
 
 
 def removal_scope(resource: Resource, window: Window | None) -> str | None:
@@ -43,7 +45,7 @@ def removal_scope(resource: Resource, window: Window | None) -> str | None:
 
 
 def refuse_large_removal(resource: Resource, changes: Changes) -> None:
-    """Raise IngestError if a snapshot would remove more than its share of a table of over 20 rows.
+    """Raise RemovalError if a snapshot would remove more than its share of a table of over 20 rows.
 
     An empty answer, a filter that the API ignores or a lost permission look like that.
     """
@@ -52,7 +54,7 @@ def refuse_large_removal(resource: Resource, changes: Changes) -> None:
     # without a key a row that changed is not told from one that went: only the number counts
     removed = changes.deleted - (0 if resource.primary_key else changes.inserted)
     if removed > resource.max_removed_share * changes.rows_before:
-        raise IngestError(
+        raise RemovalError(
             f"{resource.label}: this answer would remove {removed} of "
             f"{changes.rows_before} rows, more than {resource.max_removed_share:.0%} "
             "(`max_removed_share`). Nothing was changed. If the rows are really gone, run the "

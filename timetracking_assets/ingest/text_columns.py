@@ -14,7 +14,7 @@ from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.spec import DataType
 from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted, staging_dataset
 
-_TEXT = "VARCHAR"
+_TEXT = "text"
 
 
 def with_text_columns(
@@ -46,7 +46,7 @@ def turn_into_text(warehouse: OpenWarehouse, resource: Resource) -> None:
         types = warehouse.column_types(dataset, resource.name)
         for name in resource.any_text_columns:
             if types.get(name, _TEXT) != _TEXT:
-                warehouse.connection.execute(
+                warehouse.change(
                     f"ALTER TABLE {quoted(dataset, resource.name)} "
-                    f"ALTER COLUMN {quoted(name)} TYPE {_TEXT}"
+                    f"ALTER COLUMN {quoted(name)} TYPE VARCHAR"
                 )

@@ -1,38 +1,22 @@
-"""The warehouse: one DuckDB file, its one writer at a time, and what is asked of its tables.
+"""What the project asks of a warehouse, whichever of dlt's destinations it is.
 
-Only reading and locking belong here; rows get in through dlt alone (`load.py`). The file is never
-touched without its lock: a second process can't even read while one has the file open.
+Only the interface and what all warehouses share belong here. The DuckDB file is in
+`duckdb_file.py`, every other destination in `destination.py`. Rows get in through dlt alone
+(`load.py`).
 """
 
 from __future__ import annotations
 
-import json
-import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import dlt
 import duckdb
-from filelock import FileLock, Timeout
 
-from timetracking_assets.ingest.errors import LockTimeoutError, WarehouseError
-from timetracking_assets.ingest.private_files import private_files
-
-_SAY_AFTER_SECONDS = 5.0
-
-
-class _DuckDB(dlt.destinations.duckdb):
-    """dlt's destination, without the search for settings that its capabilities don't depend on.
-
-    dlt asks for them more than twenty times a load, and resolves a whole configuration each time.
-    """
-
-    def capabilities(self, config: Any = None, naming: Any = None) -> Any:
-        return super().capabilities(config or self.spec(), naming)
+Log = Callable[[str], None]
 
 
 def quoted(*names: str) -> str:
@@ -51,146 +35,101 @@ def staging_dataset(dataset: str) -> str:
 
 
 @dataclass(frozen=True)
-class Warehouse:
-    """A DuckDB file at `path` (made on the first load) and the seconds to wait for its lock."""
+class Warehouse(ABC):
+    """Where tables are: one dataset (schema) for each API.
 
-    path: Path
-    lock_timeout: float = 600.0
+    SQL is written once, in what DuckDB and PostgreSQL have in common and with identifiers in double
+    quotes; `in_dialect` puts it into the destination's words.
+    """
+
+    lock_timeout: float = field(default=600.0, kw_only=True)
+    """Seconds to wait while another load has the lock."""
 
     @property
+    @abstractmethod
     def work_dir(self) -> Path:
-        """Where loads keep their private working directories: beside the file, on the same disk."""
-        return self.path.with_name(f"{self.path.name}.loads")
+        """Where loads keep their private working directories."""
 
+    @abstractmethod
     def destination(self) -> Any:
-        """The dlt destination for this file."""
-        # dlt leaves this unset for DuckDB: the merge's DELETE would commit before its INSERT
-        return _DuckDB(str(self.path), supports_transactions=True)
+        """The dlt destination. Raises WarehouseError if its settings are missing or wrong."""
 
-    @contextmanager
+    @abstractmethod
+    def prepare(self) -> None:
+        """Raises WarehouseError if nothing could be loaded here: before an API is asked."""
+
+    @abstractmethod
     def exclusive(
-        self, holder: str, log: Callable[[str], None] | None = None
-    ) -> Iterator[OpenWarehouse]:
-        """The warehouse for this process alone; it waits while another one has it.
+        self, holder: str, log: Log | None = None, *, dataset: str
+    ) -> AbstractContextManager[OpenWarehouse]:
+        """The warehouse, with no other load into `dataset` meanwhile; it waits for these.
 
         `holder` says who, for others that wait. Raises LockTimeoutError, or WarehouseError if the
-        file can't be opened.
+        warehouse can't be opened.
         """
-        # kept open while the lock is held: dlt's own connections then share the open database
-        # instead of reading the file anew, five times for each load
-        with self.locked(holder, log) as waited, self.connect() as connection:
-            yield OpenWarehouse(connection, waited)
 
-    @contextmanager
-    def locked(self, holder: str, log: Callable[[str], None] | None = None) -> Iterator[float]:
-        """The lock alone, with the seconds that it took; the file is not opened.
+    @abstractmethod
+    def reading(self, holder: str) -> AbstractContextManager[OpenWarehouse]:
+        """The warehouse as readers see it, without keeping loads waiting where that can be."""
 
-        A killed process holds nothing: the lock is the kernel's. Raises LockTimeoutError.
-        """
-        self.prepare()
-        lock = FileLock(f"{self.path}.lock", mode=0o600, is_singleton=False)
-        note = Path(f"{self.path}.holder")
-        started = time.monotonic()
-        self._acquire(lock, note, log)
-        waited = time.monotonic() - started
-        try:
-            with private_files():
-                note.write_text(json.dumps({"holder": holder, "pid": os.getpid()}))
-                yield waited
-        finally:
-            note.unlink(missing_ok=True)
-            lock.release()
+    @abstractmethod
+    def stands(self, dataset: str) -> bool:
+        """Whether anything has been loaded into `dataset`; a guess that may be too good."""
 
-    def _acquire(self, lock: FileLock, note: Path, log: Callable[[str], None] | None) -> None:
-        said = False
-        deadline = time.monotonic() + self.lock_timeout
-        while True:
-            rest = deadline - time.monotonic()
-            try:
-                lock.acquire(timeout=max(0.0, min(rest, _SAY_AFTER_SECONDS)), poll_interval=0.02)
-            except Timeout:
-                pass
-            else:
-                return
-            if time.monotonic() >= deadline:
-                break
-            if log and not said:
-                log(f"waiting for the warehouse {self.path}, held by {_holder(note)}")
-                said = True
-        raise LockTimeoutError(
-            f"waited {self.lock_timeout:.0f} s for the warehouse {self.path}, held by "
-            f"{_holder(note)}. Wait for that run to end, or raise the warehouse's `lock_timeout`."
-        )
+    def redactor(self, text: str) -> str:
+        """`text` without the warehouse's own credentials."""
+        return text
 
-    def prepare(self) -> None:
-        """Make the file's directory if need be. Raises WarehouseError if it can't be written."""
-        problem: str | None = None
-        try:
-            with private_files():
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            problem = error.strerror
-        if problem or not os.access(self.path.parent, os.W_OK):
-            raise WarehouseError(
-                f"can't write the warehouse {self.path}: {problem or 'permission denied'}. Set "
-                "TIMETRACKING_WAREHOUSE to a path that can be written."
-            )
-        if "'" in str(self.path):
-            raise WarehouseError(
-                f"the path of the warehouse, {self.path}, has an apostrophe, which dlt can't load "
-                "through. Set TIMETRACKING_WAREHOUSE to a path without one."
-            )
-
-    @contextmanager
-    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection, for who holds the lock. Raises WarehouseError if there can be none."""
-        problem: str | None = None
-        try:
-            connection = duckdb.connect(str(self.path))
-        except duckdb.Error as error:
-            problem = " ".join(str(error).split())
-        if problem:
-            advice = "Check the file and TIMETRACKING_WAREHOUSE, which names it."
-            if "lock" in problem:
-                advice = (
-                    "Close the other program (or let it open the file only while it reads), then "
-                    "run again."
-                )
-            raise WarehouseError(f"can't open the warehouse {self.path}: {problem} {advice}")
-        try:
-            yield connection
-        finally:
-            connection.close()
+    def in_dialect(self, sql: str) -> str:
+        """`sql` as the destination understands it."""
+        return sql
 
 
-@dataclass(frozen=True)
-class OpenWarehouse:
-    """The warehouse while its lock is held; `waited` is the seconds that it took to get it."""
+class OpenWarehouse(ABC):
+    """The warehouse while it may be asked; `waited` is the seconds that it took to get the lock.
 
-    connection: duckdb.DuckDBPyConnection
+    `scratch` is a DuckDB connection in which an answer's files and rows of its table can be
+    compared: the warehouse itself, or one in memory beside it.
+    """
+
     waited: float
+    scratch: duckdb.DuckDBPyConnection
+    keeps_json_text: bool
+    """Whether JSON comes out as it went in; else it is in canonical form in `scratch`."""
 
+    @abstractmethod
     def column_types(self, dataset: str, table: str) -> dict[str, str]:
-        """Column names and SQL types of a table, in order; empty if there is none."""
-        try:
-            found = self.connection.execute(f"DESCRIBE {quoted(dataset, table)}").fetchall()
-        except duckdb.CatalogException:
-            return {}
-        return {name: kind for name, kind, *_ in found}
+        """Column names and types of a table, in order; empty if there is none.
 
+        Types are dlt's words (`text`, `bigint`, ...), or SQL's own where dlt has none.
+        """
+
+    @abstractmethod
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query. For counts, samples and ids, not for tables."""
-        return self.connection.execute(sql).fetchall()
 
     def number(self, sql: str) -> int:
         """The one number that a query gives."""
         [[value]] = self.rows(sql)
         return int(value)
 
+    @abstractmethod
+    def change(self, sql: str) -> None:
+        """Do what a statement says. For the types of columns; rows come through dlt."""
 
-def _holder(note: Path) -> str:
-    try:
-        held = json.loads(note.read_text())
-    except (OSError, ValueError):
-        return "another process"
-    return f"{held['holder']} (process {held['pid']})"
+    @abstractmethod
+    def in_scratch(
+        self,
+        dataset: str,
+        table: str,
+        *,
+        where: str,
+        keys: Sequence[str],
+        of: str,
+        columns: Sequence[str] | None = None,
+    ) -> str:
+        """A relation in `scratch` with at least those rows of a table that are in question.
+
+        These are the rows for which `where` is true, and those whose `keys` stand in the scratch's
+        relation `of`; no keys: the whole table. `columns`: those needed, or all.
+        """

@@ -16,6 +16,7 @@ from timetracking_assets.ingest.errors import ApiError, IngestError, LockTimeout
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadRequest
 from timetracking_assets.ingest.source import Connection
+from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.orchestration.checks import check_specs, run_checks, was_unique
 from timetracking_assets.orchestration.load_facts import LoadFacts
 from timetracking_assets.orchestration.metadata import load_metadata
@@ -73,7 +74,7 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
                 allow_removal=config.allow_removal,
                 log=context.log.info,
             )
-            report = _or_fail(lambda: run_load(request, warehouse), connection)
+            report = _or_fail(lambda: run_load(request, warehouse), connection, warehouse)
             if report.changes.changed:
                 warehouse_resource.note_changes()
             facts = LoadFacts.of_report(report)
@@ -87,14 +88,17 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
         names = [spec.name for spec in check_specs(resource) if spec.key in selected]
         holder = f"run {context.run.run_id}, checks of {resource.label}"
         results = _or_fail(
-            lambda: list(run_checks(resource, warehouse, names, facts, holder, known_unique))
+            lambda: list(run_checks(resource, warehouse, names, facts, holder, known_unique)),
+            warehouse=warehouse,
         )
         yield from results
 
     return load_asset
 
 
-def _or_fail(action: Any, connection: Connection | None = None) -> Any:
+def _or_fail(
+    action: Any, connection: Connection | None = None, warehouse: Warehouse | None = None
+) -> Any:
     """What `action` gives, or a Failure with one clear, masked message and no chained exception."""
     failure: dg.Failure | None = None
     try:
@@ -103,8 +107,9 @@ def _or_fail(action: Any, connection: Connection | None = None) -> Any:
         transient = isinstance(error, LockTimeoutError) or (
             isinstance(error, ApiError) and error.transient
         )
-        failure = dg.Failure(str(error), allow_retries=transient)
+        failure = dg.Failure(f"{error}\nSee {error.docs}.", allow_retries=transient)
     except Exception:
         text = traceback.format_exc()
-        failure = dg.Failure(connection.redactor(text) if connection else text)
+        text = connection.redactor(text) if connection else text
+        failure = dg.Failure(warehouse.redactor(text) if warehouse else text)
     raise failure

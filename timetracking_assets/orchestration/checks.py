@@ -96,7 +96,7 @@ def run_checks(
     only keys of its answer can stand twice.
     """
     window = str(facts.window) if facts and facts.window else "whole table"
-    with warehouse.exclusive(holder) as opened:
+    with warehouse.exclusive(holder, dataset=resource.api) as opened:
         for name in names:
             result = _answered(opened, resource, name, facts, known_unique)
             shown = {**(result.metadata or {}), "window": dg.MetadataValue.text(window)}
@@ -114,7 +114,8 @@ def _answered(
         table = f"{resource.api}.{resource.name}"
         return _failed(resource, name, f"There is no table {table} yet: materialize it first.")
     if name == UNIQUE:
-        return _of_table(resource, name, *_duplicates(warehouse, resource, known_unique))
+        brought = facts.distinct_keys if facts and known_unique else None
+        return _of_table(resource, name, *_duplicates(warehouse, resource, brought))
     if name == NOT_NULL:
         return _of_table(resource, name, *_nulls(warehouse, resource))
     if facts is None:
@@ -171,15 +172,22 @@ def _of_table(
 
 
 def _duplicates(
-    warehouse: OpenWarehouse, resource: Resource, known_unique: bool
+    warehouse: OpenWarehouse, resource: Resource, brought: int | None
 ) -> tuple[int, dict[str, Any]]:
+    """The keys that stand twice, among the `brought` keys of the answer or (None) all."""
     keys = ", ".join(quoted(name) for name in resource.primary_key)
     table = quoted(resource.api, resource.name)
     # rows without a key are the other check's: they have no key in common
     condition = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in resource.primary_key)
     answer = (staging_dataset(resource.api), resource.name)
-    # a whole list is the whole table; the rows of other answers stay in dlt's staging table
-    partly = known_unique and resource.sync_mode != "snapshot" and warehouse.column_types(*answer)
+    partly = (
+        brought is not None
+        # a whole list is the whole table
+        and resource.sync_mode != "snapshot"
+        and bool(warehouse.column_types(*answer))
+        # dlt may be told to empty its staging tables
+        and warehouse.number(f"SELECT count(*) FROM {quoted(*answer)}") >= brought
+    )
     if partly:
         condition += f" AND ({keys}) IN (SELECT {keys} FROM {quoted(*answer)})"
     grouped = (

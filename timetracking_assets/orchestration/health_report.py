@@ -68,7 +68,7 @@ def build_health_definitions(watched: dg.Definitions) -> dg.Definitions:
         opened = warehouse.open()
         holder = f"run {context.run.run_id}, health report"
         health = read_health(context.instance, watched, opened, holder)
-        path, ui_url = health_report.file(opened.path).absolute(), health_report.ui()
+        path, ui_url = health_report.file(opened.work_dir).absolute(), health_report.ui()
         problem: str | None = None
         try:
             write_page(path, health.page(ui_url))

@@ -79,7 +79,8 @@ def build_quality_checks(api: Api, warehouse_key: str) -> list[dg.AssetChecksDef
         selected = context.selected_asset_check_keys
         instance = context.instance
         results = []
-        with warehouse.exclusive(f"run {context.run.run_id}, checks of {api.name}") as opened:
+        holder = f"run {context.run.run_id}, checks of {api.name}"
+        with warehouse.exclusive(holder, dataset=api.name) as opened:
             for resource in api.resources.values():
                 window = tagged_window(context.run.tags, resource)
                 for name, (settings, _) in declared_checks(resource).items():

@@ -27,7 +27,7 @@ SCHEMA = "schema_unchanged"
 Verdict = tuple[bool, str, dict[str, Any]]
 """Passed or not, in words, and metadata whose numbers Dagster plots."""
 LastColumns = Callable[[dg.AssetCheckKey], dict[str, str] | None]
-"""The columns (name -> SQL type) that a check saw last, if it ever did."""
+"""The columns (name -> type) that a check saw last, if it ever did."""
 
 
 class Judge:

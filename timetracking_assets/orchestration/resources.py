@@ -6,18 +6,18 @@ Values are read when a run asks for them, never at import, and never become part
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from timetracking_assets.ingest.api import Api
+from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.errors import IngestError, SettingsError
 from timetracking_assets.ingest.publishing import publish
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.warehouse import Warehouse
+from timetracking_assets.ingest.warehouses import DEFAULT_FILE, find_warehouse
 
-DEFAULT_WAREHOUSE = ".timetracking/warehouse.duckdb"
 AFTER_EACH_RUN, ON_DEMAND = "after_each_run", "on_demand"
 
 
@@ -36,21 +36,26 @@ class ApiResource(dg.ConfigurableResource[None]):
 
 
 class WarehouseResource(dg.ConfigurableResource[None]):
-    """Where tables are: one DuckDB file."""
+    """Where tables are: one DuckDB file, or another of dlt's SQL destinations."""
 
+    destination: str = Field(
+        default="",
+        description="dlt's name of the destination; if empty, the environment variable "
+        "WAREHOUSE_DESTINATION, else duckdb. Its credentials are dlt's own settings",
+    )
     path: str = Field(
         default="",
         description="the DuckDB file; if empty, the environment variable TIMETRACKING_WAREHOUSE, "
-        f"else {DEFAULT_WAREHOUSE} in the working directory",
+        f"else {DEFAULT_FILE} in the working directory",
     )
     lock_timeout: float = Field(
-        default=600, gt=0, description="seconds to wait while another run loads into the file"
+        default=600, gt=0, description="seconds to wait while another run loads"
     )
     publish: str = Field(
         default="",
         description="when the copy for readers is replaced: `after_each_run` (that has changed "
         "something) or `on_demand` (`timetracking publish`); if empty, the environment variable "
-        "TIMETRACKING_PUBLISH, else after each run",
+        "TIMETRACKING_PUBLISH, else after each run; for DuckDB alone",
     )
     _changed: bool = PrivateAttr(default=False)
 
@@ -63,7 +68,9 @@ class WarehouseResource(dg.ConfigurableResource[None]):
         if self._changed and self._publishes_after_each_run():
             try:
                 run = f" after run {context.run.run_id}" if context.run else ""
-                publish(self.open(), f"publishing{run}")
+                warehouse = self.open()
+                if isinstance(warehouse, DuckDBFile):
+                    publish(warehouse, f"publishing{run}")
             except IngestError as error:
                 if context.log:
                     context.log.warning(str(error))
@@ -80,5 +87,4 @@ class WarehouseResource(dg.ConfigurableResource[None]):
     def open(self) -> Warehouse:
         """The warehouse, not opened yet. Raises SettingsError for a setting that is none."""
         self._publishes_after_each_run()
-        path = self.path or os.environ.get("TIMETRACKING_WAREHOUSE") or DEFAULT_WAREHOUSE
-        return Warehouse(Path(path).expanduser().absolute(), self.lock_timeout)
+        return find_warehouse(self.path, self.destination, self.lock_timeout)

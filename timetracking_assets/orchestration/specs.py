@@ -15,10 +15,9 @@ from dagster_dlt.translator import DltResourceTranslatorData
 
 from timetracking_assets.ingest.api import CONFIGURED, Resource
 from timetracking_assets.ingest.spec import DataType
+from timetracking_assets.ingest.warehouses import destination_name
 from timetracking_assets.orchestration.conditions import automation_condition, freshness_policy
 from timetracking_assets.orchestration.ranges import lookback_metadata
-
-_KINDS = {"dlt", "duckdb"}
 
 
 class ResourceTranslator(DagsterDltTranslator):
@@ -38,7 +37,7 @@ class ResourceTranslator(DagsterDltTranslator):
                 deps=_parents(resource),
                 group_name=resource.api,
                 description=resource.description,
-                kinds=_KINDS,
+                kinds={"dlt", destination_name()},
                 owners=list(resource.owners),
                 tags=resource.tags,
                 metadata=_metadata(resource),

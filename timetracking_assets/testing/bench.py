@@ -49,11 +49,10 @@ def everything(resource: Resource) -> Window | None:
 
 
 class Bench:
-    """One API and a DuckDB file below `directory`; each resource is loaded when it is asked for."""
+    """One API and an empty warehouse; each resource is loaded when it is asked for."""
 
-    def __init__(self, api: Api, directory: Path) -> None:
-        self.api = api
-        self.warehouse = Warehouse(directory / "warehouse.duckdb", lock_timeout=60)
+    def __init__(self, api: Api, warehouse: Warehouse) -> None:
+        self.api, self.warehouse = api, warehouse
         self._first: dict[str, LoadReport] = {}
 
     @cached_property
@@ -78,11 +77,18 @@ class Bench:
 
     def rows(self, sql: str, resource: Resource) -> list[tuple[Any, ...]]:
         """The rows of a query; `{table}` stands for the resource's table."""
-        table = quoted(resource.api, resource.name)
-        with self.warehouse.exclusive("a conformance test") as opened:
-            opened.connection.execute("SET TimeZone = 'UTC'")
-            return opened.rows(sql.replace("{table}", table))
+        with self.warehouse.exclusive("a conformance test", dataset=resource.api) as opened:
+            return opened.rows(sql.replace("{table}", quoted(resource.api, resource.name)))
 
     def contents(self, resource: Resource) -> Any:
         """The number of rows of the table, and a hash of them all, whatever their order."""
-        return self.rows("SELECT count(*), bit_xor(hash(t)) FROM {table} t", resource)
+        with self.warehouse.exclusive("a conformance test", dataset=resource.api) as opened:
+            table = opened.in_scratch(resource.api, resource.name, where="true", keys=(), of="")
+            return opened.scratch.execute(
+                f"SELECT count(*), bit_xor(hash(t)) FROM {table} t"
+            ).fetchall()
+
+    def columns(self, resource: Resource) -> list[str]:
+        """The names of the table's columns."""
+        with self.warehouse.exclusive("a conformance test", dataset=resource.api) as opened:
+            return list(opened.column_types(resource.api, resource.name))

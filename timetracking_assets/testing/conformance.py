@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -19,11 +19,12 @@ from typing import ClassVar
 import pytest
 
 from timetracking_assets.ingest.api import Api, Resource
+from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.errors import IngestError
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadRequest
 from timetracking_assets.ingest.source import Connection
-from timetracking_assets.ingest.warehouse import quoted
+from timetracking_assets.ingest.warehouse import Warehouse, quoted
 from timetracking_assets.ingest.windows import Window, request_series
 from timetracking_assets.orchestration.metadata import load_metadata
 from timetracking_assets.testing.bench import Bench, everything, find_api
@@ -37,15 +38,30 @@ _METADATA = {
 }
 
 
-def conformance_suite(api: str, *, project: Path | None = None, every: bool = False) -> type:
+def duckdb_file(directory: Path) -> Warehouse:
+    """A new DuckDB file below `directory`."""
+    return DuckDBFile(directory / "warehouse.duckdb", lock_timeout=60)
+
+
+def conformance_suite(
+    api: str,
+    *,
+    project: Path | None = None,
+    every: bool = False,
+    warehouse: Callable[[Path], Warehouse] = duckdb_file,
+) -> type:
     """A class of tests for the API of that name; assign it to a name that begins with `Test`.
 
     `project` is a directory of the Dagster project that defines it, by default the working
     directory. Every resource is loaded; what costs more loads is tested on one resource of each
-    kind, or with `every` on all. Raises LookupError if there is no such API.
+    kind, or with `every` on all. `warehouse` makes an empty warehouse, which may keep files below a
+    directory; whatever the environment names is left alone.
+
+    Raises LookupError if there is no such API.
     """
     found = find_api(api, project or Path.cwd())
-    return type(f"Test_{api}", (_Conformance,), {"api": found, "every": every})
+    namespace = {"api": found, "every": every, "new_warehouse": warehouse}
+    return type(f"Test_{api}", (_Conformance,), namespace)
 
 
 def _kinds(resources: Iterable[Resource]) -> list[Resource]:
@@ -82,6 +98,7 @@ class _Conformance:
 
     api: ClassVar[Api]
     every: ClassVar[bool]
+    new_warehouse: ClassVar[Callable[[Path], Warehouse]]
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Each test for the resources that it is about."""
@@ -95,7 +112,7 @@ class _Conformance:
     @pytest.fixture(scope="class")
     def bench(self, tmp_path_factory: pytest.TempPathFactory) -> Bench:
         """The API with a warehouse that the class's tests share."""
-        return Bench(self.api, tmp_path_factory.mktemp(self.api.name))
+        return Bench(self.api, type(self).new_warehouse(tmp_path_factory.mktemp(self.api.name)))
 
     def test_loads(self, bench: Bench, resource: Resource) -> None:
         """Every row has its key, once; the pages end; nothing is left unsaid."""
@@ -105,7 +122,7 @@ class _Conformance:
         # without a key each row counts
         identity = f"DISTINCT ({', '.join(keys)})" if keys else "*"
         [(rows, distinct, nulls)] = bench.rows(
-            f"SELECT count(*), count({identity}), count(*) FILTER ({null}) FROM {{table}}",
+            f"SELECT count(*), count({identity}), count(*) FILTER (WHERE {null}) FROM {{table}}",
             resource,
         )
         assert nulls == 0, f"{nulls} rows have no {resource.primary_key}"
@@ -142,9 +159,11 @@ class _Conformance:
         key = resource.primary_key[0]
         number = resource.columns[key].data_type == "bigint" if key in resource.columns else False
         other = f"(SELECT max({quoted(key)}) + 1 FROM {{table}})" if number else "'no such key'"
+        columns = bench.columns(resource)
+        values = [other if name == key else quoted(name) for name in columns]
         bench.rows(
-            f"INSERT INTO {{table}} SELECT * REPLACE ({other} AS {quoted(key)}) "
-            "FROM {table} LIMIT 1",
+            f"INSERT INTO {{table}} ({', '.join(map(quoted, columns))}) "
+            f"SELECT {', '.join(values)} FROM {{table}} LIMIT 1",
             resource,
         )
         stays = resource.sync_mode == "changes"
@@ -169,13 +188,14 @@ class _Conformance:
         assert resource.window is not None
         assert resource.partitions is not None
         column = quoted(resource.window.field)
-        keys = f"SELECT {', '.join(map(quoted, resource.primary_key))} FROM {{table}}"
+        names = ", ".join(map(quoted, resource.primary_key))
+        keys = f"SELECT {names} FROM {{table}}"
         [(latest,)] = bench.rows(f"SELECT max({column}) FROM {{table}}", resource)
-        there = f"{keys} WHERE {column} = (SELECT max({column}) FROM {{table}}) ORDER BY ALL"
+        there = f"{keys} WHERE {column} = (SELECT max({column}) FROM {{table}}) ORDER BY {names}"
         held = bench.rows(there, resource)
         before, begins = _windows_at(latest, resource.partitions.timezone)
 
-        apart = Bench(self.api, tmp_path)
+        apart = Bench(self.api, type(self).new_warehouse(tmp_path))
         apart.load(resource, before)
         assert not set(held) & set(apart.rows(keys, resource)), f"{before} holds {latest}"
         apart.load(resource, begins)
@@ -192,7 +212,7 @@ class _Conformance:
                 Connection(echoing, values), resource, everything(resource), log=logging.info
             )
             with pytest.raises(IngestError) as failure:
-                run_load(request, Bench(echoing, tmp_path).warehouse)
+                run_load(request, type(self).new_warehouse(tmp_path))
             received = "".join(server.received)
         error = failure.value
         told = f"{error} {error.__cause__} {error.__context__} {caplog.text}"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from timetracking_assets.ingest.warehouse import Warehouse
+from timetracking_assets.ingest.warehouses import find_warehouse
 
 if TYPE_CHECKING:
     from tests.conftest import Platform
@@ -117,5 +117,6 @@ def test_it_runs_itself(
 
 
 def _customers(platform: Platform) -> int:
-    with Warehouse(platform.warehouse).exclusive("the test") as opened:
+    warehouse = find_warehouse(str(platform.warehouse))
+    with warehouse.exclusive("the test", dataset="project_management") as opened:
         return opened.number("SELECT count(*) FROM project_management.customers")

@@ -9,9 +9,10 @@ import pytest
 
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.changes import Changes, StagedAnswer
+from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.errors import IngestError
 from timetracking_assets.ingest.removal import refuse_large_removal
-from timetracking_assets.ingest.warehouse import OpenWarehouse, Warehouse
+from timetracking_assets.ingest.warehouse import OpenWarehouse
 from timetracking_assets.ingest.windows import Window
 
 MakeResource = Callable[..., Resource]
@@ -30,14 +31,14 @@ TABLE = """
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Iterator[OpenWarehouse]:
-    with Warehouse(tmp_path / "w.duckdb").exclusive("a test") as held:
-        held.connection.execute("CREATE SCHEMA hours")
+    with DuckDBFile(tmp_path / "w.duckdb").exclusive("a test") as held:
+        held.scratch.execute("CREATE SCHEMA hours")
         yield held
 
 
 @pytest.fixture
 def table(warehouse: OpenWarehouse) -> OpenWarehouse:
-    warehouse.connection.execute(f"CREATE TABLE hours.entries AS {TABLE}")
+    warehouse.scratch.execute(f"CREATE TABLE hours.entries AS {TABLE}")
     return warehouse
 
 
@@ -49,7 +50,7 @@ def stage(warehouse: OpenWarehouse, tmp_path: Path) -> Stage:
     def write(query: str) -> list[str]:
         path = str(tmp_path / f"it's {len(written)}.parquet")
         escaped = path.replace("'", "''")
-        warehouse.connection.execute(f"COPY ({query}) TO '{escaped}' (FORMAT parquet)")
+        warehouse.scratch.execute(f"COPY ({query}) TO '{escaped}' (FORMAT parquet)")
         written.append(path)
         return list(written)
 
@@ -123,7 +124,7 @@ def test_an_empty_answer(
 def test_an_empty_answer_for_a_table_with_text_keys(
     warehouse: OpenWarehouse, entries: Callable[..., Resource]
 ) -> None:
-    warehouse.connection.execute("CREATE TABLE hours.entries AS SELECT 'abc' AS id")
+    warehouse.scratch.execute("CREATE TABLE hours.entries AS SELECT 'abc' AS id")
     changes = StagedAnswer(warehouse, entries("snapshot"), [], None).changes()
     assert changes == Changes(deleted=1, rows_before=1)
 
@@ -165,7 +166,7 @@ def test_composite_keys(
     warehouse: OpenWarehouse, stage: Stage, entries: Callable[..., Resource]
 ) -> None:
     rows = "SELECT * FROM (VALUES (1, 'a', 1), (1, 'b', 2), (2, 'a', 3)) AS t(id, part, n)"
-    warehouse.connection.execute(f"CREATE TABLE hours.entries AS {rows}")
+    warehouse.scratch.execute(f"CREATE TABLE hours.entries AS {rows}")
     files = stage(
         "SELECT * FROM (VALUES (1, 'a', 1), (1, 'b', 9), (1, 'b', 9), (2, 'b', 3)) t(id, part, n)"
     )
@@ -259,7 +260,7 @@ def test_an_empty_answer_without_a_key(
     warehouse: OpenWarehouse, entries: Callable[..., Resource], stands: bool
 ) -> None:
     if stands:
-        warehouse.connection.execute(f"CREATE TABLE hours.entries AS {TABLE}")
+        warehouse.scratch.execute(f"CREATE TABLE hours.entries AS {TABLE}")
     changes = StagedAnswer(warehouse, entries("snapshot", primary_key=()), [], None).changes()
     assert changes == (Changes(deleted=4, rows_before=4) if stands else Changes())
 

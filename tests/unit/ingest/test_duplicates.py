@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from timetracking_assets.ingest.api import Resource
+from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.duplicates import drop_duplicates
-from timetracking_assets.ingest.warehouse import Warehouse, literal
+from timetracking_assets.ingest.warehouse import literal
 
 MakeResource = Callable[..., Resource]
 
@@ -16,11 +17,11 @@ MakeResource = Callable[..., Resource]
 def test_the_last_row_of_a_key_is_kept(
     tmp_path: Path, resource: MakeResource, keys: tuple[str, ...]
 ) -> None:
-    with Warehouse(tmp_path / "w.duckdb").exclusive("a test") as held:
+    with DuckDBFile(tmp_path / "w.duckdb").exclusive("a test") as held:
         files = [str(tmp_path / f"it's {number}.parquet") for number in range(2)]
         rows = ["(1, 1, 'a'), (2, 1, 'b'), (1, 2, 'c'), (1, 1, 'd')", "(3, 1, 'e'), (2, 1, 'f')"]
         for file, values in zip(files, rows, strict=True):
-            held.connection.execute(
+            held.scratch.execute(
                 f"COPY (SELECT * FROM (VALUES {values}) t(id, day, text)) "
                 f"TO {literal(file)} (FORMAT parquet)"
             )

@@ -15,10 +15,10 @@ import duckdb
 import pytest
 
 from timetracking_assets.ingest.api import Api
+from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.source import Connection
-from timetracking_assets.ingest.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from tests.unit.ingest.conftest import Stub
@@ -99,7 +99,7 @@ def load(api: Callable[..., Api], stub: Stub, tmp_path: Path) -> Callable[..., L
         resolved = api({"name": "entries", "endpoint": endpoint, "columns": DECLARED})
         connection = Connection(resolved, {"HOURS_BASE_URL": stub.url})
         request = LoadRequest(connection, resolved.resources["entries"])
-        return run_load(request, Warehouse(tmp_path / "w.duckdb"))
+        return run_load(request, DuckDBFile(tmp_path / "w.duckdb"))
 
     return load
 

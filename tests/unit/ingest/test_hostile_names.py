@@ -12,10 +12,10 @@ import duckdb
 import pytest
 
 from timetracking_assets.ingest.api import Api
+from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadRequest
 from timetracking_assets.ingest.source import Connection
-from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.windows import Window
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def test_words_of_sql_and_quotes_are_only_names(
     )
     resource = resolved.resources["order"]
     connection = Connection(resolved, {"HOURS_BASE_URL": stub.url})
-    warehouse = Warehouse(tmp_path / 'a "b" c.duckdb')
+    warehouse = DuckDBFile(tmp_path / 'a "b" c.duckdb')
     window = Window.of_days(date(2026, 1, 1), date(2026, 1, 2)) if mode != "snapshot" else None
     for rows in ([1, 2, 3], [2, 3, 4]):
         answer = [

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-import duckdb
 import pytest
 
 from timetracking_assets.ingest.api import Api
@@ -35,12 +34,14 @@ ID = {"data_type": "bigint", "nullable": False}
 class Table:
     """One resource of an API, loaded from what a test answers."""
 
-    def __init__(self, api: Callable[..., Api], stub: Stub, path: Path, **spec: Any) -> None:
+    def __init__(
+        self, api: Callable[..., Api], stub: Stub, warehouse: Warehouse, **spec: Any
+    ) -> None:
         columns = {"id": ID, "at": AT, **spec.pop("columns", {})}
         self.api = api(
             {"name": "entries", "endpoint": {"path": "entries"}, "columns": columns, **spec}
         )
-        self.stub, self.warehouse = stub, Warehouse(path / "w.duckdb")
+        self.stub, self.warehouse = stub, warehouse
 
     def load(self, *rows: Any, listed: list[Any] | None = None, **request: Any) -> LoadReport:
         """Load once; `listed` is what the endpoint of deleted ids answers."""
@@ -58,16 +59,21 @@ class Table:
         return run_load(asked, self.warehouse)
 
     def rows(self, columns: str) -> list[tuple[Any, ...]]:
-        with duckdb.connect(str(self.warehouse.path)) as connection:
-            return connection.execute(f"SELECT {columns} FROM hours.entries ORDER BY id").fetchall()
+        with self.warehouse.reading("a test") as opened:
+            return opened.rows(f"SELECT {columns} FROM hours.entries ORDER BY id")
 
 
 MakeTable = Callable[..., Table]
 
 
 @pytest.fixture
-def table(api: Callable[..., Api], stub: Stub, tmp_path: Path) -> Iterator[MakeTable]:
-    return lambda **spec: Table(api, stub, tmp_path, **spec)
+def table(
+    api: Callable[..., Api],
+    stub: Stub,
+    tmp_path: Path,
+    new_warehouse: Callable[[Path], Warehouse],
+) -> MakeTable:
+    return lambda **spec: Table(api, stub, new_warehouse(tmp_path), **spec)
 
 
 def row(key: Any, **more: Any) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.private_files import private_files
-from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.workdir import private_work_dir
 
 
@@ -26,9 +26,9 @@ def modes(top: Path) -> dict[str, int]:
 
 
 def test_the_warehouse_and_all_beside_it_are_private(tmp_path: Path) -> None:
-    warehouse = Warehouse(tmp_path / "new" / "deeper" / "warehouse.duckdb")
+    warehouse = DuckDBFile(tmp_path / "new" / "deeper" / "warehouse.duckdb")
     with warehouse.exclusive("me") as held, private_work_dir(warehouse.work_dir) as work_dir:
-        held.connection.execute("CREATE TABLE t AS SELECT 1 AS x")
+        held.scratch.execute("CREATE TABLE t AS SELECT 1 AS x")
         (work_dir / "by_dlt").mkdir()
         found = modes(tmp_path)
     directories = {"new", "new/deeper", "new/deeper/warehouse.duckdb.loads"}
@@ -46,7 +46,7 @@ def test_the_warehouse_and_all_beside_it_are_private(tmp_path: Path) -> None:
 
 
 def test_a_mode_that_its_user_chose_stays(tmp_path: Path) -> None:
-    warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+    warehouse = DuckDBFile(tmp_path / "warehouse.duckdb")
     with warehouse.exclusive("me"):
         pass
     warehouse.path.chmod(0o640)
@@ -66,6 +66,6 @@ def test_threads_that_overlap_leave_the_umask_as_it_was() -> None:
 
 
 def test_the_umask_is_as_it_was(tmp_path: Path) -> None:
-    with Warehouse(tmp_path / "warehouse.duckdb").exclusive("me"):
+    with DuckDBFile(tmp_path / "warehouse.duckdb").exclusive("me"):
         pass
     assert os.umask(0o000) == 0o000

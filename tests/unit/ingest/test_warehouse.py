@@ -12,14 +12,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.errors import LockTimeoutError, WarehouseError
-from timetracking_assets.ingest.warehouse import Warehouse, quoted
+from timetracking_assets.ingest.warehouse import quoted
 
 HOLD = """
 import sys
 from pathlib import Path
-from timetracking_assets.ingest.warehouse import Warehouse
-with Warehouse(Path(sys.argv[1])).exclusive("hours/entries of run 7"):
+from timetracking_assets.ingest.duckdb_file import DuckDBFile
+with DuckDBFile(Path(sys.argv[1])).exclusive("hours/entries of run 7"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -59,19 +60,19 @@ def test_a_holder_in_another_process_excludes_and_is_named_and_when_killed_frees
         named = f"held by hours/entries of run 7 \\(process {holder.pid}\\)"
         with (
             pytest.raises(LockTimeoutError, match=f"waited 0 s .*{named}.*`lock_timeout`"),
-            Warehouse(path, lock_timeout=0.2).exclusive("me", said.append),
+            DuckDBFile(path, lock_timeout=0.2).exclusive("me", said.append),
         ):
             pass
         holder.kill()
         holder.wait()
-        with Warehouse(path, lock_timeout=5).exclusive("me") as warehouse:
+        with DuckDBFile(path, lock_timeout=5).exclusive("me") as warehouse:
             assert warehouse.number("SELECT 1") == 1
             assert warehouse.waited < 5
 
 
 def test_threads_exclude_each_other(path: Path) -> None:
     inside, most = 0, 0
-    warehouse = Warehouse(path, lock_timeout=30)
+    warehouse = DuckDBFile(path, lock_timeout=30)
 
     def hold() -> None:
         nonlocal inside, most
@@ -79,7 +80,7 @@ def test_threads_exclude_each_other(path: Path) -> None:
             with warehouse.exclusive("a thread") as held:
                 inside += 1
                 most = max(most, inside)
-                held.connection.execute("CREATE OR REPLACE TABLE t AS SELECT 1")
+                held.scratch.execute("CREATE OR REPLACE TABLE t AS SELECT 1")
                 time.sleep(0.005)
                 inside -= 1
 
@@ -92,7 +93,7 @@ def test_threads_exclude_each_other(path: Path) -> None:
 
 
 def test_it_is_free_after_an_error_and_leaves_no_note(path: Path) -> None:
-    warehouse = Warehouse(path, lock_timeout=1)
+    warehouse = DuckDBFile(path, lock_timeout=1)
     with pytest.raises(KeyError), warehouse.exclusive("me"):
         raise KeyError
     with warehouse.exclusive("me") as held:
@@ -105,7 +106,7 @@ def test_a_directory_without_permission(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with (
         pytest.raises(WarehouseError, match=r"permission denied.*TIMETRACKING_WAREHOUSE"),
-        Warehouse(tmp_path / "w.duckdb").exclusive("me"),
+        DuckDBFile(tmp_path / "w.duckdb").exclusive("me"),
     ):
         pass
 
@@ -114,14 +115,14 @@ def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
         pytest.raises(WarehouseError, match=r"can't write the warehouse .*TIMETRACKING_WAREHOUSE"),
-        Warehouse(tmp_path / "file" / "w.duckdb").exclusive("me"),
+        DuckDBFile(tmp_path / "file" / "w.duckdb").exclusive("me"),
     ):
         pass
 
 
 def test_a_file_that_another_program_has_open(path: Path) -> None:
     path.parent.mkdir()
-    warehouse = Warehouse(path, lock_timeout=1)
+    warehouse = DuckDBFile(path, lock_timeout=1)
     with (
         process(OPEN, path),
         pytest.raises(WarehouseError, match=r"can't open .*Close the other program"),
@@ -135,21 +136,21 @@ def test_a_file_that_another_program_has_open(path: Path) -> None:
 def test_a_file_that_is_no_database(path: Path) -> None:
     path.parent.mkdir()
     path.write_text("not a database")
-    with pytest.raises(WarehouseError, match=r"Check the file"), Warehouse(path).exclusive("me"):
+    with pytest.raises(WarehouseError, match=r"Check the file"), DuckDBFile(path).exclusive("me"):
         pass
 
 
 def test_column_types_in_order(path: Path) -> None:
-    with Warehouse(path).exclusive("me") as held:
+    with DuckDBFile(path).exclusive("me") as held:
         assert held.column_types("hours", "entries") == {}
-        held.connection.execute("CREATE SCHEMA hours")
-        held.connection.execute("CREATE TABLE hours.entries (id BIGINT, begun TIMESTAMPTZ, x JSON)")
-        held.connection.execute("CREATE TABLE main.entries (other BIGINT)")
+        held.scratch.execute("CREATE SCHEMA hours")
+        held.scratch.execute("CREATE TABLE hours.entries (id BIGINT, begun TIMESTAMPTZ, x JSON)")
+        held.scratch.execute("CREATE TABLE main.entries (other BIGINT)")
         types = held.column_types("hours", "entries")
     assert list(types.items()) == [
-        ("id", "BIGINT"),
-        ("begun", "TIMESTAMP WITH TIME ZONE"),
-        ("x", "JSON"),
+        ("id", "bigint"),
+        ("begun", "timestamp"),
+        ("x", "json"),
     ]
 
 
@@ -163,16 +164,16 @@ def test_names_are_quoted() -> None:
 def test_an_apostrophe_in_the_path_is_refused(tmp_path: Path) -> None:
     """dlt doesn't escape it where it reads the files that it loads."""
     with pytest.raises(WarehouseError, match="has an apostrophe"):
-        Warehouse(tmp_path / "it's.duckdb").prepare()
+        DuckDBFile(tmp_path / "it's.duckdb").prepare()
 
 
 def test_who_waits_says_so_and_for_whom(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("timetracking_assets.ingest.warehouse._SAY_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr("timetracking_assets.ingest.warehouse_locks._SAY_AFTER_SECONDS", 0.1)
     said: list[str] = []
     with (
         process(HOLD, path),
         pytest.raises(LockTimeoutError),
-        Warehouse(path, lock_timeout=0.5).exclusive("a test", said.append),
+        DuckDBFile(path, lock_timeout=0.5).exclusive("a test", said.append),
     ):
         pass
     [line] = said

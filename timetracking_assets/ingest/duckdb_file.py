@@ -1,0 +1,182 @@
+"""The embedded warehouse: one DuckDB file, its one writer at a time, and what is asked of it.
+
+Only reading and locking belong here; rows get in through dlt alone (`load.py`). The file is never
+touched without its lock: a second process can't even read while one has the file open.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dlt
+import duckdb
+
+from timetracking_assets.ingest.errors import WarehouseError
+from timetracking_assets.ingest.private_files import private_files
+from timetracking_assets.ingest.warehouse import Log, OpenWarehouse, Warehouse, quoted
+from timetracking_assets.ingest.warehouse_locks import file_lock
+
+_TYPES = {
+    "VARCHAR": "text",
+    "BIGINT": "bigint",
+    "DOUBLE": "double",
+    "BOOLEAN": "bool",
+    "TIMESTAMP WITH TIME ZONE": "timestamp",
+    "DATE": "date",
+    "DECIMAL(38,9)": "decimal",
+    "JSON": "json",
+}
+
+
+class _DuckDB(dlt.destinations.duckdb):
+    """dlt's destination, without the search for settings that its capabilities don't depend on.
+
+    dlt asks for them more than twenty times a load, and resolves a whole configuration each time.
+    """
+
+    def capabilities(self, config: Any = None, naming: Any = None) -> Any:
+        return super().capabilities(config or self.spec(), naming)
+
+
+@dataclass(frozen=True)
+class DuckDBFile(Warehouse):
+    """A DuckDB file at `path`, made on the first load."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @property
+    def work_dir(self) -> Path:
+        """Beside the file, on the same disk."""
+        return self.path.with_name(f"{self.path.name}.loads")
+
+    @property
+    def published(self) -> Path:
+        """Where the copy for readers is: `warehouse.published.duckdb` beside `warehouse.duckdb`."""
+        return self.path.with_suffix(f".published{self.path.suffix}")
+
+    def destination(self) -> Any:
+        """The dlt destination for this file."""
+        # dlt leaves this unset for DuckDB: the merge's DELETE would commit before its INSERT
+        return _DuckDB(str(self.path), supports_transactions=True)
+
+    @contextmanager
+    def exclusive(
+        self, holder: str, log: Log | None = None, *, dataset: str = ""
+    ) -> Iterator[OpenDuckDB]:
+        """The file for this process alone, whatever the `dataset`: DuckDB has one writer."""
+        # kept open while the lock is held: dlt's own connections then share the open database
+        # instead of reading the file anew, five times for each load
+        with self.locked(holder, log) as waited, self.connect() as connection:
+            yield OpenDuckDB(connection, waited)
+
+    @contextmanager
+    def reading(self, holder: str) -> Iterator[OpenDuckDB]:
+        """The published copy, which no load waits for; the file itself where there is none."""
+        if not self.published.exists():
+            with self.exclusive(holder) as opened:
+                yield opened
+            return
+        with duckdb.connect(str(self.published), read_only=True) as connection:
+            yield OpenDuckDB(connection, 0.0)
+
+    def stands(self, dataset: str) -> bool:
+        """Whether there is a file."""
+        return self.path.exists()
+
+    @contextmanager
+    def locked(self, holder: str, log: Log | None = None) -> Iterator[float]:
+        """The lock alone, with the seconds that it took; the file is not opened.
+
+        A killed process holds nothing: the lock is the kernel's. Raises LockTimeoutError.
+        """
+        self.prepare()
+        note = Path(f"{self.path}.holder")
+        what = f"the warehouse {self.path}"
+        with file_lock(Path(f"{self.path}.lock"), note, what, holder, self.lock_timeout, log) as w:
+            yield w
+
+    def prepare(self) -> None:
+        """Make the file's directory if need be. Raises WarehouseError if it can't be written."""
+        problem: str | None = None
+        try:
+            with private_files():
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            problem = error.strerror
+        if problem or not os.access(self.path.parent, os.W_OK):
+            raise WarehouseError(
+                f"can't write the warehouse {self.path}: {problem or 'permission denied'}. Set "
+                "TIMETRACKING_WAREHOUSE to a path that can be written."
+            )
+        if "'" in str(self.path):
+            raise WarehouseError(
+                f"the path of the warehouse, {self.path}, has an apostrophe, which dlt can't load "
+                "through. Set TIMETRACKING_WAREHOUSE to a path without one."
+            )
+
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection, for who holds the lock. Raises WarehouseError if there can be none."""
+        problem: str | None = None
+        try:
+            connection = duckdb.connect(str(self.path))
+        except duckdb.Error as error:
+            problem = " ".join(str(error).split())
+        if problem:
+            advice = "Check the file and TIMETRACKING_WAREHOUSE, which names it."
+            if "lock" in problem:
+                advice = (
+                    "Close the other program (or let it open the file only while it reads), then "
+                    "run again."
+                )
+            raise WarehouseError(f"can't open the warehouse {self.path}: {problem} {advice}")
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+class OpenDuckDB(OpenWarehouse):
+    """The file while its lock is held; what is compared with its tables is compared in it."""
+
+    keeps_json_text = True
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, waited: float) -> None:
+        self.scratch, self.waited = connection, waited
+
+    def column_types(self, dataset: str, table: str) -> dict[str, str]:
+        """Column names and types of a table; see `OpenWarehouse`."""
+        try:
+            found = self.scratch.execute(f"DESCRIBE {quoted(dataset, table)}").fetchall()
+        except duckdb.CatalogException:
+            return {}
+        return {name: _TYPES.get(kind, kind) for name, kind, *_ in found}
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        return self.scratch.execute(sql).fetchall()
+
+    def change(self, sql: str) -> None:
+        """Do what a statement says."""
+        self.scratch.execute(sql)
+
+    def in_scratch(
+        self,
+        dataset: str,
+        table: str,
+        *,
+        where: str,
+        keys: Sequence[str],
+        of: str,
+        columns: Sequence[str] | None = None,
+    ) -> str:
+        """The table itself."""
+        return quoted(dataset, table)
