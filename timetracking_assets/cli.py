@@ -14,15 +14,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from timetracking_assets.console import stop, workspace_or_stop
 from timetracking_assets.files.api_file import find_api, resolved_yaml
 from timetracking_assets.health.commands import dashboard, status
 from timetracking_assets.ingest.errors import SpecError
-from timetracking_assets.local import Workspace, open_workspace, shipped
+from timetracking_assets.local import Workspace, shipped
 
 app = typer.Typer(
     help="Time-tracking APIs as Dagster assets.",
@@ -51,7 +52,7 @@ def sandbox(port: Port = SANDBOX_PORT) -> None:
     try:
         serve(port=port)
     except PortInUseError as error:
-        _stop(str(error))
+        stop(str(error))
 
 
 @app.command()
@@ -62,7 +63,7 @@ def demo(
 
     It loads from the sandbox if no API's variables are set, else from the configured APIs.
     """
-    workspace = open_workspace()
+    workspace = workspace_or_stop()
     console = Console()
     with _source(workspace, port, console) as environment:
         os.environ.update(environment)
@@ -71,7 +72,7 @@ def demo(
         try:
             succeeded = run_demo(console, workspace.configured or list(workspace.variables))
         except KeyboardInterrupt:
-            _stop("Interrupted; what had been loaded stays. Run it again to load the rest.", 130)
+            stop("Interrupted; what had been loaded stays. Run it again to load the rest.", 130)
     if not succeeded:
         raise typer.Exit(1)
     from timetracking_assets.ingest.warehouses import find_warehouse
@@ -91,7 +92,7 @@ def dev(
     sandbox_port: Port = SANDBOX_PORT,
 ) -> None:
     """Start the Dagster UI and daemon on the same instance and warehouse as the demo."""
-    workspace = open_workspace()
+    workspace = workspace_or_stop()
     console = Console()
     with _source(workspace, sandbox_port, console) as environment:
         console.print(f"Dagster UI: http://127.0.0.1:{port}; Ctrl-C ends it.")
@@ -123,7 +124,7 @@ def show(api: Annotated[str, typer.Argument(help="Name of the API.")]) -> None:
     try:
         typer.echo(resolved_yaml(find_api(api, Path.cwd())), nl=False)
     except SpecError as error:
-        _stop(str(error))
+        stop(str(error))
 
 
 @app.command()
@@ -140,7 +141,7 @@ def doctor(
     At most two requests a resource, nothing is loaded. Exit code 1 if a load would fail or lose
     rows.
     """
-    workspace = open_workspace()
+    workspace = workspace_or_stop()
     os.environ.update(workspace.environment)
     from timetracking_assets.component import load_project
     from timetracking_assets.doctor.examination import examine
@@ -149,11 +150,11 @@ def doctor(
     try:
         apis = load_project(Path.cwd(), api)
     except SpecError as error:
-        _stop(str(error))
+        stop(str(error))
     day = until.date() if until else datetime.now(UTC).date()
     configured = [a for a in apis if api or any(os.environ.get(n) for n in a.variables)]
     if not configured:
-        _stop("No API is configured: set the variables of one (see .env.example), or name one.")
+        stop("No API is configured: set the variables of one (see .env.example), or name one.")
     examinations = [examine(each, os.environ, day) for each in configured]
     if as_json:
         typer.echo(json.dumps([each.as_json() for each in examinations], indent=2))
@@ -167,7 +168,7 @@ def doctor(
 @app.command()
 def publish() -> None:
     """Replace the copy of the warehouse that others may read at any time by its present state."""
-    os.environ.update(open_workspace().environment)
+    os.environ.update(workspace_or_stop().environment)
     from timetracking_assets.ingest import publishing
     from timetracking_assets.ingest.duckdb_file import DuckDBFile
     from timetracking_assets.ingest.errors import IngestError
@@ -180,7 +181,7 @@ def publish() -> None:
     try:
         path = publishing.publish(warehouse, "publish")
     except IngestError as error:
-        _stop(str(error))
+        stop(str(error))
     Console().print(f"Published: {path}", soft_wrap=True)
 
 
@@ -194,7 +195,7 @@ def _source(workspace: Workspace, port: int, console: Console) -> Iterator[dict[
                 missing = ", ".join(workspace.missing(api))
                 console.print(f"[yellow]{api} is not configured[/]: {missing} not set.")
         if not workspace.configured:
-            _stop("No API is configured completely. See .env.example.")
+            stop("No API is configured completely. See .env.example.")
         yield environment
         return
     from timetracking_assets.sandbox import PortInUseError, SandboxServer
@@ -203,17 +204,12 @@ def _source(workspace: Workspace, port: int, console: Console) -> Iterator[dict[
     try:
         server.start()
     except PortInUseError as error:
-        _stop(str(error))
+        stop(str(error))
     console.print(f"No API is configured: loading from the sandbox at {server.url}.")
     try:
         yield {**workspace.sandbox_starts(), **environment, **server.environment}
     finally:
         server.stop()
-
-
-def _stop(message: str, code: int = 1) -> NoReturn:
-    Console(stderr=True).print(f"[red]{message}[/]", soft_wrap=True)
-    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

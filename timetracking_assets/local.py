@@ -22,6 +22,10 @@ from timetracking_assets.ingest.variables import variable_names
 _PACKAGE = Path(__file__).parent
 
 
+class WorkspaceError(Exception):
+    """The local directory can't be used; the text says what to do."""
+
+
 @dataclass(frozen=True)
 class Workspace:
     """The local directory (`TIMETRACKING_HOME`, else `.timetracking`; for the sandbox's data one
@@ -64,7 +68,10 @@ class Workspace:
 
 
 def open_workspace(directory: Path | None = None) -> Workspace:
-    """Make the local directory if need be and read `.env` beside it; real variables win over it."""
+    """Make the local directory if need be and read `.env` beside it; real variables win over it.
+
+    Raises WorkspaceError if the directory can't be written.
+    """
     directory = directory or Path.cwd()
     from_file = {k: v for k, v in dotenv_values(directory / ".env").items() if v is not None}
     environment = {**from_file, **os.environ}
@@ -74,9 +81,15 @@ def open_workspace(directory: Path | None = None) -> Workspace:
         # invented rows and real ones must not meet in one table
         home = home / "sandbox"
     dagster_home = home / "dagster_home"
-    dagster_home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not (dagster_home / "dagster.yaml").exists():
-        shutil.copyfile(shipped("dagster.yaml"), dagster_home / "dagster.yaml")
+    try:
+        dagster_home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not (dagster_home / "dagster.yaml").exists():
+            shutil.copyfile(shipped("dagster.yaml"), dagster_home / "dagster.yaml")
+    except OSError as error:
+        raise WorkspaceError(
+            f"can't write {error.filename or dagster_home}: {error.strerror}. Set "
+            "TIMETRACKING_HOME to a directory that can be written."
+        ) from error
     environment["DAGSTER_HOME"] = environment.get("DAGSTER_HOME") or str(dagster_home)
     environment["TIMETRACKING_WAREHOUSE"] = environment.get("TIMETRACKING_WAREHOUSE") or str(
         home / "warehouse.duckdb"

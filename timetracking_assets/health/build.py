@@ -17,6 +17,7 @@ from timetracking_assets.health.model import Report
 from timetracking_assets.health.page import render_page
 from timetracking_assets.health.tables import read_tables
 from timetracking_assets.health.watched import watched_assets
+from timetracking_assets.ingest.private_files import private_files
 from timetracking_assets.ingest.warehouse import Warehouse
 
 PATIENCE = 20.0
@@ -53,11 +54,17 @@ def read_health(
 
 
 def write_page(path: Path, page: str) -> None:
-    """Put the page in place at once, so that nobody reads half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Put the page in place at once, so that nobody reads half of it. Raises OSError.
+
+    It tells who worked how much: a new one is for its user alone, an old one's mode stays.
+    """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        unfinished.write_text(page, encoding="utf-8")
+        with private_files():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.write_text(page, encoding="utf-8")
+        if path.exists():
+            unfinished.chmod(path.stat().st_mode)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -70,13 +70,20 @@ class _Table:
         )
 
 
-def read_hours(opened: OpenWarehouse, assets: Sequence[WatchedAsset], now: datetime) -> list[Hours]:
-    """The hours of each table that declares some and stands, over the last two years."""
+def read_hours(
+    opened: OpenWarehouse, assets: Sequence[WatchedAsset], now: datetime, notes: list[str]
+) -> list[Hours]:
+    """The hours of each table that declares some and stands, over the last two years; a table that
+    lacks what was declared gets one of the `notes`."""
     tables = {(t.api, t.name): t for asset in assets if (t := _Table.of(asset)) is not None}
     found = []
     for table in tables.values():
         if table.hours and opened.column_types(table.api, table.name):
-            found.append(_read(opened, table, tables, now))
+            try:
+                found.append(_read(opened, table, tables, now))
+            except Exception as error:
+                told = str(error).partition("\n")[0]
+                notes.append(f"Hours of {table.api}/{table.name} are left out: {told}")
     return [hours for hours in found if hours.sums]
 
 
@@ -89,7 +96,7 @@ def _read(
     hours = table.hours
     assert hours is not None
     types = opened.column_types(table.api, table.name)
-    day = day_of(f"t.{quoted(hours.date)}", types[hours.date], table.timezone)
+    day = day_of(f"t.{quoted(hours.date)}", types.get(hours.date, "timestamp"), table.timezone)
     since = (now - timedelta(weeks=WEEKS)).date()
     columns, joins, labels = [], [], {}
     for dimension in DIMENSIONS:

@@ -33,6 +33,8 @@ _RUNNING = (
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
+    # under way until it has ended
+    dg.DagsterRunStatus.CANCELING,
 )
 
 
@@ -67,7 +69,7 @@ def _judge(
     link = "/assets/" + "/".join(asset.key.path)
     if facts.attempt and facts.attempt.status not in _RUNNING:
         problems.append(_attempt_problem(facts.attempt))
-    problems += _partition_problems(partitions, link)
+    problems += _partition_problems(partitions, bool(facts.loads), link)
     problems += [_check_problem(check, link) for check in checks if check.state > State.OK]
     if fresh > State.OK:
         advice = "Load it, and look whether its schedule is switched on."
@@ -125,7 +127,7 @@ def _partitions(
     return tuple(found)
 
 
-def _partition_problems(partitions: Sequence[Partition], link: str) -> list[Problem]:
+def _partition_problems(partitions: Sequence[Partition], used: bool, link: str) -> list[Problem]:
     failed = [p.key for p in partitions if p.state == PartitionState.FAILED]
     # a gap has something loaded behind it; the newest ones are a matter of freshness
     loaded = [i for i, p in enumerate(partitions) if p.state == PartitionState.LOADED]
@@ -140,7 +142,8 @@ def _partition_problems(partitions: Sequence[Partition], link: str) -> list[Prob
     if gaps:
         advice = "Materialize the missing partitions."
         problems.append(Problem(State.FAILED, _told(gaps, "missing between others"), advice, where))
-    if before and loaded:
+    # loaded, though none of these: the definition of the partitions was another one then
+    if before and used:
         advice = "Backfill them, or let the partitions start later (`partitions: {start: ...}`)."
         told = _told(before, "before the first load")
         problems.append(Problem(State.WARNING, told, advice, where))

@@ -30,8 +30,7 @@ def render_page(
 
     Raises ValueError for a `ui_url` that is no web address.
     """
-    if ui_url and urlsplit(ui_url).scheme not in ("http", "https"):
-        raise ValueError(f"the address of the Dagster UI must be http or https, got {ui_url!r}")
+    check_address(ui_url)
     environment = Environment(
         loader=PackageLoader("timetracking_assets.health"),
         autoescape=True,
@@ -59,6 +58,12 @@ def render_page(
         script=Markup(script),  # noqa: S704
         script_hash=digest,
     )
+
+
+def check_address(ui_url: str) -> None:
+    """Raise ValueError for an address of the Dagster UI that is no web address; empty is one."""
+    if ui_url and urlsplit(ui_url).scheme not in ("http", "https"):
+        raise ValueError(f"the address of the Dagster UI must be http or https, got {ui_url!r}")
 
 
 def _for_script(hours: Hours) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 from starlette.applications import Starlette
@@ -46,6 +48,14 @@ class _Page:
             return self._built[1]
 
 
-def serve(build: Callable[[], str], port: int, max_age: float) -> None:
-    """Serve the page at 127.0.0.1 until Ctrl-C."""
-    uvicorn.run(create_app(build, max_age), host="127.0.0.1", port=port, log_level="warning")
+def listen(port: int) -> socket.socket:
+    """A socket of this machine for `serve`; 0 takes a free port. Raises OSError."""
+    return socket.create_server(("127.0.0.1", port))
+
+
+def serve(build: Callable[[], str], listener: socket.socket, max_age: float) -> None:
+    """Serve the page until Ctrl-C."""
+    config = uvicorn.Config(create_app(build, max_age), lifespan="off", log_level="warning")
+    # uvicorn ends in order, then hands the interrupt on
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])

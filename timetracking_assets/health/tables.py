@@ -14,7 +14,6 @@ import dagster as dg
 
 from timetracking_assets.health.hours import Hours, read_hours
 from timetracking_assets.health.watched import WatchedAsset
-from timetracking_assets.ingest.errors import IngestError
 from timetracking_assets.ingest.quality import day_of
 from timetracking_assets.ingest.warehouse import OpenWarehouse, Warehouse, quoted
 
@@ -35,15 +34,27 @@ def read_tables(
     facts = TableFacts()
     try:
         if not any(warehouse.stands(asset.key.path[0]) for asset in assets):
+            facts.notes.append(f"There is no warehouse {warehouse}: its tables are not looked at.")
             return facts
         with warehouse.reading(holder) as opened:
             for asset in assets:
                 if asset.partitions is not None and "window_field" in asset.metadata:
-                    facts.rows[asset.key] = _partition_rows(opened, asset)
-            facts.hours = read_hours(opened, assets, now)
-    except IngestError as error:
-        facts.notes.append(f"Rows of partitions and hours are left out: {error}")
+                    _note_rows(facts, opened, asset)
+            facts.hours = read_hours(opened, assets, now, facts.notes)
+    # of whichever driver: what can't be read must not keep the rest from being told
+    except Exception as error:
+        told = warehouse.redactor(str(error))
+        facts.notes.append(f"Rows of partitions and hours are left out: {told}")
     return facts
+
+
+def _note_rows(facts: TableFacts, opened: OpenWarehouse, asset: WatchedAsset) -> None:
+    try:
+        facts.rows[asset.key] = _partition_rows(opened, asset)
+    except Exception as error:
+        # a table may be older than what the YAML says of it
+        told = str(error).partition("\n")[0]
+        facts.notes.append(f"Rows of {asset.key.to_user_string()} by partition: {told}")
 
 
 def _partition_rows(opened: OpenWarehouse, asset: WatchedAsset) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
@@ -16,14 +17,24 @@ _COLOURS = {State.UNUSED: "dim", State.OK: "green", State.WARNING: "yellow", Sta
 
 def print_report(report: Report, console: Console) -> None:
     """A row for each asset of an API in use, then what needs attention and what to do."""
-    table = Table(Column("asset", overflow="fold"), "state", "last success (UTC)", "freshness")
+    table = Table(
+        # 80 columns must do: the names and figures stay whole, what is said in words is folded
+        Column("asset", no_wrap=True, overflow="fold"),
+        Column("state", no_wrap=True),
+        "last success (UTC)",
+        "freshness",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
     for name in ("rows", "checks", "partitions"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for api in report.apis:
         if api.state == State.UNUSED:
             continue
+        table.add_row(f"[bold]{escape(api.name)}[/]", _state(api.state))
         for asset in api.assets:
             table.add_row(*_row(asset))
+        table.add_section()
     if table.row_count:
         console.print(table)
     for api in report.apis:
@@ -84,7 +95,7 @@ def _json(asset: AssetHealth) -> dict[str, Any]:
 def _row(asset: AssetHealth) -> list[str]:
     loaded = asset.count(PartitionState.LOADED)
     return [
-        escape(asset.name),
+        f"  {escape(asset.short_name)}",
         _state(asset.state),
         f"{asset.last_success:%Y-%m-%d %H:%M}" if asset.last_success else "never",
         escape(asset.freshness),

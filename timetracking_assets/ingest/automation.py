@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 
 from timetracking_assets.ingest.automation_spec import (
     ApiScheduleSpec,
@@ -193,6 +193,14 @@ def _checked_cron(cron: str, path: SpecPath) -> str:
         raise SpecError(
             path, f"'{cron}' is not a cron of five fields, such as `0 4 * * *` for 4 o'clock"
         )
+    try:
+        _gaps(cron)
+    except CroniterBadDateError:
+        comes = False
+    else:
+        comes = True
+    if not comes:
+        raise SpecError(path, f"'{cron}' names days that never come")
     return cron
 
 

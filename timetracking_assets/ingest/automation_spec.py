@@ -25,6 +25,8 @@ def _as_schedule(value: object) -> object:
 Off = Literal["off"]
 Cron = Annotated[str, Field(description="five fields: minute, hour, day, month, weekday")]
 CronOrOff = Annotated[str, BeforeValidator(as_off)]
+# from Dagster's shortest, a minute, to ten years
+Hours = Annotated[float, Field(ge=1 / 60, le=87_600)]
 
 
 class CronSpec(SpecModel):
@@ -59,13 +61,13 @@ class ApiScheduleSpec(SpecModel):
 class FreshnessSpec(SpecModel):
     """How old a table may be: either `fail_hours`, or a `cron` of deadlines."""
 
-    fail_hours: float | None = Field(
-        None, gt=0, description="hours since the last load (or since the newest day ended)"
+    fail_hours: Hours | None = Field(
+        None, description="hours since the last load (or since the newest day ended)"
     )
-    warn_hours: float | None = Field(None, gt=0, description="hours after which Dagster warns")
+    warn_hours: Hours | None = Field(None, description="hours after which Dagster warns")
     cron: str | None = Field(None, description="deadlines by which a load must have happened")
-    within_hours: float | None = Field(
-        None, gt=0, description="with `cron`: how long before the deadline a load counts"
+    within_hours: Hours | None = Field(
+        None, description="with `cron`: how long before the deadline a load counts"
     )
     timezone: str | None = Field(None, description="IANA name of the cron's zone")
 
@@ -73,7 +75,9 @@ class FreshnessSpec(SpecModel):
 class ProbeSpec(SpecModel):
     """A cheap request that tells whether a load would find something new."""
 
-    interval: int = Field(300, ge=1, description="seconds from one probe to the next")
+    interval: int = Field(
+        300, ge=1, le=31_536_000, description="seconds from one probe to the next"
+    )
     params: dict[str, str | int | bool | None] = Field(
         default_factory=dict,
         description="query parameters that make the answer small (`per_page: 1`) and telling "

@@ -19,6 +19,13 @@ class IngestError(Exception):
     docs = "docs/operate.md, section `When something is wrong`"
 
 
+def error_of_ours(error: BaseException | None) -> IngestError | None:
+    """The outermost IngestError in the chain of an error of dlt's, which wraps it many times."""
+    while error is not None and not isinstance(error, IngestError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 class SpecError(IngestError):
     """A specification that can't be run. `path` leads to the offending key, as in the YAML file."""
 

@@ -15,7 +15,7 @@ import dagster as dg
 from pydantic import BaseModel, TypeAdapter
 
 from timetracking_assets.ingest.api import Api, Resource
-from timetracking_assets.ingest.errors import IngestError
+from timetracking_assets.ingest.errors import IngestError, error_of_ours
 from timetracking_assets.ingest.probe import Probed, asks_since, probe
 from timetracking_assets.ingest.rules import why_not_probed
 from timetracking_assets.ingest.source import Connection
@@ -160,9 +160,8 @@ def _masked(action: Callable[[], Any], connection: Connection | None = None) -> 
     """What `action` gives, or an IngestError with a masked text and no chained exception."""
     try:
         return action()
-    except IngestError as error:
-        problem = str(error)
-    except Exception:
-        text = traceback.format_exc()
+    except Exception as error:
+        # what nobody foresaw is told whole
+        text = str(error_of_ours(error) or traceback.format_exc())
         problem = connection.redactor(text) if connection else text
     raise IngestError(problem)

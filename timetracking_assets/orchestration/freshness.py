@@ -67,7 +67,9 @@ def _limits(freshness: Freshness, now: datetime) -> tuple[datetime, datetime]:
         limit = now - (freshness.fail_after or timedelta())
         return limit, limit
     zone = ZoneInfo(freshness.deadlines.timezone)
-    ticks = croniter(freshness.deadlines.cron, now.astimezone(zone) + timedelta(seconds=1))
+    # added in UTC: local times forget in which of two equal hours they are
+    just_after = (now + timedelta(seconds=1)).astimezone(zone)
+    ticks = croniter(freshness.deadlines.cron, just_after)
     deadline = ticks.get_prev(datetime).astimezone(UTC)
     return deadline, deadline - freshness.within
 

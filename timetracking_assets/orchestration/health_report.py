@@ -43,8 +43,8 @@ class HealthReportResource(dg.ConfigurableResource[None]):
         return Path(named).expanduser() if named else warehouse.with_name("health_report.html")
 
     def ui(self) -> str:
-        """The address of the Dagster UI."""
-        return self.ui_url or ui_address()
+        """The address of the Dagster UI, no slash at its end."""
+        return self.ui_url.rstrip("/") or ui_address()
 
 
 def build_health_definitions(watched: dg.Definitions) -> dg.Definitions:
@@ -69,7 +69,16 @@ def build_health_definitions(watched: dg.Definitions) -> dg.Definitions:
         holder = f"run {context.run.run_id}, health report"
         health = read_health(context.instance, watched, opened, holder)
         path, ui_url = health_report.file(opened.work_dir).absolute(), health_report.ui()
-        write_page(path, health.page(ui_url))
+        problem: str | None = None
+        try:
+            write_page(path, health.page(ui_url))
+        except OSError as error:
+            problem = f"can't write the health report {path}: {error.strerror}"
+        if problem:
+            raise dg.Failure(
+                f"{problem}. Set TIMETRACKING_REPORT to a file that can be written.",
+                allow_retries=False,
+            )
         report = health.report
         return dg.MaterializeResult(
             metadata={
@@ -97,7 +106,8 @@ def build_health_definitions(watched: dg.Definitions) -> dg.Definitions:
             for record in context.instance.get_run_records(
                 seen, limit=20, order_by="update_timestamp"
             )
-            if REPORT_KEY not in (record.dagster_run.asset_selection or ())
+            # beside other assets the report may have been made before they were loaded
+            if record.dagster_run.asset_selection != {REPORT_KEY}
             and record.dagster_run.job_name != job.name
         ]
         if not ended:

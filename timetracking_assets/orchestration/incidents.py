@@ -36,6 +36,15 @@ class Observed:
     undecided: set[str] = field(default_factory=set)
 
 
+def incident_keys(api: Api, checks: Iterable[dg.AssetCheckKey]) -> set[str]:
+    """The keys of all incidents that there can be."""
+    labels = [resource.label for resource in api.resources.values()]
+    return {
+        *(f"{what} {label}" for what in ("load", "freshness") for label in labels),
+        *(f"check {check.asset_key.to_user_string()} {check.name}" for check in checks),
+    }
+
+
 def observe(
     api: Api,
     instance: dg.DagsterInstance,
@@ -78,9 +87,8 @@ def _loads(api: Api, instance: dg.DagsterInstance, runs: Runs, observed: Observe
         if last is not None and last.run_id == entry.last_run_id:
             continue
         run = runs.record(entry.last_run_id)
-        if run is None:
-            continue
-        if run.dagster_run.status == dg.DagsterRunStatus.FAILURE:
+        # a run that was deleted says nothing, least of all that the asset is well again
+        if run and run.dagster_run.status == dg.DagsterRunStatus.FAILURE:
             observed.incidents[key] = Incident(
                 resource.label,
                 "failed: " + _why(runs, entry.last_run_id, f"{api.name}__{resource.name}"),

@@ -18,9 +18,15 @@ class NotifyError(Exception):
     """A message could not be sent. Its text never holds a URL: that may be a secret."""
 
 
-def notify_urls() -> list[str]:
-    """apprise's URLs in TIMETRACKING_NOTIFY_URLS, which are separated by blanks or line ends."""
-    return os.environ.get(VARIABLE, "").split()
+def services() -> dict[str, str]:
+    """apprise's URLs in TIMETRACKING_NOTIFY_URLS, which are separated by blanks or line ends, by
+    names that may be shown: `number 1 (mailto)`."""
+    found = {}
+    for number, url in enumerate(os.environ.get(VARIABLE, "").split(), 1):
+        # what stands before a lone colon may be a user or a token
+        scheme = re.match(r"[a-zA-Z0-9+.-]+(?=://)", url)
+        found[f"number {number} ({scheme[0] if scheme else 'no scheme'})"] = url
+    return found
 
 
 def run_url(run_id: str) -> str:
@@ -28,11 +34,11 @@ def run_url(run_id: str) -> str:
     return f"{ui_address()}/runs/{run_id}"
 
 
-def send(urls: list[str], title: str, body: str, *, trouble: bool) -> None:
-    """Send a message to all `urls`.
+def send(name: str, url: str, title: str, body: str, *, trouble: bool) -> None:
+    """Send a message to one of the `services`.
 
-    Raises NotifyError if apprise is not installed, knows one of the URLs not, or could not reach
-    one of the services.
+    Raises NotifyError if apprise is not installed, doesn't know the URL, or could not reach the
+    service.
     """
     try:
         import apprise
@@ -48,16 +54,11 @@ def send(urls: list[str], title: str, body: str, *, trouble: bool) -> None:
     # what it logs holds URLs, and with them passwords
     logging.getLogger("apprise").addFilter(_nothing)
     kind = apprise.NotifyType.FAILURE if trouble else apprise.NotifyType.SUCCESS
-    failed = []
-    for number, url in enumerate(urls, 1):
-        service = apprise.Apprise()
-        known = service.add(url)
-        if not known or not service.notify(body=body, title=title, notify_type=kind):
-            scheme = re.match(r"[a-zA-Z0-9+.-]+(?=:)", url)
-            name = f"number {number} ({scheme[0] if scheme else 'no scheme'})"
-            failed.append(f"{name} {'was not reached' if known else 'is not known to apprise'}")
-    if failed:
-        raise NotifyError(f"the message was not sent: of {VARIABLE}, {'; '.join(failed)}")
+    service = apprise.Apprise()
+    known = service.add(url)
+    if not known or not service.notify(body=body, title=title, notify_type=kind):
+        why = "was not reached" if known else "is not known to apprise"
+        raise NotifyError(f"the message was not sent: of {VARIABLE}, {name} {why}")
 
 
 def _nothing(record: logging.LogRecord) -> bool:

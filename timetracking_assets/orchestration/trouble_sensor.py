@@ -1,7 +1,8 @@
 """The sensor of trouble: one message when something goes wrong, and one when it is well again.
 
-The cursor holds the incidents that people know of; a message that could not be sent is tried again
-with the next tick. What counts as trouble is in `incidents.py`.
+The cursor holds for each service the incidents that it was told of; a message that could not be
+sent is tried again with the next tick, and for that service alone. What counts as trouble is in
+`incidents.py`.
 """
 
 from __future__ import annotations
@@ -13,19 +14,25 @@ import dagster as dg
 from pydantic import TypeAdapter
 
 from timetracking_assets.ingest.api import Api
-from timetracking_assets.orchestration.incidents import Incident, Observed, observe, text_of
+from timetracking_assets.orchestration.incidents import (
+    Incident,
+    Observed,
+    incident_keys,
+    observe,
+    text_of,
+)
 from timetracking_assets.orchestration.notifications import (
     VARIABLE,
     NotifyError,
-    notify_urls,
     run_url,
     send,
+    services,
 )
 from timetracking_assets.orchestration.switch import sensor_status
 
 _INTERVAL = 30
 _MOST_LINES = 15
-_CURSOR = TypeAdapter(dict[str, Incident])
+_CURSOR = TypeAdapter(dict[str, dict[str, Incident]])
 
 
 def trouble_sensor(api: Api) -> dg.SensorDefinition:
@@ -39,10 +46,10 @@ def trouble_sensor(api: Api) -> dg.SensorDefinition:
         default_status=sensor_status(api),
     )
     def tick(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        urls = notify_urls()
+        urls = services()
         if not urls:
             return dg.SkipReason(f"{VARIABLE} is not set.")
-        known = _CURSOR.validate_json(context.cursor or "{}")
+        cursor = _CURSOR.validate_json(context.cursor or "{}")
         repository = context.repository_def
         checks = [
             key
@@ -50,21 +57,28 @@ def trouble_sensor(api: Api) -> dg.SensorDefinition:
             if key.asset_key.path[0] == api.name
         ]
         observed = observe(api, context.instance, checks, datetime.now(UTC))
-        begun, ended = compare(known, observed)
-        problem = None
-        try:
-            if begun:
-                send(urls, *_trouble(api, begun), trouble=True)
-                known |= begun
-            if ended:
-                send(urls, *_recovery(api, ended), trouble=False)
-                known = {key: item for key, item in known.items() if key not in ended}
-        except NotifyError as error:
-            problem = str(error)
-            context.log.error(problem)
-        told = f"{len(begun)} new, {len(ended)} ended, {len(known)} open"
+        # what was taken out of the YAML is not well again, only gone
+        possible = incident_keys(api, checks)
+        told: dict[str, dict[str, Incident]] = {}
+        said: list[str] = []
+        for name, url in urls.items():
+            known = {key: item for key, item in cursor.get(name, {}).items() if key in possible}
+            begun, ended = compare(known, observed)
+            try:
+                if begun:
+                    send(name, url, *_trouble(api, begun), trouble=True)
+                    known |= begun
+                if ended:
+                    send(name, url, *_recovery(api, ended), trouble=False)
+                    known = {key: item for key, item in known.items() if key not in ended}
+                said.append(f"{len(begun)} new, {len(ended)} ended, {len(known)} open")
+            except NotifyError as error:
+                said.append(str(error))
+                context.log.error(str(error))
+            told[name] = known
         return dg.SensorResult(
-            skip_reason=dg.SkipReason(problem or told), cursor=_CURSOR.dump_json(known).decode()
+            skip_reason=dg.SkipReason("; ".join(dict.fromkeys(said))),
+            cursor=_CURSOR.dump_json(told).decode(),
         )
 
     return tick

@@ -16,6 +16,7 @@ import pytest
 
 from timetracking_assets.health.build import HealthReport, read_health
 from timetracking_assets.health.model import State
+from timetracking_assets.orchestration.health_report import HealthReportResource
 from timetracking_assets.orchestration.resources import WarehouseResource
 
 if TYPE_CHECKING:
@@ -94,6 +95,51 @@ def test_report_goes_without_a_warehouse_that_is_held(
     assert {a.name: a.state for a in health.report.assets}[ROLES] == State.OK
 
 
+def test_report_goes_with_the_tables_that_can_be_read(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, day_of: Any
+) -> None:
+    """A column that YAML declares may not be there yet; the file may be broken, or gone."""
+    monkeypatch.setenv("TIMETRACKING_PUBLISH", "on_demand")
+    platform.materialize(ENTRIES, days=(day_of(0), day_of(9)))
+    assert read(platform).hours
+    platform.sql(f"ALTER TABLE {TABLE} DROP COLUMN project_id")
+    told = read(platform).report.notes
+    assert [note for note in told if "project_id" in note] == list(told)
+    platform.sql(f"ALTER TABLE {TABLE} DROP COLUMN start")
+    assert any("start" in note for note in read(platform).report.notes)
+    platform.sql(f"ALTER TABLE {TABLE} ADD COLUMN start VARCHAR")
+    told = read(platform).report.notes
+    assert any(f"Rows of {ENTRIES}" in note for note in told)
+    assert all("\n" not in note for note in told)
+
+
+@pytest.mark.parametrize("content", [b"", b"no database" * 999])
+def test_report_goes_without_a_broken_copy(platform: Platform, content: bytes) -> None:
+    platform.materialize(ROLES)
+    copy = platform.warehouse.with_suffix(".published.duckdb")
+    copy.chmod(0o600)
+    copy.write_bytes(content)
+    assert any("not a valid DuckDB" in note for note in read(platform).report.notes)
+    platform.warehouse.unlink()
+    [note] = read(platform).report.notes
+    assert note.startswith(f"There is no warehouse {platform.warehouse}")
+
+
+def test_a_page_that_cannot_be_written(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    platform.materialize(ROLES)
+    for path in (tmp_path, tmp_path / "dagster_home" / "dagster.yaml" / "report.html"):
+        monkeypatch.setenv("TIMETRACKING_REPORT", str(path))
+        outcome = platform.materialize("health_report")
+        assert f"can't write the health report {path}" in outcome.failures["health_report"]
+        assert "TIMETRACKING_REPORT" in outcome.failures["health_report"]
+
+
+def test_an_address_with_a_slash_at_its_end() -> None:
+    assert HealthReportResource(ui_url="https://dagster.example/").ui() == "https://dagster.example"
+
+
 def test_sensor_asks_for_a_report_after_runs_and_not_after_its_own(platform: Platform) -> None:
     repository = platform.definitions.get_repository_def()
     sensor = repository.get_sensor_def("health_report_after_runs")
@@ -112,7 +158,11 @@ def test_sensor_asks_for_a_report_after_runs_and_not_after_its_own(platform: Pla
     platform.materialize("health_report")
     assert tick(first.cursor).skip_message
     platform.materialize(ROLES)
-    assert len(tick(first.cursor).run_requests) == 1
+    second = tick(first.cursor)
+    assert len(second.run_requests) == 1
+    # everything at once: the report may have come first
+    platform.materialize("health_report", ROLES)
+    assert len(tick(second.cursor).run_requests) == 1
 
 
 def _call(
@@ -222,6 +272,13 @@ def _filters_narrow_the_hours(page: Any, file: Path, health: HealthReport) -> No
     page.locator("select[name=person]").select_option(label=person)
     own = sum(row[-1] for row in hours.sums if row[1] == 0)
     assert abs(float(total.inner_text().split()[0].replace(",", "")) - own) <= 0.051
+    # as the served page does by itself
+    page.locator("summary", has_text="Weeks as a table").click()
+    told = total.inner_text()
+    page.reload()
+    assert total.inner_text() == told
+    assert page.locator("select[name=person] option:checked").inner_text() == person
+    assert page.locator("#weeks-table").is_visible()
     page.locator("input[name=from]").fill("2100-01-01")
     assert total.inner_text() == "0 hours"
     page.get_by_role("button", name="Reset").click()

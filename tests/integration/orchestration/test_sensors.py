@@ -143,6 +143,9 @@ def test_a_probe_that_fails(
         sensor.tick()
     assert key not in str(caught.value)
     assert key not in str(caught.value.__cause__)
+    # what happened and what to do, for each, and no stack of dlt's
+    assert "Traceback" not in str(caught.value)
+    assert str(caught.value).count("HTTP 500") == 3
     # one request for each: a probe is not repeated
     control.clear_requests()
     with pytest.raises(Exception, match="HTTP 500"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -114,6 +115,62 @@ def test_a_url_that_is_none(
     trouble.tick()
     assert "number 1 (nonsense) is not known to apprise" in str(trouble.said)
     assert "some-password" not in str(trouble.said)
+    for url in ("some-password:rest", "some-password", "://some-password", "//some-password:1"):
+        monkeypatch.setenv("TIMETRACKING_NOTIFY_URLS", url)
+        trouble.tick()
+        assert "number 1 (no scheme) is not known to apprise" in str(trouble.said)
+        assert "some-password" not in f"{trouble.said} {trouble.cursor}"
+
+
+def test_each_service_is_told_once(
+    of_api: OfApi,
+    make: Callable[..., Sensor],
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One that can't be reached makes no other one hear the same again and again."""
+    platform = of_api("time_tracking")
+    assert platform.materialize(DATA).green
+    _evaluate(platform.instance, passed=False)
+    monkeypatch.setenv("TIMETRACKING_NOTIFY_URLS", f"json://127.0.0.1:1/gone {receiver.url}")
+    trouble = make(platform, "time_tracking_trouble")
+    for _ in range(3):
+        trouble.tick()
+        assert "number 1 (json) was not reached" in str(trouble.said)
+    assert len(receiver.received) == 1
+    # the first is back: it alone hears of the trouble, and both of its end
+    monkeypatch.setenv("TIMETRACKING_NOTIFY_URLS", f"{receiver.url} {receiver.url}")
+    trouble.tick()
+    assert len(receiver.received) == 2
+    _evaluate(platform.instance, passed=True)
+    trouble.tick()
+    trouble.tick()
+    assert [item["type"] for item in receiver.received] == ["failure"] * 2 + ["success"] * 2
+
+
+def test_what_is_gone_is_not_well_again(
+    of_api: OfApi, make: Callable[..., Sensor], receiver: Receiver, control: RemoteControl
+) -> None:
+    """A failed run that was deleted, and a check that was taken out of the YAML."""
+    platform = of_api("time_tracking")
+    control.place_fault("status", status=403, body="no permission")
+    failed = platform.materialize(DATA)
+    trouble = make(platform, "time_tracking_trouble")
+    trouble.tick()
+    assert len(receiver.received) == 1
+    cursor = json.loads(str(trouble.cursor))
+    [incidents] = cursor.values()
+    [incident] = incidents.values()
+    incidents[f"check {DATA} of_long_ago"] = incident
+    trouble.cursor = json.dumps(cursor)
+    platform.instance.delete_run(failed.run_id)
+    trouble.tick()
+    assert len(receiver.received) == 1
+    assert trouble.said == "0 new, 0 ended, 1 open"
+    control.clear_faults()
+    assert platform.materialize(DATA).green
+    trouble.tick()
+    assert [item["type"] for item in receiver.received] == ["failure", "success"]
 
 
 def _incident(asset: str = "a/b") -> Incident:

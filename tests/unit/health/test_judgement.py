@@ -105,8 +105,9 @@ def test_failed_load_is_red_and_says_why() -> None:
     assert (problem.detail, problem.link) == ("HTTP 403", "/runs/r1")
 
 
-def test_running_load_is_no_problem() -> None:
-    attempt = Attempt("r1", dg.DagsterRunStatus.STARTED, NOW)
+@pytest.mark.parametrize("status", [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
+def test_running_load_is_no_problem(status: dg.DagsterRunStatus) -> None:
+    attempt = Attempt("r1", status, NOW)
     judged = judge(AssetFacts(loads=(load(),), attempt=attempt))
     assert (judged.state, judged.running) == (State.OK, True)
 
@@ -116,6 +117,14 @@ def test_all_days_are_there() -> None:
     judged = judge(facts, partitions=DAILY)
     assert (judged.state, judged.freshness) == (State.OK, "2026-03-10 is there")
     assert judged.count(LOADED) == len(judged.partitions) == 10
+
+
+def test_loads_of_other_partitions_than_the_present_ones_do_not_count() -> None:
+    """The YAML once said years, or the start has moved past all that was loaded."""
+    facts = AssetFacts(loads=(load(),), partitions={"2025": LOADED})
+    judged = judge(facts, partitions=DAILY)
+    assert "10 partitions before the first load" in str(judged.problems)
+    assert judged.state > State.OK
 
 
 def test_gap_is_red_and_days_before_the_first_load_a_warning() -> None:

@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import ValidationError
 
 from timetracking_assets.ingest.automation import Automation, Freshness, Schedule
+from timetracking_assets.ingest.automation_spec import FreshnessSpec, ProbeSpec
 from timetracking_assets.ingest.errors import SpecError
 
 if TYPE_CHECKING:
@@ -181,6 +183,27 @@ def test_freshness_as_said(api: Resolve) -> None:
 def test_contradictory_freshness(api: Resolve, given: dict[str, Any], key: tuple[str, ...]) -> None:
     error = refusal(api, snapshot(freshness=given))
     assert error.path == ("resources", 0, "freshness", *key)
+
+
+@pytest.mark.parametrize("key", ["fail_hours", "warn_hours", "within_hours"])
+@pytest.mark.parametrize("hours", [0.001, 99_999_999, float("inf")])
+def test_hours_that_no_clock_can_tell(key: str, hours: float) -> None:
+    """Dagster takes no less than a minute, and a date has no year 10,000."""
+    with pytest.raises(ValidationError, match=key):
+        FreshnessSpec(**{key: hours})
+
+
+@pytest.mark.parametrize("seconds", [0, 10**30])
+def test_intervals_that_no_clock_can_tell(seconds: int) -> None:
+    with pytest.raises(ValidationError, match="interval"):
+        ProbeSpec(interval=seconds)
+
+
+def test_a_cron_that_never_comes(api: Resolve) -> None:
+    error = refusal(api, snapshot(schedule="0 0 31 2 *"))
+    assert error.path == ("resources", 0, "schedule")
+    assert "never come" in str(error)
+    assert refusal(api, snapshot(freshness={"cron": "0 0 31 2 *"})).path[-1] == "cron"
 
 
 def test_on_cron_needs_a_cron(api: Resolve) -> None:

@@ -115,16 +115,17 @@ if (source) {
     svg.style.width = `${width}px`;
     for (const share of [0, 0.5, 1]) {
       const y = 140 - 120 * share;
-      svg.append(draw("path", { d: `M40 ${y}H${width}`, class: "line" }));
-      svg.append(draw("text", { x: 36, y: y + 4, "text-anchor": "end" }, told(Math.round(most * share))));
+      svg.append(draw("path", { d: `M0 ${y}H${width - 44}`, class: "line" }));
+      // at the right: what is wider than the screen is shown from its end
+      svg.append(draw("text", { x: width - 40, y: y + 4 }, told(Math.round(most * share))));
     }
     const every = Math.ceil(64 / step);
     weeks.forEach(([week, hours], i) => {
-      const x = 42 + i * step;
+      const x = 2 + i * step;
       const column = draw("rect", { x, y: 140 - (120 * hours) / most, width: step - 3, height: (120 * hours) / most, class: "column" });
       column.append(draw("title", {}, `Week of ${week}: ${told(hours)} hours`));
       svg.append(column);
-      if (i % every === 0) svg.append(draw("text", { x, y: 158 }, week));
+      if (i % every === 0 && x + 64 < width) svg.append(draw("text", { x, y: 158 }, week));
     });
     return svg;
   }
@@ -134,4 +135,23 @@ if (source) {
   form.addEventListener("submit", (event) => event.preventDefault());
   chooseTable();
 }
+
+// a served page loads itself anew: what was chosen and opened stays, by name, as numbers may change
+const KEPT = "health-report";
+const filters = document.getElementById("filters");
+const details = [...document.querySelectorAll("details")];
+addEventListener("pagehide", () => {
+  const fields = filters ? [...filters.elements].filter((field) => field.name) : [];
+  const chosen = fields.map((field) => [field.name, field.options ? field.selectedOptions[0]?.text : field.value]);
+  sessionStorage.setItem(KEPT, JSON.stringify({ chosen, opened: details.map((element) => element.open) }));
+});
+const kept = JSON.parse(sessionStorage.getItem(KEPT) || "{}");
+for (const [name, value] of kept.chosen || []) {
+  const field = filters?.elements[name];
+  const option = [...(field?.options || [])].find((one) => one.text === value);
+  if (option) option.selected = true;
+  else if (field && !field.options) field.value = value;
+  field?.dispatchEvent(new Event("input", { bubbles: true }));
+}
+if (kept.opened?.length === details.length) details.forEach((element, i) => (element.open = kept.opened[i]));
 showPart();
