@@ -33,11 +33,15 @@ _WHAT = "Loads what a probe of the API has found to be changed."
 
 
 class _Seen(BaseModel):
-    """What the last probe of a resource saw, and when; `window` is what it asked for."""
+    """What the last probe of a resource saw, and when; `window` is what it asked for.
+
+    `stale` is the resource's last load, if a newer one has been asked for.
+    """
 
     at: datetime
     fingerprint: str
     window: str = ""
+    stale: datetime | None = None
 
 
 _CURSOR = TypeAdapter(dict[str, _Seen])
@@ -120,8 +124,11 @@ def _probe_all(
             problems.append(str(error))
             continue
         seen = _Seen(at=now, fingerprint=answer.fingerprint, window=str(window or ""))
-        if last_load is None or _is_new(resource, before, seen, answer):
+        # what was asked for before may have failed
+        waits = before is not None and before.stale is not None and before.stale == last_load
+        if last_load is None or waits or _is_new(resource, before, seen, answer):
             changed.append(resource)
+            seen.stale = last_load
         cursor[resource.name] = seen
     return changed, problems
 

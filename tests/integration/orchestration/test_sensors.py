@@ -76,11 +76,17 @@ def test_changes(
     control.edit("project_management", "absences", upsert=[{"id": absence["id"], "note": "moved"}])
     customer = control.rows("project_management", "customers")[0]
     control.edit("project_management", "customers", upsert=[{**customer, "id": 987_654}])
+    wanted = {ABSENCES: (year, year), "project_management/customers": (None, None)}
     impatient()
-    assert sensor.ranges() == {
-        ABSENCES: (year, year),
-        "project_management/customers": (None, None),
-    }
+    assert sensor.ranges() == wanted
+    # the load failed, or never began: it is asked for again
+    control.place_fault("status", status=403, path="/customers$")
+    assert not platform.materialize("project_management/customers").succeeded
+    control.clear_faults()
+    impatient()
+    assert sensor.ranges() == wanted
+    assert platform.materialize("project_management/customers").green
+    assert platform.materialize(ABSENCES, partition=year).green
     impatient()
     assert sensor.ranges() == {}
 
@@ -109,10 +115,10 @@ def test_changes_of_the_running_day(
     first, last = sensor.ranges()["project_management/entries"]
     assert first == day_of(8)
     assert str(last) >= today
-    impatient()
-    assert "project_management/entries" not in sensor.ranges()
     loaded = platform.materialize("project_management/entries", days=(day_of(8), today))
     assert loaded.metadata["project_management/entries"]["rows_inserted"] == 1
+    impatient()
+    assert "project_management/entries" not in sensor.ranges()
 
 
 def test_what_was_never_loaded_is_loaded(of_api: OfApi, make: MakeSensor) -> None:
