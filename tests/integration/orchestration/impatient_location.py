@@ -26,7 +26,7 @@ SCHEDULED = {
     "time_tracking": "time_tracking_data",
     "workspace_time": "organizations",
 }
-PROBED = ("project_management", "customers")
+PROBED = ("project_management", "absences")
 
 trouble_sensor._INTERVAL = 5
 

@@ -96,13 +96,18 @@ def test_it_runs_itself(
     assert {run.status for run in runs.values()} == {dg.DagsterRunStatus.SUCCESS}
     assert {run.job_name for run in runs.values()} == {f"{api}_snapshot" for api in APIS}
 
-    # a change is found by a probe, and loaded
-    changes = "project_management_changes"
+    # a change is found by a probe, and loaded into the partition where it belongs
+    changes, year = "project_management_changes", str(datetime.now(UTC).year)
     _until(lambda: bool(_runs(instance, changes)), daemon, "first load by the probe")
-    customer = control.rows("project_management", "customers")[0]
-    control.edit("project_management", "customers", upsert=[{**customer, "id": 987_654}])
+    absence = next(
+        row
+        for row in control.rows("project_management", "absences")
+        if str(row["date_since"]).startswith(year)
+    )
+    control.edit("project_management", "absences", upsert=[{"id": absence["id"], "note": "moved"}])
     _until(lambda: len(_runs(instance, changes)) == 2, daemon, "load of the change")
-    assert _customers(platform) == len(control.rows("project_management", "customers"))
+    assert _runs(instance, changes)[0].tags["dagster/asset_partition_range_start"] == year
+    assert _note(platform, absence["id"]) == "moved"
 
     # a failure is told once, and its end
     control.place_fault("status", status=403, path="/time_tracking/")
@@ -116,7 +121,9 @@ def test_it_runs_itself(
     assert len(_runs(instance, changes)) == 2
 
 
-def _customers(platform: Platform) -> int:
+def _note(platform: Platform, absence: int) -> str:
     warehouse = find_warehouse(str(platform.warehouse))
+    # a run may be about to begin
     with warehouse.exclusive("the test", dataset="project_management") as opened:
-        return opened.number("SELECT count(*) FROM project_management.customers")
+        [[note]] = opened.rows(f"SELECT note FROM project_management.absences WHERE id = {absence}")
+    return str(note)
