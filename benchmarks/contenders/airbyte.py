@@ -9,12 +9,13 @@ import json
 import os
 import sys
 from pathlib import Path
+from time import perf_counter
 
 MANIFEST = Path(__file__).parents[1] / "peers" / "manifest.yaml"
 
 
 def sync(url: str, warehouse: Path) -> None:
-    """Load `/entries` and print the rows."""
+    """Load `/entries` and print the rows, and the seconds that it took after the imports."""
     # read when it is imported
     os.environ.update(
         AIRBYTE_OFFLINE_MODE="1",
@@ -25,6 +26,7 @@ def sync(url: str, warehouse: Path) -> None:
     import airbyte
     from airbyte.caches import DuckDBCache
 
+    started = perf_counter()
     source = airbyte.get_source(
         "source-entries", config={"base_url": url}, source_manifest=MANIFEST
     )
@@ -35,7 +37,7 @@ def sync(url: str, warehouse: Path) -> None:
     with result.get_sql_engine().connect() as connection:
         statement = f"SELECT count(*) FROM {cache.schema_name}.entries"
         rows = connection.exec_driver_sql(statement).scalar_one()
-    print(json.dumps({"rows": rows}))
+    print(json.dumps({"rows": rows, "seconds": perf_counter() - started}))
 
 
 if __name__ == "__main__":
