@@ -6,6 +6,7 @@ printed are medians, and ratios within the same rounds.
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from statistics import median
@@ -29,6 +30,8 @@ CONTENDERS = {
     "dlt-default": ("plain_dlt", "insert_values"),
 }
 _FLOOR = "floor"
+PEERS = ("singer", "airbyte")
+"""Contenders of other projects; each needs an environment of its own."""
 
 app = typer.Typer(help=__doc__, no_args_is_help=False)
 console = Console()
@@ -54,19 +57,36 @@ def load(
     ],
     rounds: Rounds = 3,
     contenders: Annotated[list[Contender], typer.Option("--contender")] = list(Contender),
+    peers: Annotated[
+        bool,
+        typer.Option(
+            "--peers",
+            help="add a Singer tap and target, and PyAirbyte, installed below the data directory",
+        ),
+    ] = False,
     data: Directory = _DATA,
 ) -> None:
     """One list into a new DuckDB file, each contender as a process of its own."""
+    commands = {str(name): (sys.executable, *CONTENDERS[name]) for name in contenders}
+    if peers:
+        commands.update(_installed_peers(data / "peers"))
     for number in rows:
-        runs: dict[str, list[Run]] = {contender: [] for contender in contenders}
+        runs: dict[str, list[Run]] = {name: [] for name in commands}
         with mock_api(make_pages(data, number)) as url:
-            for name in track(list(contenders) * rounds, f"{number:,} rows", console=console):
-                module, *more = CONTENDERS[name]
-                run = run_contender(module, url, *more)
+            for name in track(list(commands) * rounds, f"{number:,} rows", console=console):
+                python, module, *more = commands[name]
+                run = run_contender(module, url, *more, python=python)
                 if run.said["rows"] != number:
                     raise RuntimeError(f"{name} loaded {run.said['rows']} rows of {number}")
                 runs[name].append(run)
         _print(f"{number:,} rows, medians of {rounds}", runs)
+
+
+def _installed_peers(directory: Path) -> dict[str, tuple[str, ...]]:
+    from benchmarks.peers.environments import environment_python
+
+    with console.status("installing the peers"):
+        return {peer: (environment_python(peer, directory), peer) for peer in PEERS}
 
 
 def _print(title: str, runs: dict[str, list[Run]]) -> None:
