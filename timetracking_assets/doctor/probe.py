@@ -15,7 +15,7 @@ import requests
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 
 from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.errors import ApiError, QuotaError
+from timetracking_assets.ingest.errors import ApiError, QuotaError, cause_of
 from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.ingest.source import Connection
@@ -61,7 +61,7 @@ def ask(
         ) as pages:
             list(pages)
     except Exception as error:
-        found = _cause(error)
+        found = cause_of(error, ApiError)
         problem, quota_used_up = " ".join(str(found).split()), isinstance(found, QuotaError)
     if kept:
         headers = {name.lower(): value for name, value in kept[0].headers.items()}
@@ -115,13 +115,3 @@ def _put(
     for name in outer:
         level = level.setdefault(name, {})
     level[last] = value
-
-
-def _cause(error: BaseException | None) -> BaseException:
-    """The error of ours inside one of dlt's, or else the innermost."""
-    chain = []
-    while error is not None:
-        chain.append(error)
-        error = error.__cause__ or error.__context__
-    ours = [e for e in chain if isinstance(e, ApiError)]
-    return ours[0] if ours else chain[-1]

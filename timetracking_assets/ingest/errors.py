@@ -19,11 +19,13 @@ class IngestError(Exception):
     docs = "docs/operate.md, section `When something is wrong`"
 
 
-def error_of_ours(error: BaseException | None) -> IngestError | None:
-    """The outermost IngestError in the chain of an error of dlt's, which wraps it many times."""
-    while error is not None and not isinstance(error, IngestError):
-        error = error.__cause__ or error.__context__
-    return error
+def cause_of(error: BaseException, *kinds: type[BaseException]) -> BaseException:
+    """The outermost error of `kinds` in the chain of one of dlt's, which wraps ours many times; the
+    innermost error where there is none."""
+    chain = [error]
+    while (inner := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(inner)
+    return next((found for found in chain if isinstance(found, kinds)), chain[-1])
 
 
 class SpecError(IngestError):

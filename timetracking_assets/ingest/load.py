@@ -23,7 +23,7 @@ from timetracking_assets.ingest.changes import StagedAnswer
 from timetracking_assets.ingest.columnar import PageTyper, WidenedError
 from timetracking_assets.ingest.duckdb_memory import MEMORY_LIMIT
 from timetracking_assets.ingest.duplicates import drop_duplicates, drops_duplicates
-from timetracking_assets.ingest.errors import IngestError, TypeMismatchError
+from timetracking_assets.ingest.errors import IngestError, TypeMismatchError, cause_of
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.parents import requested_parent_rows, stored_parent_rows
 from timetracking_assets.ingest.removal import refuse_large_removal
@@ -66,7 +66,7 @@ def _attempt(
         with private_work_dir(warehouse.work_dir) as work_dir:
             return _load(request, warehouse, inferred, work_dir, report)
     except Exception as error:
-        failure = _cause(error)
+        failure = cause_of(error, IngestError, WidenedError)
     # outside the except block: what dlt chains to its errors may hold a URL, and with it a key
     if isinstance(failure, WidenedError | IngestError):
         if isinstance(failure, WidenedError):
@@ -89,15 +89,6 @@ def _advice(failure: BaseException | None, warehouse: Warehouse) -> str:
     if "Out of Memory" in str(failure):
         return f" Raise {MEMORY_LIMIT}, then load again."
     return ""
-
-
-def _cause(error: BaseException) -> BaseException:
-    """The error of ours inside one of dlt's, or else the innermost."""
-    chain = [error]
-    while (inner := chain[-1].__cause__ or chain[-1].__context__) is not None:
-        chain.append(inner)
-    ours = [e for e in chain if isinstance(e, IngestError | WidenedError)]
-    return ours[0] if ours else chain[-1]
 
 
 def _load(

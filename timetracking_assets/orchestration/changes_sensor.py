@@ -15,7 +15,7 @@ import dagster as dg
 from pydantic import BaseModel, TypeAdapter
 
 from timetracking_assets.ingest.api import Api, Resource
-from timetracking_assets.ingest.errors import IngestError, error_of_ours
+from timetracking_assets.ingest.errors import IngestError, cause_of
 from timetracking_assets.ingest.probe import Probed, asks_since, probe
 from timetracking_assets.ingest.rules import why_not_probed
 from timetracking_assets.ingest.source import Connection
@@ -168,7 +168,8 @@ def _masked(action: Callable[[], Any], connection: Connection | None = None) -> 
     try:
         return action()
     except Exception as error:
+        found = cause_of(error, IngestError)
         # what nobody foresaw is told whole
-        text = str(error_of_ours(error) or traceback.format_exc())
+        text = str(found) if isinstance(found, IngestError) else traceback.format_exc()
         problem = connection.redactor(text) if connection else text
     raise IngestError(problem)
