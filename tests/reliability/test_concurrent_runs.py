@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from timetracking_assets.ingest.api import Api
     from timetracking_assets.sandbox.remote_control import RemoteControl
 
-DAYS = 24
+DAYS, DAYS_OF_A_THOROUGH_TEST = 10, 24
 # one asset of each of the other APIs, whose runs begin at the same time
 OTHERS = [
     ("time_tracking", "time_tracking_data"),
@@ -35,9 +35,11 @@ def test_all_apis_and_many_partitions_at_once(
     today: date,
     tmp_path: Path,
     outcomes: Outcomes,
+    thorough: bool,
 ) -> None:
-    """24 partitions of one asset, and beside them the four other APIs, a process each."""
-    days = [today - timedelta(days=number) for number in range(1, DAYS + 1)]
+    """Many partitions of one asset, and beside them the four other APIs, a process each."""
+    count = DAYS_OF_A_THOROUGH_TEST if thorough else DAYS
+    days = [today - timedelta(days=number) for number in range(1, count + 1)]
     entries = [
         {"id": 10 * number + hour, "start": f"{day}T{hour:02}:00:00+00:00"}
         for number, day in enumerate(days)

@@ -113,6 +113,7 @@ def test_report_goes_with_the_tables_that_can_be_read(
     assert all("\n" not in note for note in told)
 
 
+@pytest.mark.duckdb_only(reason="only a DuckDB file has a copy for readers")
 @pytest.mark.parametrize("content", [b"", b"no database" * 999])
 def test_report_goes_without_a_broken_copy(platform: Platform, content: bytes) -> None:
     platform.materialize(ROLES)
