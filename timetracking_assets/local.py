@@ -56,14 +56,15 @@ class Workspace:
         return [n for n in self.variables[api] if not self.environment.get(n, "").strip()]
 
     def sandbox_starts(self) -> dict[str, str]:
-        """Variables that let partitions begin a year ago, if the sandbox is used: Dagster writes
-        events for each partition."""
+        """Variables that let partitions begin in the month a year ago, if the sandbox is used:
+        Dagster writes events for each partition."""
         if not self.uses_sandbox:
             return {}
         from timetracking_assets.sandbox import SandboxServer
 
-        year_ago = datetime.now(UTC).date() - timedelta(days=365)
-        first_day = max(SandboxServer().first_day, year_ago).isoformat()
+        # not another first day each day: partitions that are loaded would drop out of the calendar
+        month = (datetime.now(UTC).date() - timedelta(days=365)).replace(day=1)
+        first_day = max(SandboxServer().first_day, month).isoformat()
         return {f"{api.upper()}_START": first_day for api in self.variables}
 
 

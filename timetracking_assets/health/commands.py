@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from timetracking_assets.console import stop, workspace_or_stop
+from timetracking_assets.ingest.errors import cause_of
 from timetracking_assets.ui_address import VARIABLE, ui_address
 
 if TYPE_CHECKING:
@@ -90,14 +91,9 @@ def _read(*, look_at_tables: bool) -> HealthReport:
         definitions = defs()
     except Exception as error:
         # Dagster's own text lists all that was loaded, and not the cause
-        problem = str(_root(error))
+        problem = str(cause_of(error))
     else:
         warehouse = WarehouseResource().open() if look_at_tables else None
         with dg.DagsterInstance.get() as instance:
             return read_health(instance, definitions, warehouse, "timetracking dashboard")
     raise LoadError(f"the code location can't be loaded: {problem}")
-
-
-def _root(error: BaseException) -> BaseException:
-    cause = error.__cause__
-    return error if cause is None else _root(cause)
