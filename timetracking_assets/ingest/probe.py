@@ -12,7 +12,6 @@ from hashlib import sha256
 
 from timetracking_assets.ingest.api import CONFIGURED, Resource
 from timetracking_assets.ingest.automation_spec import ProbeSpec
-from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.http_spec import RetrySpec
 from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.ingest.source import Connection
@@ -38,6 +37,9 @@ def probe(
     `since` is what a resource with changes (or a `since_param`) is asked for, `window` what one
     with windows is. Raises IngestError, its text masked.
     """
+    # definitions need to know what a probe is, but nothing of what one asks with
+    from timetracking_assets.ingest.fetch import open_pages
+
     spec = resource.automation.probe or ProbeSpec()
     params = {**resource.endpoint["params"], **spec.params}
     if spec.since_param:

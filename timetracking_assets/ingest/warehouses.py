@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.warehouse import Warehouse
 
 DUCKDB = "duckdb"
@@ -29,9 +28,11 @@ def find_warehouse(path: str = "", destination: str = "", lock_timeout: float = 
     named = path or os.environ.get("TIMETRACKING_WAREHOUSE") or DEFAULT_FILE
     file = Path(named).expanduser().absolute()
     name = destination or destination_name()
-    if name == DUCKDB:
-        return DuckDBFile(file, lock_timeout=lock_timeout)
     # only who uses one waits for what it imports
+    if name == DUCKDB:
+        from timetracking_assets.ingest.duckdb_file import DuckDBFile
+
+        return DuckDBFile(file, lock_timeout=lock_timeout)
     from timetracking_assets.ingest.destination import DestinationWarehouse
 
     return DestinationWarehouse(name, file.parent, lock_timeout=lock_timeout)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from timetracking_assets.ingest.window_spec import WindowSpec
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -149,6 +149,10 @@ def in_window(column: pa.ChunkedArray, window: Window) -> pa.ChunkedArray:
 
     `column` holds UTC timestamps or dates; a date is a day in the window's zone.
     """
+    # definitions need windows, too, but no columns
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     if pa.types.is_date(column.type):
         low, high = (pa.scalar(day, type=column.type) for day in window.dates)
     else:

@@ -13,8 +13,6 @@ from pydantic import Field
 
 from timetracking_assets.ingest.api import Api, Resource
 from timetracking_assets.ingest.errors import ApiError, IngestError, LockTimeoutError
-from timetracking_assets.ingest.load import run_load
-from timetracking_assets.ingest.load_report import LoadRequest
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.orchestration.checks import check_specs, run_checks, was_unique
@@ -65,6 +63,10 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
         facts: LoadFacts | None = None
         known_unique = False
         if context.selected_asset_keys:
+            # only a run that loads waits for what it takes
+            from timetracking_assets.ingest.load import run_load
+            from timetracking_assets.ingest.load_report import LoadRequest
+
             connection = _or_fail(lambda: getattr(context.resources, api.name).connect(api))
             request = LoadRequest(
                 connection=connection,

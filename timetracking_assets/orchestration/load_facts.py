@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.load_report import LoadReport
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.specs import asset_key
+
+if TYPE_CHECKING:
+    from timetracking_assets.ingest.load_report import LoadReport
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,12 @@ Every number was counted; nothing is computed here.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from timetracking_assets.ingest.load_report import LoadReport
 from timetracking_assets.orchestration.specs import table_schema
+
+if TYPE_CHECKING:
+    from timetracking_assets.ingest.load_report import LoadReport
 
 
 def load_metadata(report: LoadReport) -> dict[str, Any]:

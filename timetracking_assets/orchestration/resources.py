@@ -11,9 +11,7 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from timetracking_assets.ingest.api import Api
-from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.errors import IngestError, SettingsError
-from timetracking_assets.ingest.publishing import publish
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.warehouses import DEFAULT_FILE, find_warehouse
@@ -66,6 +64,10 @@ class WarehouseResource(dg.ConfigurableResource[None]):
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Publish at the end of a run that has changed something; that can't fail its loads."""
         if self._changed and self._publishes_after_each_run():
+            # only a run that has changed something waits for what it takes
+            from timetracking_assets.ingest.duckdb_file import DuckDBFile
+            from timetracking_assets.ingest.publishing import publish
+
             try:
                 run = f" after run {context.run.run_id}" if context.run else ""
                 warehouse = self.open()
