@@ -92,16 +92,19 @@ def fan_out(data: Path, users: int, latency: float) -> Table:
 
 
 def start_up(rounds: int) -> Table:
-    """A new process that loads the code location, and one that only imports what it must."""
+    """A new process that loads the code location, one that only imports what it must, and one in
+    which Dagster loads the same files for a component that makes nothing of them.
+    """
     table = _table("start", "process", "seconds", "CPU seconds", "times")
     commands = {
-        "import dagster, dlt": "import dagster, dlt",
-        "the code location": "from timetracking_assets.definitions import defs; defs()",
+        "import dagster, dlt": ("-c", "import dagster, dlt"),
+        "its files, for an idle component": ("-m", "benchmarks.idle_component"),
+        "the code location": ("-c", "from timetracking_assets.definitions import defs; defs()"),
     }
     runs = {name: [] for name in commands}
     for _ in range(rounds + 1):
-        for name, code in commands.items():
-            runs[name].append(run_process([sys.executable, "-c", code]))
+        for name, command in commands.items():
+            runs[name].append(run_process([sys.executable, *command]))
     # the first round may have compiled modules
     base = median(run.cpu_seconds for run in runs["import dagster, dlt"][1:])
     for name, found in runs.items():
