@@ -27,6 +27,9 @@ from timetracking_assets.orchestration.automation import build_automation
 from timetracking_assets.scaffolder import RestApiScaffolder
 
 
+_TEMPLATE_MARKS = ("{{", "{%", "{#")
+
+
 @dg.scaffold_with(RestApiScaffolder)
 class RestApi(dg.Component):
     """A REST API whose resources become assets: one resource, one asset, one table.
@@ -94,12 +97,14 @@ def load_api(raw: Mapping[str, Any], path: Path | None, context: dg.ResolutionCo
 def _rendered(value: Any, resolution: dg.ResolutionContext) -> Any:
     """`value` with its templates rendered; a text without one is not given to the engine, which
     takes longer over a file of plain texts than all the rest does.
+
+    `${VARIABLES}` and dlt's `{resources.parent.id}` are no templates.
     """
     if isinstance(value, Mapping):
         return {key: _rendered(item, resolution) for key, item in value.items()}
     if isinstance(value, list):
         return [_rendered(item, resolution) for item in value]
-    if isinstance(value, str) and "{" in value:
+    if isinstance(value, str) and any(mark in value for mark in _TEMPLATE_MARKS):
         return resolution.resolve_value(value)
     return value
 

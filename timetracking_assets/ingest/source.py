@@ -123,18 +123,22 @@ def rest_api(client: Mapping[str, Any], resources: list[Any]) -> dict[str, DltRe
 
 def validate(api: Api) -> None:
     """Let dlt judge what is in its grammar. Raises SpecError in the words of the file."""
-    client = substitute(api.client, dict.fromkeys(api.variables, "1"))
+    values = dict.fromkeys(api.variables, "1")
+    client = substitute(api.client, values)
     client["base_url"] = "http://localhost"
+    # nothing is asked for: without one, dlt makes a session that retries for each resource
+    client.setdefault("session", requests.Session())
     ids = dlt.resource([[dict.fromkeys(api.ids, "1")]], name=CONFIGURED, selected=False)
-    accepted: list[Any] = [ids]
-    if problem := _refusal(client, accepted):
-        raise SpecError(("client",), f"dlt refuses `client`: {problem}")
     configs: dict[str, dict[str, Any]] = {
-        name: substitute(endpoint_resource(resource), dict.fromkeys(api.variables, "1"))
+        name: substitute(endpoint_resource(resource), values)
         for name, resource in api.resources.items()
     }
     if _refusal(client, [ids, *configs.values()]) is None:
         return
+    # something is wrong: dlt's words for it don't always say where
+    accepted: list[Any] = [ids]
+    if problem := _refusal(client, accepted):
+        raise SpecError(("client",), f"dlt refuses `client`: {problem}")
     parents = {
         name: {resource.parent.name} & configs.keys() if resource.parent else set()
         for name, resource in api.resources.items()

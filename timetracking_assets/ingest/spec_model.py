@@ -9,4 +9,5 @@ from pydantic import BaseModel, ConfigDict
 class SpecModel(BaseModel):
     """Refuses unknown keys, so that a misspelt one can't pass for a default."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # built when first asked to judge: most models are only parts of another
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
