@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 COMPONENT = "timetracking_assets.RestApi"
 _SHIPPED = Path(__file__).parents[1] / "defs"
@@ -17,15 +18,23 @@ def shipped_apis() -> dict[str, Path]:
 def defs_folder(directory: Path) -> Path:
     """The `defs` folder of the `dg` project around `directory`, or else the shipped one."""
     for folder in (directory, *directory.parents):
-        pyproject = folder / "pyproject.toml"
-        if pyproject.exists():
-            project = tomllib.loads(pyproject.read_text()).get("tool", {}).get("dg", {})
-            settings = project.get("project", {})
-            if root := settings.get("root_module"):
-                module = settings.get("defs_module", f"{root}.defs").replace(".", "/")
-                nested: Path = folder / "src" / module
-                return nested if nested.is_dir() else folder / module
+        settings = _project_settings(folder)
+        if root := settings.get("root_module"):
+            module = settings.get("defs_module", f"{root}.defs").replace(".", "/")
+            nested: Path = folder / "src" / module
+            return nested if nested.is_dir() else folder / module
     return _SHIPPED
+
+
+def _project_settings(folder: Path) -> dict[str, Any]:
+    """What `folder` says of itself as a project; like Dagster, a `dg.toml` before all else."""
+    own, shared = folder / "dg.toml", folder / "pyproject.toml"
+    settings: dict[str, Any] = {}
+    if own.exists():
+        settings = tomllib.loads(own.read_text())
+    elif shared.exists():
+        settings = tomllib.loads(shared.read_text()).get("tool", {}).get("dg", {})
+    return settings.get("project") or {}
 
 
 def defs_files(directory: Path) -> list[Path]:
