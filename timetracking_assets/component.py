@@ -26,7 +26,6 @@ from timetracking_assets.orchestration.assets import build_api_definitions
 from timetracking_assets.orchestration.automation import build_automation
 from timetracking_assets.scaffolder import RestApiScaffolder
 
-
 _TEMPLATE_MARKS = ("{{", "{%", "{#")
 
 

@@ -27,6 +27,7 @@ from timetracking_assets.ingest.zones import check_timezone
 _REREAD_CRONS = {"weekly": "0 5 * * 0", "monthly": "0 5 1 * *", "quarterly": "0 5 1 */3 *"}
 _WORKING_HOURS = ApiScheduleSpec.model_fields["snapshot"].default
 _GRACE = timedelta(hours=6)
+_SOME_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -189,19 +190,20 @@ def _usual_freshness(schedule: Schedule, kind: str) -> Freshness:
 
 
 def _checked_cron(cron: str, path: SpecPath) -> str:
-    if len(cron.split()) != 5 or not croniter.is_valid(cron):
-        raise SpecError(
-            path, f"'{cron}' is not a cron of five fields, such as `0 4 * * *` for 4 o'clock"
-        )
-    try:
-        _gaps(cron)
-    except CroniterBadDateError:
-        comes = False
-    else:
-        comes = True
-    if not comes:
-        raise SpecError(path, f"'{cron}' names days that never come")
+    if problem := _problem_of(cron):
+        raise SpecError(path, f"'{cron}' {problem}")
     return cron
+
+
+@lru_cache
+def _problem_of(cron: str) -> str | None:
+    if len(cron.split()) != 5 or not croniter.is_valid(cron):
+        return "is not a cron of five fields, such as `0 4 * * *` for 4 o'clock"
+    try:
+        croniter(cron, _SOME_YEAR).get_next()
+    except CroniterBadDateError:
+        return "names days that never come"
+    return None
 
 
 def _checked_zone(name: str | None, path: SpecPath) -> str | None:
@@ -212,7 +214,7 @@ def _checked_zone(name: str | None, path: SpecPath) -> str | None:
 @lru_cache
 def _gaps(cron: str) -> tuple[timedelta, timedelta]:
     # 100 ticks show a whole week of an hourly cron and eight years of a monthly one
-    ticks = croniter(cron, datetime(2024, 1, 1, tzinfo=UTC))
+    ticks = croniter(cron, _SOME_YEAR)
     times = [ticks.get_next(datetime) for _ in range(100)]
     gaps = [after - before for before, after in pairwise(times)]
     return min(gaps), max(gaps)

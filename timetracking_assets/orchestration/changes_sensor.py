@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from timetracking_assets.ingest.api import Api, Resource
 from timetracking_assets.ingest.errors import IngestError, cause_of
@@ -44,7 +44,7 @@ class _Seen(BaseModel):
     stale: datetime | None = None
 
 
-_CURSOR = TypeAdapter(dict[str, _Seen])
+_CURSOR = TypeAdapter(dict[str, _Seen], config=ConfigDict(defer_build=True))
 
 
 def changes_sensor(api: Api) -> dg.SensorDefinition | None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from timetracking_assets.health.model import State
 from timetracking_assets.health.watched import REPORT_KEY
 from timetracking_assets.orchestration.resources import WarehouseResource
 from timetracking_assets.orchestration.switch import sensor_status
@@ -64,6 +63,7 @@ def build_health_definitions(watched: dg.Definitions) -> dg.Definitions:
         # charts and templates: only a run that makes the page waits for them
         from timetracking_assets.health.build import read_health, write_page
         from timetracking_assets.health.markdown import render_markdown
+        from timetracking_assets.health.model import State
 
         opened = warehouse.open()
         holder = f"run {context.run.run_id}, health report"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import dagster as dg
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from timetracking_assets.ingest.api import Api
 from timetracking_assets.orchestration.incidents import (
@@ -32,7 +32,7 @@ from timetracking_assets.orchestration.switch import sensor_status
 
 _INTERVAL = 30
 _MOST_LINES = 15
-_CURSOR = TypeAdapter(dict[str, dict[str, Incident]])
+_CURSOR = TypeAdapter(dict[str, dict[str, Incident]], config=ConfigDict(defer_build=True))
 
 
 def trouble_sensor(api: Api) -> dg.SensorDefinition:

@@ -1,0 +1,32 @@
+"""What each process of Dagster must do before it does anything: load the code location."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+FOR_LOADS_ALONE = {
+    "duckdb",
+    "pyarrow",
+    "pyrate_limiter",
+    "timetracking_assets.health.build",
+    "timetracking_assets.ingest.fetch",
+    "timetracking_assets.ingest.load",
+    "timetracking_assets.ingest.warehouse_locks",
+}
+
+
+def test_definitions_need_nothing_of_what_loads() -> None:
+    code = (
+        "import json, sys\n"
+        "from timetracking_assets.definitions import defs\n"
+        "assets = len(list(defs().resolve_all_asset_specs()))\n"
+        "print(json.dumps([assets, list(sys.modules)]))"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assets, modules = json.loads(process.stdout.splitlines()[-1])
+    assert assets > 30
+    assert FOR_LOADS_ALONE.isdisjoint(modules), FOR_LOADS_ALONE & set(modules)
