@@ -14,8 +14,9 @@ from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.resolution import resolve
-from timetracking_assets.ingest.source import Connection, validate
+from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.spec import ApiSpec
+from timetracking_assets.ingest.validation import validate
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.assets import WAREHOUSE, build_api_definitions
 from timetracking_assets.orchestration.checks import check_specs, run_checks

@@ -20,8 +20,8 @@ from timetracking_assets.files.reference import section_of
 from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.errors import SpecError
 from timetracking_assets.ingest.resolution import resolve
-from timetracking_assets.ingest.source import validate
 from timetracking_assets.ingest.spec import ApiSpec
+from timetracking_assets.ingest.validation import validate
 from timetracking_assets.orchestration.assets import build_api_definitions
 from timetracking_assets.orchestration.automation import build_automation
 from timetracking_assets.scaffolder import RestApiScaffolder

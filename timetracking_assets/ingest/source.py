@@ -1,7 +1,8 @@
 """dlt's `rest_api` for the resources of an API: what to ask for, and with which credentials.
 
 dlt does authentication, pagination and fan-out; this module only puts specifications into its
-grammar and lets it judge them. How many requests run at a time is decided in `fetch.py`.
+grammar. Whether dlt takes them is asked in `validation.py`; how many requests run at a time is
+decided in `fetch.py`.
 """
 
 from __future__ import annotations
@@ -10,18 +11,16 @@ import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from graphlib import TopologicalSorter
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
-import dlt
 import requests
 from dlt.common.jsonpath import compile_path
 from dlt.extract import DltResource
 from dlt.sources.rest_api import rest_api_resources
 from dlt.sources.rest_api.typing import RESTAPIConfig
 
-from timetracking_assets.ingest.api import CONFIGURED, Api, Parent, Resource
+from timetracking_assets.ingest.api import Api, Parent, Resource
 from timetracking_assets.ingest.credentials import credential_variables
 from timetracking_assets.ingest.errors import SettingsError, SpecError
 from timetracking_assets.ingest.http_spec import RetrySpec
@@ -119,43 +118,6 @@ def rest_api(client: Mapping[str, Any], resources: list[Any]) -> dict[str, DltRe
     """dlt's resources of the given configurations, by name."""
     config = cast(RESTAPIConfig, {"client": client, "resources": resources})
     return {resource.name: resource for resource in rest_api_resources(config)}
-
-
-def validate(api: Api) -> None:
-    """Let dlt judge what is in its grammar. Raises SpecError in the words of the file."""
-    values = dict.fromkeys(api.variables, "1")
-    client = substitute(api.client, values)
-    client["base_url"] = "http://localhost"
-    # nothing is asked for: without one, dlt makes a session that retries for each resource
-    client.setdefault("session", requests.Session())
-    ids = dlt.resource([[dict.fromkeys(api.ids, "1")]], name=CONFIGURED, selected=False)
-    configs: dict[str, dict[str, Any]] = {
-        name: substitute(endpoint_resource(resource), values)
-        for name, resource in api.resources.items()
-    }
-    if _refusal(client, [ids, *configs.values()]) is None:
-        return
-    # something is wrong: dlt's words for it don't always say where
-    accepted: list[Any] = [ids]
-    if problem := _refusal(client, accepted):
-        raise SpecError(("client",), f"dlt refuses `client`: {problem}")
-    parents = {
-        name: {resource.parent.name} & configs.keys() if resource.parent else set()
-        for name, resource in api.resources.items()
-    }
-    for name in TopologicalSorter(parents).static_order():
-        if problem := _refusal(client, [*accepted, configs[name]]):
-            where = ("resources", api.resources[name].position, "endpoint")
-            raise SpecError(where, f"dlt refuses resource '{name}': {problem}")
-        accepted.append(configs[name])
-
-
-def _refusal(client: Mapping[str, Any], resources: list[Any]) -> str | None:
-    try:
-        rest_api(client, resources)
-    except Exception as error:  # dlt raises many kinds, ValueError to its own
-        return " ".join(str(error).split())[:400]
-    return None
 
 
 def column_hints(resource: Resource) -> dict[str, Any]:

@@ -10,8 +10,9 @@ import pytest
 from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.ingest.resolution import resolve
-from timetracking_assets.ingest.source import Connection, validate
+from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.spec import ApiSpec
+from timetracking_assets.ingest.validation import validate
 
 if TYPE_CHECKING:
     from tests.integration.vendors.conftest import Asked, Serve

@@ -14,7 +14,8 @@ from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.errors import AnswerError, ApiError
 from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.request_stats import RequestStats
-from timetracking_assets.ingest.source import Connection, validate
+from timetracking_assets.ingest.source import Connection
+from timetracking_assets.ingest.validation import validate
 
 if TYPE_CHECKING:
     from tests.unit.ingest.conftest import Stub

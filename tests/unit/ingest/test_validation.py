@@ -1,0 +1,71 @@
+"""What dlt refuses is refused in its words; what only its whole can judge, it judges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from timetracking_assets.component import load_project
+from timetracking_assets.files.locations import shipped_apis
+from timetracking_assets.ingest import validation
+from timetracking_assets.ingest.api import Api
+from timetracking_assets.ingest.errors import SpecError
+from timetracking_assets.ingest.validation import validate
+
+Resolve = Callable[..., Api]
+
+
+def people(**endpoint: Any) -> dict[str, Any]:
+    return {"name": "people", "endpoint": {"path": "people", **endpoint}}
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "a key": (people(methods="GET"), "methods"),
+    "a paginator": (people(paginator={"type": "page_numbers"}), "page_numbers"),
+    "a paginator's key": (people(paginator={"type": "page_number", "limit": 5}), "limit"),
+    "an auth": (people(auth={"type": "basic"}), "basic"),
+    "an action": (people(response_actions=[{"status": 404, "action": "ignore"}]), "status"),
+    "a kind of parameter": (people(params={"since": {"type": "cursor"}}), "cursor"),
+    "two cursors": (
+        people(
+            params={
+                name: {"type": "incremental", "cursor_path": "day", "initial_value": "2026"}
+                for name in ("since", "until")
+            }
+        ),
+        "since",
+    ),
+}
+
+
+@pytest.mark.parametrize(("resource", "word"), WRONG.values(), ids=WRONG)
+def test_dlt_refuses_with_its_own_words(api: Resolve, resource: dict[str, Any], word: str) -> None:
+    right = {"name": "entries", "endpoint": {"path": "entries"}}
+    wrong = api(right, resource)
+    with pytest.raises(SpecError) as refused:
+        validate(wrong)
+    assert refused.value.path == ("resources", 1, "endpoint")
+    assert refused.value.message.startswith("dlt refuses resource 'people': ")
+    assert word in refused.value.message
+
+
+def test_dlt_refuses_a_client(api: Resolve) -> None:
+    with pytest.raises(SpecError, match=r"dlt refuses `client`: .*speed") as refused:
+        validate(api(people(), client={"base_url": "${HOURS_URL}", "speed": 1}))
+    assert refused.value.path == ("client",)
+
+
+def test_a_cursor_of_dlt_is_judged_by_its_whole(api: Resolve) -> None:
+    cursor = {"type": "incremental", "cursor_path": "day", "initial_value": "2026"}
+    validate(api(people(params={"since": cursor})))
+
+
+def test_shipped_files_need_no_resources_to_be_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("dlt has made its resources, which takes long")
+
+    monkeypatch.setattr(validation, "rest_api", never)
+    shipped = next(iter(shipped_apis().values())).parents[1]
+    assert len(load_project(shipped)) == len(shipped_apis())

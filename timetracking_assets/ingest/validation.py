@@ -1,0 +1,100 @@
+"""Whether dlt's `rest_api` takes what a file says in its grammar.
+
+Only the question belongs here, and where in the file a refusal lies; what else must hold of a file
+is in `rules.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from graphlib import TopologicalSorter
+from typing import Any
+
+import dlt
+import requests
+from dlt.common.validation import validate_dict
+from dlt.extract import DltResource
+from dlt.sources.rest_api.config_setup import (
+    build_resource_dependency_graph,
+    create_auth,
+    create_paginator,
+    create_response_hooks,
+)
+from dlt.sources.rest_api.typing import RESTAPIConfig
+
+from timetracking_assets.ingest.api import CONFIGURED, Api
+from timetracking_assets.ingest.errors import SpecError
+from timetracking_assets.ingest.source import endpoint_resource, rest_api
+from timetracking_assets.ingest.variables import substitute
+
+
+def validate(api: Api) -> None:
+    """Let dlt judge what is in its grammar. Raises SpecError in the words of the file."""
+    values = dict.fromkeys(api.variables, "1")
+    client = substitute(api.client, values)
+    client["base_url"] = "http://localhost"
+    ids = dlt.resource([[dict.fromkeys(api.ids, "1")]], name=CONFIGURED, selected=False)
+    configs: dict[str, dict[str, Any]] = {
+        name: substitute(endpoint_resource(resource), values)
+        for name, resource in api.resources.items()
+    }
+    if _plainly_right(client, [ids, *configs.values()]):
+        return
+    # nothing is asked for: without one, dlt makes a session that retries for each resource
+    client.setdefault("session", requests.Session())
+    if _refusal(client, [ids, *configs.values()]) is None:
+        return
+    # dlt's words for what is wrong don't always say where
+    accepted: list[Any] = [ids]
+    if problem := _refusal(client, accepted):
+        raise SpecError(("client",), f"dlt refuses `client`: {problem}")
+    parents = {
+        name: {resource.parent.name} & configs.keys() if resource.parent else set()
+        for name, resource in api.resources.items()
+    }
+    for name in TopologicalSorter(parents).static_order():
+        if problem := _refusal(client, [*accepted, configs[name]]):
+            where = ("resources", api.resources[name].position, "endpoint")
+            raise SpecError(where, f"dlt refuses resource '{name}': {problem}")
+        accepted.append(configs[name])
+
+
+def _plainly_right(client: Mapping[str, Any], resources: list[Any]) -> bool:
+    """Whether dlt takes each part, and there is nothing that only its whole could judge.
+
+    It asks what `rest_api_resources` asks before it makes resources: a client and a configuration
+    for each, which take most of its time and judge nothing.
+    """
+    try:
+        config = {"client": dict(client), "resources": resources}
+        validate_dict(RESTAPIConfig, config, path=".")
+        create_auth(client.get("auth"))
+        create_paginator(client.get("paginator"))
+        graph, known, parents = build_resource_dependency_graph({}, resources)
+        graph.prepare()
+        return all(
+            _plain_resource(resource, has_parent=parents[name] is not None)
+            for name, resource in known.items()
+            if not isinstance(resource, DltResource)
+        )
+    except Exception:  # dlt raises many kinds; which and where, its whole will tell
+        return False
+
+
+def _plain_resource(resource: Mapping[str, Any], *, has_parent: bool) -> bool:
+    endpoint = resource["endpoint"]
+    create_auth(endpoint.get("auth"))
+    create_paginator(endpoint.get("paginator"))
+    create_response_hooks(endpoint.get("response_actions"))
+    # parameters that say what they are: bound to a parent, or to a cursor
+    bound = any(isinstance(value, dict) for value in endpoint.get("params", {}).values())
+    whole = bound or endpoint.get("incremental") or resource.get("processing_steps")
+    return not whole and (has_parent or not resource.get("include_from_parent"))
+
+
+def _refusal(client: Mapping[str, Any], resources: list[Any]) -> str | None:
+    try:
+        rest_api(client, resources)
+    except Exception as error:  # dlt raises many kinds, ValueError to its own
+        return " ".join(str(error).split())[:400]
+    return None
