@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pytest
 
+from timetracking_assets.ingest import load as loading
 from timetracking_assets.ingest.changes import Changes, StagedAnswer
-from timetracking_assets.orchestration import assets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +102,7 @@ def test_keys_are_looked_at_where_a_load_can_have_broken_them(
     assert load(1) == (True, "whole table")
     assert load(2) == (True, "keys of the answer")
 
-    run_load = assets.run_load
+    run_load = loading.run_load
 
     def load_and_empty(*arguments: Any) -> Any:
         report = run_load(*arguments)
@@ -111,7 +111,7 @@ def test_keys_are_looked_at_where_a_load_can_have_broken_them(
 
     with monkeypatch.context() as emptied:
         # dlt can be told to: nothing then says which keys the answer had
-        emptied.setattr(assets, "run_load", load_and_empty)
+        emptied.setattr(loading, "run_load", load_and_empty)
         assert load(2) == (True, "whole table")
 
     for breaks in (2, 3):
@@ -123,7 +123,7 @@ def test_keys_are_looked_at_where_a_load_can_have_broken_them(
                 repeat_one(day)
                 return report
 
-            broken.setattr(assets, "run_load", load_and_break)
+            broken.setattr(loading, "run_load", load_and_break)
             assert load(2) == (breaks != 2, "keys of the answer")
         if breaks == 2:
             # nobody trusts the rest of a table of which a part was broken
@@ -147,8 +147,8 @@ def test_blocking_check_keeps_downstream_from_running(
         platform.sql(f"INSERT INTO {table} SELECT * FROM {table} LIMIT 1")
         return report
 
-    run_load = assets.run_load
-    monkeypatch.setattr(assets, "run_load", load_and_break)
+    run_load = loading.run_load
+    monkeypatch.setattr(loading, "run_load", load_and_break)
     control.clear_requests()
     broken = platform.materialize(parent, child)
     assert not broken.succeeded

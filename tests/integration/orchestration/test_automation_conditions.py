@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pytest
 
+from timetracking_assets.ingest import load
 from timetracking_assets.ingest.api import Api
-from timetracking_assets.orchestration import assets
 
 if TYPE_CHECKING:
     from tests.integration.orchestration.conftest import OfApi
@@ -40,7 +40,7 @@ def test_eager_child_waits_for_the_blocking_checks_of_its_parent(
     assert platform.materialize(CHILD).green
     assert requested() == set()
 
-    run_load = assets.run_load
+    run_load = load.run_load
 
     def load_and_break(*arguments: Any) -> Any:
         report = run_load(*arguments)
@@ -49,7 +49,7 @@ def test_eager_child_waits_for_the_blocking_checks_of_its_parent(
         return report
 
     with monkeypatch.context() as broken:
-        broken.setattr(assets, "run_load", load_and_break)
+        broken.setattr(load, "run_load", load_and_break)
         assert not platform.materialize(PARENT).succeeded
     assert requested() == set()
 
