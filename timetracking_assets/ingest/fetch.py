@@ -20,7 +20,8 @@ from dlt.sources.rest_api.config_setup import create_auth
 from timetracking_assets.ingest.api import WINDOWS, Parent, Resource
 from timetracking_assets.ingest.lanes import side_by_side
 from timetracking_assets.ingest.page_ranges import PageRanges
-from timetracking_assets.ingest.pages import HEADERS, PARENT_ROW, Page, page_splitter
+from timetracking_assets.ingest.page_splitter import page_splitter
+from timetracking_assets.ingest.pages import HEADERS, PARENT_ROW, Page
 from timetracking_assets.ingest.pagination import SeenPages, WatchedPaginator, too_long
 from timetracking_assets.ingest.redaction import Redactor
 from timetracking_assets.ingest.request_stats import RequestStats

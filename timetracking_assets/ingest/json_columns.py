@@ -37,7 +37,7 @@ def json_texts(lines: bytes, paths: Iterable[FieldPath]) -> dict[FieldPath, pa.A
     for path in wanted:
         names = _attributes(wanted, path)
         read = attrgetter(*names) if len(names) == 1 else partial(_inner, names=names)
-        column = pa.array([bytes(read(row)) for row in rows], pa.binary()).cast(pa.string())
+        column = pa.array([*map(bytes, map(read, rows))], pa.binary()).cast(pa.string())
         texts[path] = pc.if_else(pc.equal(column, "null"), None, column)
     return texts
 

@@ -59,7 +59,7 @@ class Redactor:
         everyone who may read the table. Only strings are searched, so that JSON stays JSON and
         numbers stay what they are; and only for credentials of 8 characters or more.
         """
-        if not any(form in body for form in self._stored_forms):
+        if not any(form in body for form in self._shortest_stored_forms):
             return body, 0
         masked = 0
 
@@ -86,6 +86,12 @@ class Redactor:
         stored = {value for value in self._credentials if len(value) >= _SHORTEST_STORED}
         found = {form for value in stored for form in _json_forms(value) | _base64_forms(value)}
         self._stored_forms = sorted((form.encode() for form in found), key=len, reverse=True)
+        # each form holds one of these: fewer searches through a page that has none
+        self._shortest_stored_forms = [
+            form
+            for form in self._stored_forms
+            if not any(other in form for other in self._stored_forms if other != form)
+        ]
 
 
 def _plain_forms(value: str) -> set[str]:

@@ -40,8 +40,8 @@ class RowParser:
         one of UNREADABLE.
         """
         schema = nested_schema(types)
-        lines = b"\n".join(rows)
-        if not self._mixed and lines.count(b"\n") < len(rows):
+        if not self._mixed:
+            lines = b"\n".join(rows)
             try:
                 texts = json_texts(lines, json_paths)
                 fields = {

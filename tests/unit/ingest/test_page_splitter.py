@@ -10,8 +10,9 @@ import requests
 
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.errors import AnswerError
-from timetracking_assets.ingest.pages import HAS_MORE, HEADERS, ROWS, Page, page_splitter
-from timetracking_assets.ingest.pages import split_answer as split
+from timetracking_assets.ingest.page_splitter import page_splitter
+from timetracking_assets.ingest.page_splitter import split_answer as split
+from timetracking_assets.ingest.pages import HAS_MORE, HEADERS, ROWS, Page
 from timetracking_assets.ingest.redaction import Redactor
 from timetracking_assets.ingest.request_stats import RequestStats
 
