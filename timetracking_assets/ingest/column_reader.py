@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -29,6 +31,8 @@ from timetracking_assets.ingest.row_parser import UNREADABLE, Fields, RowParser,
 from timetracking_assets.ingest.spec import ColumnSpec, DataType
 from timetracking_assets.ingest.times import TimeFormatError, to_date, to_timestamp
 
+HowToParse = tuple[dict[FieldPath, pa.DataType], list[FieldPath]]
+
 _CHANGED = re.compile(r"Column\(/(?P<path>.*?)\) changed from (?P<was>\S+) to (?P<now>\S+) in row")
 
 
@@ -38,6 +42,17 @@ class WidenedError(Exception):
     def __init__(self, column: str, data_type: DataType) -> None:
         super().__init__(f"{column} is {data_type}")
         self.column, self.data_type = column, data_type
+
+
+@dataclass(frozen=True)
+class ParsedAhead:
+    """Rows that are parsed in another thread, and what was known of their fields at its start.
+
+    It is of no use any more once an earlier page has taught more.
+    """
+
+    how: HowToParse
+    parsed: Future[tuple[Fields, Texts]]
 
 
 class ColumnReader:
@@ -70,11 +85,20 @@ class ColumnReader:
         """What is declared of a column, or else its type alone."""
         return self._resource.columns.get(name) or ColumnSpec(data_type=self.types[name])
 
-    def read(self, page: Page) -> dict[str, pa.ChunkedArray | pa.Array]:
+    def parse_ahead(self, page: Page, pool: Executor) -> ParsedAhead | None:
+        """Begin to parse a page that will be read later, as the pages before it were parsed."""
+        if not self.seen:
+            return None
+        how = self._how_to_parse()
+        return ParsedAhead(how, pool.submit(self._parser, page.rows, *how))
+
+    def read(
+        self, page: Page, ahead: ParsedAhead | None = None
+    ) -> dict[str, pa.ChunkedArray | pa.Array]:
         """The page's columns, each in the Arrow type of its own."""
         while True:
             try:
-                fields, texts = self._parse(page)
+                fields, texts = self._parse(page, ahead)
             except UNREADABLE as error:
                 self._learn_from(error, page)
                 continue
@@ -93,14 +117,20 @@ class ColumnReader:
                 columns[name] = plain_text(text) if name in self._any_text else text
         return columns
 
-    def _parse(self, page: Page) -> tuple[Fields, Texts]:
+    def _parse(self, page: Page, ahead: ParsedAhead | None) -> tuple[Fields, Texts]:
+        how = self._how_to_parse()
+        if ahead and ahead.how == how:
+            return ahead.parsed.result()
+        return self._parser(page.rows, *how)
+
+    def _how_to_parse(self) -> HowToParse:
         taken_out = [path for path, name in self._paths.items() if self._is_taken_out(name)]
         types = {
             path: self._wire_type(name)
             for path, name in self._paths.items()
             if not self._is_taken_out(name)
         }
-        return self._parser(page.rows, types, taken_out)
+        return types, taken_out
 
     def _is_taken_out(self, name: str) -> bool:
         """Whether a column's values leave the rows as JSON text, for Arrow has no type for them."""

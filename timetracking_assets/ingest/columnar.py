@@ -9,15 +9,18 @@ not fit is refused: nothing is rounded or nulled. How fields become columns is i
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
 
 from timetracking_assets.ingest.api import Resource, column_name
 from timetracking_assets.ingest.arrow_types import ARROW_TYPES
-from timetracking_assets.ingest.column_reader import ColumnReader, WidenedError
+from timetracking_assets.ingest.column_reader import ColumnReader, ParsedAhead, WidenedError
 from timetracking_assets.ingest.errors import AnswerError, TypeMismatchError
 from timetracking_assets.ingest.misfits import mismatch, parent_scalar, parent_type
 from timetracking_assets.ingest.pages import Page
@@ -27,6 +30,8 @@ from timetracking_assets.ingest.windows import Window
 __all__ = ["PageTyper", "WidenedError"]
 
 _BATCH_ROWS = 8_000
+_PARSERS = 2
+"""Batches that are parsed ahead: Arrow's reader takes one thread each."""
 
 
 class PageTyper:
@@ -57,24 +62,23 @@ class PageTyper:
     def tables(self, pages: Iterable[Page]) -> Iterator[tuple[pa.Table, Window | None]]:
         """The pages as tables, each with the window that it was asked for.
 
-        Neighbouring pages are one table: each costs some milliseconds, whatever its size.
+        Neighbouring pages are one table: each costs some milliseconds, whatever its size. While
+        one becomes a table, the next are parsed in threads of their own.
         """
-        batch: list[Page] = []
-        for page in pages:
-            if batch and batch[0].window != page.window:
-                yield self._named(batch), batch[0].window
-                batch = []
-            batch.append(page)
-            if sum(len(p.rows) for p in batch) >= _BATCH_ROWS:
-                yield self._named(batch), page.window
-                batch = []
-        if batch:
-            yield self._named(batch), batch[0].window
+        waiting: deque[tuple[list[Page], ParsedAhead | None]] = deque()
+        with ThreadPoolExecutor(_PARSERS, "parse") as pool:
+            for batch in _batches(pages):
+                waiting.append((batch, self._reader.parse_ahead(_joined(batch), pool)))
+                if len(waiting) > _PARSERS or not waiting[0][1]:
+                    batch, ahead = waiting.popleft()
+                    yield self._named(batch, ahead), batch[0].window
+            for batch, ahead in waiting:
+                yield self._named(batch, ahead), batch[0].window
 
-    def _named(self, pages: Sequence[Page]) -> pa.Table:
+    def _named(self, pages: Sequence[Page], ahead: ParsedAhead | None) -> pa.Table:
         """The pages as one table; what is wrong is said of the page that it is in."""
         try:
-            return self._table(pages)
+            return self._table(pages, ahead)
         except (AnswerError, TypeMismatchError):
             return pa.concat_tables([self(page) for page in pages], promote_options="default")
 
@@ -82,10 +86,9 @@ class PageTyper:
         """The page as a table: one column per known or found field, rows in the page's order."""
         return self._table([page])
 
-    def _table(self, pages: Sequence[Page]) -> pa.Table:
-        first = pages[0]
-        page = first if len(pages) == 1 else replace(first, rows=[r for p in pages for r in p.rows])
-        columns = self._reader.read(page)
+    def _table(self, pages: Sequence[Page], ahead: ParsedAhead | None = None) -> pa.Table:
+        page = _joined(pages)
+        columns = self._reader.read(page, ahead)
         for field in dict.fromkeys(field for p in pages for field in p.from_parent):
             name = column_name(field)
             if name in self._reader.bound:
@@ -141,3 +144,25 @@ class PageTyper:
                     f"{self._resource.label}: page {page.number} ({page.url}) has a row without "
                     f"{what} '{name}'. Its columns are: {found}."
                 )
+
+
+def _batches(pages: Iterable[Page]) -> Iterator[list[Page]]:
+    """Neighbouring pages of one window, about `_BATCH_ROWS` rows together."""
+    batch: list[Page] = []
+    for page in pages:
+        if batch and batch[0].window != page.window:
+            yield batch
+            batch = []
+        batch.append(page)
+        if sum(len(p.rows) for p in batch) >= _BATCH_ROWS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _joined(pages: Sequence[Page]) -> Page:
+    first = pages[0]
+    if len(pages) == 1:
+        return first
+    return replace(first, rows=list(chain.from_iterable(page.rows for page in pages)))
