@@ -19,7 +19,7 @@ from timetracking_assets.ingest.deleted_ids import DeletedIds, listed_as_deleted
 from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.pages import Page
-from timetracking_assets.ingest.removal import write_disposition
+from timetracking_assets.ingest.removal import merge_disposition
 from timetracking_assets.ingest.source import ParentRows, column_hints
 from timetracking_assets.ingest.splitting import whole_answers
 from timetracking_assets.ingest.warehouse import Warehouse
@@ -42,34 +42,40 @@ def answer_source(
     parent_rows: ParentRows | None,
     report: LoadReport,
     warehouse: Warehouse,
+    *,
+    first_load: bool = False,
 ) -> Any:
     """The dlt source of one load into `warehouse`.
 
-    `report` counts its rows and requests while dlt extracts it.
+    `report` counts its rows and requests while dlt extracts it. A `first_load` is appended as long
+    as its tables have the same columns, which dlt writes into one file: one statement loads that,
+    two would not be one transaction.
     """
     resource = request.resource
+    merge = merge_disposition(resource, request.window, warehouse)
 
     def answer() -> Iterator[Any]:
         listed = listed_as_deleted(
             request.connection, resource, request.window, parent_rows, report.requests
         )
-        nothing = True
+        latest = None
         for table in in_batches(_tables(request, typer, parent_rows, report, listed)):
-            nothing = False
-            yield _with_json_hints(table, typer)
+            other_columns = latest is not None and table.schema != latest
+            latest = table.schema
+            yield _with_hints(table, typer, merge if first_load and other_columns else None)
         if listed:
             yield listed.table()
-        if nothing:
+        if latest is None:
             # something must be staged, or dlt would not remove what the answer no longer holds
             # (its own `materialize_table_schema` would add `_dlt_id` and `_dlt_load_id` columns,
             # which no table of Arrow's has)
-            yield _with_json_hints(typer.empty_table(), typer)
+            yield _with_hints(typer.empty_table(), typer)
 
     rows = dlt.resource(
         answer,
         name=resource.name,
         primary_key=list(resource.primary_key),
-        write_disposition=write_disposition(resource, request.window, warehouse),
+        write_disposition="append" if first_load else merge,
         columns=column_hints(resource),
     )
     # a schema of its own for each table: loads that run side by side can't overwrite another's
@@ -120,27 +126,34 @@ def _pages(
     return ask(request.window, parent_rows)
 
 
-def in_batches(tables: Iterable[pa.Table], rows: int = 50_000) -> Iterator[pa.Table]:
-    """Neighbouring tables of the same columns as one, of about `rows` rows; empty ones left out.
+def in_batches(
+    tables: Iterable[pa.Table], rows: int = 50_000, size: int = 16_000_000
+) -> Iterator[pa.Table]:
+    """Neighbouring tables of the same columns as one, of about `rows` rows or `size` bytes; empty
+    ones left out.
 
-    dlt spends about 10 ms on each table that it is given, whatever its size.
+    dlt spends about 10 ms on each table that it is given, whatever its size. DuckDB takes each one,
+    a row group of the Parquet file, into memory as a whole.
     """
     batch: list[pa.Table] = []
+    left, room = rows, size
     for table in tables:
         if not table.num_rows:
             continue
-        if batch and (table.schema != batch[0].schema or sum(map(len, batch)) >= rows):
+        if batch and (left <= 0 or room <= 0 or table.schema != batch[0].schema):
             yield pa.concat_tables(batch)
-            batch = []
+            batch, left, room = [], rows, size
         batch.append(table)
+        left, room = left - table.num_rows, room - table.nbytes
     if batch:
         yield pa.concat_tables(batch)
 
 
-def _with_json_hints(table: pa.Table, typer: PageTyper) -> Any:
+def _with_hints(table: pa.Table, typer: PageTyper, write_disposition: Any = None) -> Any:
     columns = {
         name: {"data_type": "json"} for name in table.column_names if typer.types[name] == "json"
     }
-    if not columns:
+    if not columns and write_disposition is None:
         return table
-    return dlt.mark.with_hints(table, dlt.mark.make_hints(columns=cast(Any, columns)))
+    hints = dlt.mark.make_hints(columns=cast(Any, columns), write_disposition=write_disposition)
+    return dlt.mark.with_hints(table, hints)

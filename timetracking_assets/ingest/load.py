@@ -8,7 +8,7 @@ per partition corrupts data). What the answer meant for the table is counted in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,7 @@ from timetracking_assets.ingest.duplicates import drop_duplicates, drops_duplica
 from timetracking_assets.ingest.errors import IngestError, TypeMismatchError, cause_of
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.parents import requested_parent_rows, stored_parent_rows
-from timetracking_assets.ingest.removal import refuse_large_removal
+from timetracking_assets.ingest.removal import is_first_load, refuse_large_removal
 from timetracking_assets.ingest.spec import DataType
 from timetracking_assets.ingest.text_columns import (
     forget_types,
@@ -44,10 +44,14 @@ def run_load(request: LoadRequest, warehouse: Warehouse) -> LoadReport:
     may then be missing, and the message says that the answer may be there.
     """
     inferred: dict[str, DataType] = {}
+    may_append = True
     while True:
-        widened = _attempt(request, warehouse, inferred)
+        widened = _attempt(request, warehouse, inferred, may_append)
         if isinstance(widened, LoadReport):
             return widened
+        if isinstance(widened, _MustMergeError):
+            may_append = False
+            continue
         if inferred.get(widened.column) == widened.data_type:
             raise TypeMismatchError(
                 f"{request.resource.label}: column '{widened.column}' holds values that are not "
@@ -56,21 +60,28 @@ def run_load(request: LoadRequest, warehouse: Warehouse) -> LoadReport:
         inferred[widened.column] = widened.data_type
 
 
+class _MustMergeError(Exception):
+    """What was asked for as a first load can't be appended; nothing has been written."""
+
+
 def _attempt(
-    request: LoadRequest, warehouse: Warehouse, inferred: Mapping[str, DataType]
-) -> LoadReport | WidenedError:
+    request: LoadRequest,
+    warehouse: Warehouse,
+    inferred: Mapping[str, DataType],
+    may_append: bool,
+) -> LoadReport | WidenedError | _MustMergeError:
     failure: BaseException | None = None
     report = LoadReport(request.resource, request.window)
     warehouse.prepare()
     try:
         with private_work_dir(warehouse.work_dir) as work_dir:
-            return _load(request, warehouse, inferred, work_dir, report)
+            return _load(request, warehouse, inferred, may_append, work_dir, report)
     except Exception as error:
-        failure = cause_of(error, IngestError, WidenedError)
+        failure = cause_of(error, IngestError, WidenedError, _MustMergeError)
     # outside the except block: what dlt chains to its errors may hold a URL, and with it a key
-    if isinstance(failure, WidenedError | IngestError):
-        if isinstance(failure, WidenedError):
-            return failure
+    if isinstance(failure, WidenedError | _MustMergeError):
+        return failure
+    if isinstance(failure, IngestError):
         raise failure
     told = f"{request.resource.label}: the load failed{_what_stands(report)}: {failure}"
     masked = warehouse.redactor(request.connection.redactor(told))
@@ -95,6 +106,7 @@ def _load(
     request: LoadRequest,
     warehouse: Warehouse,
     inferred: Mapping[str, DataType],
+    may_append: bool,
     work_dir: Path,
     report: LoadReport,
 ) -> LoadReport:
@@ -118,12 +130,15 @@ def _load(
     request = replace(request, resource=resource)
     forget_types(pipeline, resource)
     known = _known_types(resource, stored)
+    first_load = may_append and is_first_load(resource, stored)
 
     with report.phase("extract"):
         if resource.parent is not None and parent_rows is None:
             parent_rows = requested_parent_rows(connection, resource, report.requests)
         typer = PageTyper(resource, known, inferred)
-        source = answer_source(request, typer, parent_rows, report, warehouse)
+        source = answer_source(
+            request, typer, parent_rows, report, warehouse, first_load=first_load
+        )
         pipeline.extract(source, loader_file_format="parquet")
     with report.phase("normalize"):
         pipeline.normalize()
@@ -131,6 +146,8 @@ def _load(
     with exclusive() as opened, report.phase("load"):
         report.seconds["lock"] += opened.waited
         files = _staged_files(pipeline, resource)
+        if first_load:
+            _refuse_to_append(pipeline, resource, files, opened)
         staged = StagedAnswer(opened, resource, files, request.window)
         if drops_duplicates(resource) and staged.repeats_keys:
             drop_duplicates(opened, resource, files)
@@ -146,6 +163,17 @@ def _load(
     report.column_types = {name: _data_type(kind) or "text" for name, kind in after.items()}
     report.new_columns = tuple(name for name in after if stored and name not in stored)
     return report
+
+
+def _refuse_to_append(
+    pipeline: Any, resource: Resource, files: Sequence[str], opened: OpenWarehouse
+) -> None:
+    """Raise _MustMergeError where another load has made the table meanwhile, or where dlt would
+    append several files (it may be told to begin a new one now and then), each on its own.
+    """
+    appends = pipeline.default_schema.tables[resource.name]["write_disposition"] == "append"
+    if appends and (len(files) > 1 or opened.column_types(resource.api, resource.name)):
+        raise _MustMergeError
 
 
 def _known_types(resource: Resource, stored: Mapping[str, str]) -> dict[str, DataType]:

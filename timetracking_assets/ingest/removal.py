@@ -6,6 +6,7 @@ What is removed is counted in `changes.py`; ids that another endpoint lists come
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from timetracking_assets.ingest.api import Resource
@@ -18,7 +19,14 @@ from timetracking_assets.ingest.windows import Window
 _SMALL_TABLE = 20
 
 
-def write_disposition(resource: Resource, window: Window | None, warehouse: Warehouse) -> Any:
+def is_first_load(resource: Resource, stored: Mapping[str, str]) -> bool:
+    """Whether there is nothing to replace in a table of the columns `stored`: none but rows that
+    the answer itself marks as deleted.
+    """
+    return not stored and resource.deletion_mark is None
+
+
+def merge_disposition(resource: Resource, window: Window | None, warehouse: Warehouse) -> Any:
     """dlt's merge, with what an answer replaces."""
     disposition = {
         "disposition": "merge",
