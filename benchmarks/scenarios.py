@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
+from time import perf_counter
 
+import dlt
+import pyarrow as pa
 from rich.table import Table
 
 from benchmarks.data import DAYS, FIRST_DAY, make_changes, make_pages
@@ -48,7 +51,9 @@ def small_loads(data: Path, sizes: Sequence[int], rounds: int) -> Table:
 
 
 def backfill(data: Path, rows: int, days: int) -> Table:
-    """One list, the same as one range of daily partitions, and `days` of them one by one."""
+    """One list, the same as one range of daily partitions, and `days` of them one by one; beside
+    them what dlt alone takes to merge each of those days' rows, which it is given as a table.
+    """
     table = _table(f"{rows:,} rows of {DAYS} days", "load", "seconds", "beside requests", "times")
     whole, by_day = make_pages(data, rows), make_pages(data, rows, lists=DAYS)
     with mock_api(whole, by_day) as url, tempfile.TemporaryDirectory() as directory:
@@ -60,11 +65,13 @@ def backfill(data: Path, rows: int, days: int) -> Table:
         one_range = _sum([loader.load("entries_by_day", _YEAR)])
         loader = Loader(url, Path(directory) / "days.duckdb")
         single = _sum([loader.load("entries_by_day", _day(number)) for number in range(days)])
+        alone = _dlt_alone(loader, days, Path(directory) / "dlt")
     for name, (seconds, beside) in (
         ("one list", one_list),
         ("one range", one_range),
         (f"{days} single partitions", single),
         ("each of them", (single[0] / days, single[1] / days)),
+        ("each of them, dlt alone", (alone / days, alone / days)),
     ):
         table.add_row(name, f"{seconds:.2f}", f"{beside:.2f}", f"{seconds / one_list[0]:.2f}")
     return table
@@ -73,6 +80,34 @@ def backfill(data: Path, rows: int, days: int) -> Table:
 def _sum(loads: Sequence[Timed]) -> tuple[float, float]:
     seconds = sum(one.load + one.checks for one in loads)
     return seconds, seconds - sum(one.report.requests.seconds for one in loads)
+
+
+def _dlt_alone(loader: Loader, days: int, directory: Path) -> float:
+    """Seconds in which one pipeline merges `days` of the rows that `loader` has loaded."""
+    with loader.warehouse.connect() as connection:
+        tables = [
+            connection.execute(
+                "SELECT * REPLACE (CAST(tags AS VARCHAR) AS tags) FROM benchmark.entries_by_day "
+                f"WHERE day = DATE '{_FIRST + timedelta(days=number)}'"
+            ).to_arrow_table()
+            for number in range(days)
+        ]
+    pipeline = dlt.pipeline(
+        "alone",
+        pipelines_dir=str(directory),
+        destination=dlt.destinations.duckdb(f"{directory}.duckdb"),
+        dataset_name="alone",
+    )
+
+    def merge(table: pa.Table) -> None:
+        rows = dlt.resource([table], name="entries", primary_key="id", write_disposition="merge")
+        pipeline.run(rows, loader_file_format="parquet")
+
+    merge(tables[0])  # makes the table
+    started = perf_counter()
+    for table in tables:
+        merge(table)
+    return perf_counter() - started
 
 
 def fan_out(data: Path, users: int, latency: float) -> Table:
