@@ -26,8 +26,9 @@ _NULL = Raw(b"null")
 def json_texts(lines: bytes, paths: Iterable[FieldPath]) -> dict[FieldPath, pa.Array]:
     """The JSON text of the fields at `paths` in newline-delimited rows, a null for JSON's null.
 
-    Raises msgspec.DecodeError where something else than an object leads to a field, and
-    pyarrow.ArrowInvalid for text that isn't UTF-8.
+    Raises msgspec.DecodeError where something else than an object leads to a field,
+    pyarrow.ArrowInvalid for text that isn't UTF-8, and ValueError for a name that msgspec can't
+    look for (it holds a quote, a backslash or a control character).
     """
     wanted = tuple(paths)
     if not wanted:

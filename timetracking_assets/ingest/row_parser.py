@@ -49,7 +49,7 @@ class RowParser:
                     for path, values in walk(_read(lines, schema))
                     if not any(path == kept or lies_below(path, kept) for kept in json_paths)
                 }
-            except UNREADABLE:
+            except (*UNREADABLE, ValueError):
                 pass
             else:
                 return fields, texts

@@ -261,6 +261,12 @@ def test_names_with_slashes_and_mixed_types_are_read(load: Load) -> None:
     assert values([table], "a_b") == ["2", '"x"']
 
 
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\tb"])
+def test_lists_in_fields_of_any_name_are_read(load: Load, name: str) -> None:
+    tables = load([{"id": 1, name: [1]}], [{"id": 2, name: []}])
+    assert values(tables, "a_b") == ["[1]", "[]"]
+
+
 @pytest.mark.timeout(10)
 @pytest.mark.parametrize(
     "rows",
