@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import dlt
+from dlt.common.typing import TRefreshMode
 
 from timetracking_assets.ingest.answer import answer_source
 from timetracking_assets.ingest.api import Resource
@@ -61,7 +62,7 @@ def run_load(request: LoadRequest, warehouse: Warehouse) -> LoadReport:
 
 
 class _MustMergeError(Exception):
-    """What was asked for as a first load can't be appended; nothing has been written."""
+    """What was asked for as a first load can't be one; nothing has been written."""
 
 
 def _attempt(
@@ -130,7 +131,8 @@ def _load(
     request = replace(request, resource=resource)
     forget_types(pipeline, resource)
     known = _known_types(resource, stored)
-    first_load = may_append and is_first_load(resource, stored)
+    was_dropped = not stored and _is_remembered(pipeline, resource)
+    first_load = may_append and not was_dropped and is_first_load(resource, stored)
 
     with report.phase("extract"):
         if resource.parent is not None and parent_rows is None:
@@ -139,7 +141,9 @@ def _load(
         source = answer_source(
             request, typer, parent_rows, report, warehouse, first_load=first_load
         )
-        pipeline.extract(source, loader_file_format="parquet")
+        # what dlt remembers as made, it would not make again
+        refresh: TRefreshMode | None = "drop_resources" if was_dropped else None
+        pipeline.extract(source, loader_file_format="parquet", refresh=refresh)
     with report.phase("normalize"):
         pipeline.normalize()
 
@@ -148,6 +152,8 @@ def _load(
         files = _staged_files(pipeline, resource)
         if first_load:
             _refuse_to_append(pipeline, resource, files, opened)
+        if was_dropped and opened.column_types(resource.api, resource.name):
+            raise _MustMergeError
         staged = StagedAnswer(opened, resource, files, request.window)
         if drops_duplicates(resource) and staged.repeats_keys:
             drop_duplicates(opened, resource, files)
@@ -163,6 +169,11 @@ def _load(
     report.column_types = {name: _data_type(kind) or "text" for name, kind in after.items()}
     report.new_columns = tuple(name for name in after if stored and name not in stored)
     return report
+
+
+def _is_remembered(pipeline: Any, resource: Resource) -> bool:
+    """Whether dlt's restored schema knows the resource's table."""
+    return bool(pipeline.default_schema_name) and resource.name in pipeline.default_schema.tables
 
 
 def _refuse_to_append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,16 @@ from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.warehouse import Warehouse, staging_dataset
+from timetracking_assets.ingest.windows import Window
 
 Row = dict[str, Any]
 COLUMNS = {"id": {"data_type": "bigint", "nullable": False}}
+BY_DAY: dict[str, Any] = {
+    "partitions": {"type": "daily", "start": "2026-01-01"},
+    "window": {"field": "at", "start_param": "from", "end_param": "to"},
+    "columns": {"at": {"data_type": "timestamp", "nullable": False}},
+}
+DAY = Window.of_days(date(2026, 1, 2), date(2026, 1, 3))
 
 
 class Entries:
@@ -41,11 +49,17 @@ class Entries:
 
         self.stub.answers = [page]
         connection = Connection(self.api, {"HOURS_BASE_URL": self.stub.url})
-        return run_load(LoadRequest(connection, self.api.resources["entries"]), self.warehouse)
+        resource = self.api.resources["entries"]
+        window = DAY if resource.window else None
+        return run_load(LoadRequest(connection, resource, window), self.warehouse)
 
     def rows(self, columns: str = "id") -> list[tuple[Any, ...]]:
         with self.warehouse.reading("a test") as opened:
             return opened.rows(f"SELECT {columns} FROM hours.entries ORDER BY id")
+
+    def drop(self) -> None:
+        with self.warehouse.exclusive("a test", dataset="hours") as opened:
+            opened.change("DROP TABLE hours.entries")
 
     @property
     def was_staged(self) -> bool:
@@ -162,7 +176,52 @@ def test_a_table_that_was_dropped_begins_anew(entries: MakeEntries) -> None:
     table = entries()
     table.load([{"id": 1}])
     table.load([{"id": 1}], [{"id": 2}])
-    with table.warehouse.exclusive("a test", dataset="hours") as opened:
-        opened.change("DROP TABLE hours.entries")
+    table.drop()
     assert table.load([{"id": 3}], [{"id": 4}]).changes.inserted == 2
     assert table.rows() == [(3,), (4,)]
+
+
+@pytest.mark.parametrize("loads", [1, 2])
+def test_a_table_that_was_dropped_may_come_back_as_it_was(entries: MakeEntries, loads: int) -> None:
+    """dlt remembers having made it, and would not make it again."""
+    table = entries()
+    for _ in range(2):
+        for _ in range(loads):
+            table.load([{"id": 1}])
+        assert table.rows() == [(1,)]
+        table.drop()
+    assert table.load([{"id": 1}], [{"id": 2}]).changes.inserted == 2
+    assert table.rows() == [(1,), (2,)]
+
+
+def test_a_table_that_was_dropped_may_come_back_with_other_types(entries: MakeEntries) -> None:
+    """What was staged for the old one has the old types."""
+    table = entries()
+    table.load([{"id": 1, "note": 1, "old": True}])
+    table.load([{"id": 1, "note": 2, "old": True}])
+    table.drop()
+    table.load([{"id": 1, "note": "a"}])
+    changes = table.load([{"id": 1, "note": "b"}]).changes
+    assert (changes.updated, changes.rows_before) == (1, 1)
+    assert table.rows("*") == [(1, "b")]
+
+
+def test_a_dropped_table_that_another_load_made_meanwhile_stays(
+    entries: MakeEntries, other_stub: Stub
+) -> None:
+    table = entries(sync_mode="changes", **BY_DAY)
+    other = Entries(table.api, other_stub, table.warehouse)
+    at = "2026-01-02T08:00:00Z"
+    table.load([{"id": 1, "at": at}])
+    table.drop()
+    asked = 0
+
+    def load_too() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            other.load([{"id": 7, "at": at}])
+
+    table.load([{"id": 1, "at": at}], meanwhile=load_too)
+    assert table.rows() == [(1,), (7,)]
+    assert asked == 2
