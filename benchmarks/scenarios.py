@@ -86,7 +86,7 @@ def _dlt_alone(loader: Loader, days: int, directory: Path) -> float:
     """Seconds in which one pipeline merges `days` of the rows that `loader` has loaded."""
     with loader.warehouse.connect() as connection:
         tables = [
-            connection.execute(
+            connection.sql(
                 "SELECT * REPLACE (CAST(tags AS VARCHAR) AS tags) FROM benchmark.entries_by_day "
                 f"WHERE day = DATE '{_FIRST + timedelta(days=number)}'"
             ).to_arrow_table()
