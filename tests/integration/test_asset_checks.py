@@ -134,6 +134,22 @@ def test_keys_are_looked_at_where_a_load_can_have_broken_them(
     assert load(2) == (False, "whole table")
 
 
+def test_first_load_beside_an_older_staging_table_is_looked_at_whole(
+    platform: Platform, first_day: date
+) -> None:
+    entries = "project_management/entries"
+    days = [day for n in range(9) if (day := first_day + timedelta(days=n)).weekday() < 5]
+
+    def looked_at(day: date) -> str:
+        outcome = platform.materialize(entries, partition=day.isoformat())
+        assert outcome.green
+        return str(outcome.checks[entries][UNIQUE].metadata["looked_at"].value)
+
+    assert [looked_at(day) for day in days[1:3]] == ["whole table", "keys of the answer"]
+    platform.sql("DROP SCHEMA project_management CASCADE")
+    assert looked_at(days[2]) == "whole table"
+
+
 def test_blocking_check_keeps_downstream_from_running(
     platform: Platform, control: RemoteControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,7 +43,7 @@ def answer_source(
     report: LoadReport,
     warehouse: Warehouse,
     *,
-    first_load: bool = False,
+    first_load: bool,
 ) -> Any:
     """The dlt source of one load into `warehouse`.
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from concurrent.futures import Executor
 from typing import Any
 
 import pyarrow as pa
@@ -19,19 +18,20 @@ import pyarrow.compute as pc
 from timetracking_assets.ingest.api import Resource, column_name
 from timetracking_assets.ingest.arrow_types import ARROW_TYPES, inferred_type
 from timetracking_assets.ingest.errors import AnswerError, TypeMismatchError
-from timetracking_assets.ingest.fields import (
-    FieldPath,
-    find_path,
-    lies_below,
-)
+from timetracking_assets.ingest.fields import FieldPath, find_path, lies_below
 from timetracking_assets.ingest.json_columns import plain_text
 from timetracking_assets.ingest.misfits import EXACT_INTEGERS, exact_decimals, misfits, mismatch
 from timetracking_assets.ingest.pages import Page
-from timetracking_assets.ingest.row_parser import UNREADABLE, Fields, RowParser, Texts
+from timetracking_assets.ingest.row_parser import (
+    UNREADABLE,
+    Fields,
+    HowToParse,
+    ParsedAhead,
+    RowParser,
+    Texts,
+)
 from timetracking_assets.ingest.spec import ColumnSpec, DataType
 from timetracking_assets.ingest.times import TimeFormatError, to_date, to_timestamp
-
-HowToParse = tuple[dict[FieldPath, pa.DataType], list[FieldPath]]
 
 _CHANGED = re.compile(r"Column\(/(?P<path>.*?)\) changed from (?P<was>\S+) to (?P<now>\S+) in row")
 
@@ -42,17 +42,6 @@ class WidenedError(Exception):
     def __init__(self, column: str, data_type: DataType) -> None:
         super().__init__(f"{column} is {data_type}")
         self.column, self.data_type = column, data_type
-
-
-@dataclass(frozen=True)
-class ParsedAhead:
-    """Rows that are parsed in another thread, and what was known of their fields at its start.
-
-    It is of no use any more once an earlier page has taught more.
-    """
-
-    how: HowToParse
-    parsed: Future[tuple[Fields, Texts]]
 
 
 class ColumnReader:
@@ -89,8 +78,7 @@ class ColumnReader:
         """Begin to parse a page that will be read later, as the pages before it were parsed."""
         if not self.seen:
             return None
-        how = self._how_to_parse()
-        return ParsedAhead(how, pool.submit(self._parser, page.rows, *how))
+        return self._parser.ahead(pool, page.rows, self._how_to_parse())
 
     def read(
         self, page: Page, ahead: ParsedAhead | None = None
@@ -119,17 +107,11 @@ class ColumnReader:
 
     def _parse(self, page: Page, ahead: ParsedAhead | None) -> tuple[Fields, Texts]:
         how = self._how_to_parse()
-        if ahead and ahead.how == how:
-            return ahead.parsed.result()
-        return self._parser(page.rows, *how)
+        return ahead.parsed.result() if ahead and ahead.how == how else self._parser(page.rows, how)
 
     def _how_to_parse(self) -> HowToParse:
         taken_out = [path for path, name in self._paths.items() if self._is_taken_out(name)]
-        types = {
-            path: self._wire_type(name)
-            for path, name in self._paths.items()
-            if not self._is_taken_out(name)
-        }
+        types = {p: self._wire_type(n) for p, n in self._paths.items() if p not in taken_out}
         return types, taken_out
 
     def _is_taken_out(self, name: str) -> bool:
@@ -217,14 +199,16 @@ class ColumnReader:
 
     def _as_json(self, path: FieldPath, page: Page) -> None:
         """Keep a field that is now an object, now something else, whole."""
-        name = self._bind(path)
-        inner = [p for p in self._paths if lies_below(p, path)]
+        name = column_name("__".join(path))
         stored = [n for n in self._fixed if n.startswith(f"{name}__")]
         if stored and name not in self.types:
             value, row = next(misfits((*path, ""), page.rows, "json", self.column(stored[0])))
             raise mismatch(
                 self._resource, stored[0], self.types[stored[0]], value, row, page.number
             )
+        # only now: a page that is refused is read once more, to say which row is wrong
+        self._bind(path)
+        inner = [p for p in self._paths if lies_below(p, path)]
         if any(self._paths[p] in self.seen for p in inner):
             raise WidenedError(name, "json")
         for p in inner:

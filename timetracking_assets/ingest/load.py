@@ -150,10 +150,8 @@ def _load(
     with exclusive() as opened, report.phase("load"):
         report.seconds["lock"] += opened.waited
         files = _staged_files(pipeline, resource)
-        if first_load:
-            _refuse_to_append(pipeline, resource, files, opened)
-        if was_dropped and opened.column_types(resource.api, resource.name):
-            raise _MustMergeError
+        if first_load or was_dropped:
+            _refuse_as_first(pipeline, resource, files, opened)
         staged = StagedAnswer(opened, resource, files, request.window)
         if drops_duplicates(resource) and staged.repeats_keys:
             drop_duplicates(opened, resource, files)
@@ -176,14 +174,14 @@ def _is_remembered(pipeline: Any, resource: Resource) -> bool:
     return bool(pipeline.default_schema_name) and resource.name in pipeline.default_schema.tables
 
 
-def _refuse_to_append(
+def _refuse_as_first(
     pipeline: Any, resource: Resource, files: Sequence[str], opened: OpenWarehouse
 ) -> None:
     """Raise _MustMergeError where another load has made the table meanwhile, or where dlt would
     append several files (it may be told to begin a new one now and then), each on its own.
     """
     appends = pipeline.default_schema.tables[resource.name]["write_disposition"] == "append"
-    if appends and (len(files) > 1 or opened.column_types(resource.api, resource.name)):
+    if opened.column_types(resource.api, resource.name) or (appends and len(files) > 1):
         raise _MustMergeError
 
 

@@ -7,6 +7,8 @@ is decided in `column_reader.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 
 import msgspec
 import pyarrow as pa
@@ -17,9 +19,22 @@ from timetracking_assets.ingest.json_columns import json_texts, take_json_column
 
 Fields = dict[FieldPath, pa.ChunkedArray]
 Texts = dict[FieldPath, pa.Array]
+HowToParse = tuple[Mapping[FieldPath, pa.DataType], Sequence[FieldPath]]
+"""The types of fields, and the fields that are taken as JSON text."""
 
 UNREADABLE = (pa.ArrowInvalid, msgspec.DecodeError, UnicodeDecodeError)
 """What reading rows raises where they don't fit the given types, or are no rows."""
+
+
+@dataclass(frozen=True)
+class ParsedAhead:
+    """Rows that are parsed in another thread, and what was known of their fields at its start.
+
+    It is of no use any more once an earlier page has taught more.
+    """
+
+    how: HowToParse
+    parsed: Future[tuple[Fields, Texts]]
 
 
 class RowParser:
@@ -28,17 +43,17 @@ class RowParser:
     def __init__(self) -> None:
         self._mixed = False
 
-    def __call__(
-        self,
-        rows: list[msgspec.Raw],
-        types: Mapping[FieldPath, pa.DataType],
-        json_paths: Sequence[FieldPath],
-    ) -> tuple[Fields, Texts]:
-        """All fields but those at `json_paths`, and the JSON text of these.
+    def ahead(self, pool: Executor, rows: list[msgspec.Raw], how: HowToParse) -> ParsedAhead:
+        """Begin to parse `rows` in a thread of `pool`."""
+        return ParsedAhead(how, pool.submit(self, rows, how))
 
-        A field has its type of `types`, or else the one that Arrow infers from all `rows`. Raises
+    def __call__(self, rows: list[msgspec.Raw], how: HowToParse) -> tuple[Fields, Texts]:
+        """All fields but those that are taken as JSON text, and the text of these.
+
+        A field has its given type, or else the one that Arrow infers from all `rows`. Raises
         one of UNREADABLE.
         """
+        types, json_paths = how
         schema = nested_schema(types)
         if not self._mixed:
             lines = b"\n".join(rows)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from timetracking_assets.ingest import columnar
 from timetracking_assets.ingest.api import Resource, column_name
 from timetracking_assets.ingest.arrow_types import ARROW_TYPES
 from timetracking_assets.ingest.columnar import PageTyper, WidenedError
@@ -38,10 +39,14 @@ def load(resource: MakeResource, page: MakePage) -> Load:
         for _ in range(20):
             typer = PageTyper(resource(**given), known or {}, inferred)
             try:
-                return [
-                    typer(page(*rows, number=number, from_parent=dict(from_parent or {})))
+                asked = [
+                    page(*rows, number=number, from_parent=dict(from_parent or {}))
                     for number, rows in enumerate(pages, 1)
                 ]
+                with pytest.MonkeyPatch.context() as patch:
+                    # each page is parsed while those before it may still teach of its fields
+                    patch.setattr(columnar, "_BATCH_ROWS", 0)
+                    return [table for table, _ in typer.tables(asked)]
             except WidenedError as widened:
                 inferred[widened.column] = widened.data_type
         raise AssertionError(f"no end of widening: {inferred}")
