@@ -20,9 +20,9 @@ import typer
 from rich.console import Console
 
 from timetracking_assets.console import stop, workspace_or_stop
+from timetracking_assets.errors import SpecError
 from timetracking_assets.files.api_file import find_api, resolved_yaml
 from timetracking_assets.health.commands import dashboard, status
-from timetracking_assets.ingest.errors import SpecError
 from timetracking_assets.local import Workspace, shipped
 
 app = typer.Typer(
@@ -169,9 +169,9 @@ def doctor(
 def publish() -> None:
     """Replace the copy of the warehouse that others may read at any time by its present state."""
     os.environ.update(workspace_or_stop().environment)
+    from timetracking_assets.errors import IngestError
     from timetracking_assets.ingest import publishing
     from timetracking_assets.ingest.duckdb_file import DuckDBFile
-    from timetracking_assets.ingest.errors import IngestError
     from timetracking_assets.ingest.warehouses import find_warehouse
 
     warehouse = find_warehouse()

@@ -14,11 +14,11 @@ from typing import Any, Self
 import dagster as dg
 from pydantic import BaseModel, ValidationError
 
+from timetracking_assets.errors import SpecError
 from timetracking_assets.files.api_file import ApiFile, api_files, find_api
 from timetracking_assets.files.model import ApiFileModel
 from timetracking_assets.files.reference import section_of
 from timetracking_assets.ingest.api import Api
-from timetracking_assets.ingest.errors import SpecError
 from timetracking_assets.ingest.resolution import resolve
 from timetracking_assets.ingest.spec import ApiSpec
 from timetracking_assets.ingest.validation import validate

@@ -12,8 +12,8 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel, Field
 
+from timetracking_assets.errors import SpecError
 from timetracking_assets.files.api_file import ApiFile
-from timetracking_assets.ingest.errors import SpecError
 from timetracking_assets.ingest.variables import variable_names
 
 _HEAD = """\

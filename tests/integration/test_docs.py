@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 import timetracking_assets
+from timetracking_assets import errors
 from timetracking_assets.component import load_api
 from timetracking_assets.files.reference import markdown, section_of
-from timetracking_assets.ingest import errors
 
 REPOSITORY = Path(timetracking_assets.__file__).parents[1]
 PAGES = sorted((REPOSITORY / "docs").glob("*.md"))

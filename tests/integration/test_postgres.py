@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 import throwaway_postgres
 
+from timetracking_assets.errors import LockTimeoutError, WarehouseError
 from timetracking_assets.ingest.destination import DestinationWarehouse
-from timetracking_assets.ingest.errors import LockTimeoutError, WarehouseError
 
 if TYPE_CHECKING:
     from tests.conftest import Platform

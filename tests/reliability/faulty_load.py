@@ -22,11 +22,11 @@ import dlt
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from dlt.normalize.normalize import Normalize
 
+from timetracking_assets.errors import IngestError
 from timetracking_assets.ingest import load
 from timetracking_assets.ingest.adapter import ApiAdapter
 from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.duckdb_file import DuckDBFile
-from timetracking_assets.ingest.errors import IngestError
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.windows import Window

@@ -24,8 +24,8 @@ from timetracking_assets.doctor.findings import Examination, Finding
 from timetracking_assets.doctor.paging import judge_pages, judge_second_page
 from timetracking_assets.doctor.probe import Probe, ask
 from timetracking_assets.doctor.shapes import MISSING, at, limit_headers
+from timetracking_assets.errors import IngestError
 from timetracking_assets.ingest.api import CONFIGURED, Api, Resource, column_name
-from timetracking_assets.ingest.errors import IngestError
 from timetracking_assets.ingest.http_spec import RetrySpec
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.windows import Window

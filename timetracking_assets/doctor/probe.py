@@ -14,8 +14,8 @@ from typing import Any
 import requests
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 
+from timetracking_assets.errors import ApiError, QuotaError, cause_of
 from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.errors import ApiError, QuotaError, cause_of
 from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.ingest.source import Connection

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from timetracking_assets.errors import SpecError
 from timetracking_assets.files.extension import extend
 from timetracking_assets.files.locations import (
     COMPONENT,
@@ -20,7 +21,6 @@ from timetracking_assets.files.locations import (
     shipped_apis,
 )
 from timetracking_assets.files.positions import child, documents, nearest
-from timetracking_assets.ingest.errors import SpecError
 
 KeyPath = Sequence[str | int]
 

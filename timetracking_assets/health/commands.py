@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from timetracking_assets.console import stop, workspace_or_stop
-from timetracking_assets.ingest.errors import cause_of
+from timetracking_assets.errors import cause_of
 from timetracking_assets.ui_address import VARIABLE, ui_address
 
 if TYPE_CHECKING:

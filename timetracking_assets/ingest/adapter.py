@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from timetracking_assets.errors import AnswerError, ApiError
 from timetracking_assets.ingest.api import Api
-from timetracking_assets.ingest.errors import AnswerError, ApiError
 from timetracking_assets.ingest.quotas import QUOTA_STATUSES, await_reset, remaining
 from timetracking_assets.ingest.rate_limits import Pace
 from timetracking_assets.ingest.request_stats import RequestStats

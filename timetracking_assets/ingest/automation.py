@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from croniter import CroniterBadDateError, croniter
 
+from timetracking_assets.errors import SpecError, SpecPath
 from timetracking_assets.ingest.automation_spec import (
     ApiScheduleSpec,
     Condition,
@@ -20,7 +21,6 @@ from timetracking_assets.ingest.automation_spec import (
     FreshnessSpec,
     ProbeSpec,
 )
-from timetracking_assets.ingest.errors import SpecError, SpecPath
 from timetracking_assets.ingest.spec import ApiSpec, ResourceSpec, SyncMode
 from timetracking_assets.ingest.zones import check_timezone
 

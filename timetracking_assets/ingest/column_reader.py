@@ -15,9 +15,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from timetracking_assets.errors import AnswerError, TypeMismatchError
 from timetracking_assets.ingest.api import Resource, column_name
 from timetracking_assets.ingest.arrow_types import ARROW_TYPES, inferred_type
-from timetracking_assets.ingest.errors import AnswerError, TypeMismatchError
 from timetracking_assets.ingest.fields import FieldPath, find_path, lies_below
 from timetracking_assets.ingest.json_columns import plain_text
 from timetracking_assets.ingest.misfits import EXACT_INTEGERS, exact_decimals, misfits, mismatch

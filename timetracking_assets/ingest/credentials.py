@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from timetracking_assets.ingest.errors import SpecError, SpecPath
+from timetracking_assets.errors import SpecError, SpecPath
 from timetracking_assets.ingest.variables import variable_names
 
 _AUTH_KEYS = {"api_key", "token", "password", "client_secret", "access_token", "private_key"}

@@ -17,9 +17,9 @@ from typing import Any
 
 import duckdb
 
+from timetracking_assets.errors import WarehouseError
 from timetracking_assets.ingest.destination_settings import DestinationSettings
 from timetracking_assets.ingest.dialects import in_dialect
-from timetracking_assets.ingest.errors import WarehouseError
 from timetracking_assets.ingest.postgres_lock import advisory_lock
 from timetracking_assets.ingest.private_files import private_files
 from timetracking_assets.ingest.scratch import fill, is_few, key_conditions, open_scratch, selection

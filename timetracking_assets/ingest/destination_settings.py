@@ -16,10 +16,9 @@ import dlt
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
 from dlt.common.configuration.specs.base_configuration import is_secret_hint
 
+from timetracking_assets.errors import WarehouseError
 from timetracking_assets.ingest.dlt_destination import find_destination
-from timetracking_assets.ingest.errors import WarehouseError
-from timetracking_assets.ingest.log_masking import mask_logs
-from timetracking_assets.ingest.redaction import Redactor
+from timetracking_assets.redaction import Redactor, mask_logs
 
 _OURS = re.compile(r"(DESTINATION__|CREDENTIALS).*")
 _SECRET = re.compile(r"CREDENTIALS|PASSWORD|SECRET|TOKEN|KEY")

@@ -16,8 +16,8 @@ from typing import Any
 import dlt
 import duckdb
 
+from timetracking_assets.errors import WarehouseError
 from timetracking_assets.ingest.duckdb_memory import limit_memory
-from timetracking_assets.ingest.errors import WarehouseError
 from timetracking_assets.ingest.private_files import private_files
 from timetracking_assets.ingest.warehouse import Log, OpenWarehouse, Warehouse, quoted
 from timetracking_assets.ingest.warehouse_locks import file_lock

@@ -10,7 +10,7 @@ import os
 
 import duckdb
 
-from timetracking_assets.ingest.errors import WarehouseError
+from timetracking_assets.errors import WarehouseError
 
 MEMORY_LIMIT = "TIMETRACKING_MEMORY_LIMIT"
 _MEGABYTES_A_THREAD = 200

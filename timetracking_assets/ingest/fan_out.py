@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from timetracking_assets.errors import SpecError, SpecPath
 from timetracking_assets.ingest.api import CONFIGURED, Parent, Resource
-from timetracking_assets.ingest.errors import SpecError, SpecPath
 from timetracking_assets.ingest.spec import ApiSpec, ResourceSpec
 
 _EXPRESSION = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")

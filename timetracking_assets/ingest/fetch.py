@@ -23,7 +23,6 @@ from timetracking_assets.ingest.page_ranges import PageRanges
 from timetracking_assets.ingest.page_splitter import page_splitter
 from timetracking_assets.ingest.pages import HEADERS, PARENT_ROW, Page
 from timetracking_assets.ingest.pagination import SeenPages, WatchedPaginator, too_long
-from timetracking_assets.ingest.redaction import Redactor
 from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.ingest.session import Accept, open_session
 from timetracking_assets.ingest.source import (
@@ -37,6 +36,7 @@ from timetracking_assets.ingest.tokens import open_token_session
 from timetracking_assets.ingest.totals import StatedTotals
 from timetracking_assets.ingest.variables import variable_names
 from timetracking_assets.ingest.windows import Series, Window, request_series
+from timetracking_assets.redaction import Redactor
 
 _AHEAD = 4
 """Pages of a lane that may wait to be used."""

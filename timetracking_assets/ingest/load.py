@@ -17,6 +17,7 @@ from typing import Any, cast
 import dlt
 from dlt.common.typing import TRefreshMode
 
+from timetracking_assets.errors import IngestError, TypeMismatchError, cause_of
 from timetracking_assets.ingest.answer import answer_source
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.arrow_types import ARROW_TYPES
@@ -24,7 +25,6 @@ from timetracking_assets.ingest.changes import StagedAnswer
 from timetracking_assets.ingest.columnar import PageTyper, WidenedError
 from timetracking_assets.ingest.duckdb_memory import MEMORY_LIMIT
 from timetracking_assets.ingest.duplicates import drop_duplicates, drops_duplicates
-from timetracking_assets.ingest.errors import IngestError, TypeMismatchError, cause_of
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.parents import requested_parent_rows, stored_parent_rows
 from timetracking_assets.ingest.removal import is_first_load, refuse_large_removal

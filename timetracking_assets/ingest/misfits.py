@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
+from timetracking_assets.errors import TypeMismatchError
 from timetracking_assets.ingest.api import Resource, column_name
-from timetracking_assets.ingest.errors import TypeMismatchError
 from timetracking_assets.ingest.fields import FieldPath, values_at
 from timetracking_assets.ingest.spec import ColumnSpec, DataType
 from timetracking_assets.ingest.times import TimeFormatError, to_date, to_timestamp

@@ -14,11 +14,11 @@ import msgspec
 import pyarrow as pa
 import requests
 
+from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.errors import AnswerError
 from timetracking_assets.ingest.pages import HAS_MORE, HEADERS, ROWS, Page
-from timetracking_assets.ingest.redaction import Redactor
 from timetracking_assets.ingest.request_stats import RequestStats
+from timetracking_assets.redaction import Redactor
 
 Raw = msgspec.Raw
 

@@ -15,7 +15,7 @@ import requests
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from dlt.sources.rest_api.config_setup import create_paginator
 
-from timetracking_assets.ingest.errors import AnswerError
+from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.pages import HEADERS, Page
 from timetracking_assets.ingest.totals import StatedTotals
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from timetracking_assets.ingest.errors import WarehouseError
+from timetracking_assets.errors import WarehouseError
 from timetracking_assets.ingest.warehouse import literal
 from timetracking_assets.ingest.warehouse_locks import wait_for
 

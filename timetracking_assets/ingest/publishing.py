@@ -9,8 +9,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from timetracking_assets.errors import WarehouseError
 from timetracking_assets.ingest.duckdb_file import DuckDBFile
-from timetracking_assets.ingest.errors import WarehouseError
 
 
 def publish(warehouse: DuckDBFile, holder: str) -> Path:

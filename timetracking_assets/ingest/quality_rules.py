@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
+from timetracking_assets.errors import SpecError, SpecPath
 from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.errors import SpecError, SpecPath
 from timetracking_assets.ingest.quality_spec import HoursSpec, ReferenceSpec
 
 _NAMED = ("person", "project", "customer")

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from timetracking_assets.errors import RemovalError
 from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.changes import Changes, in_window_sql
 from timetracking_assets.ingest.duplicates import drops_duplicates
-from timetracking_assets.ingest.errors import RemovalError
 from timetracking_assets.ingest.warehouse import Warehouse, quoted
 from timetracking_assets.ingest.windows import Window
 

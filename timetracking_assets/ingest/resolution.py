@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from timetracking_assets.errors import SpecError, SpecPath
 from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Resource
 from timetracking_assets.ingest.automation import resolve_automation
 from timetracking_assets.ingest.automation_spec import ApiScheduleSpec
 from timetracking_assets.ingest.credentials import refuse_in_endpoint, refuse_literals
-from timetracking_assets.ingest.errors import SpecError, SpecPath
 from timetracking_assets.ingest.fan_out import check_parents, find_parent
 from timetracking_assets.ingest.quality_rules import check_quality, without_links_to
 from timetracking_assets.ingest.rules import (

@@ -11,9 +11,9 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
+from timetracking_assets.errors import SpecError, SpecPath
 from timetracking_assets.ingest.api import CONFIGURED, Resource, column_name
 from timetracking_assets.ingest.credentials import refuse_in_endpoint
-from timetracking_assets.ingest.errors import SpecError, SpecPath
 from timetracking_assets.ingest.window_spec import PartitionsSpec, WindowSpec
 from timetracking_assets.ingest.zones import check_timezone
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.errors import AnswerError
 from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.windows import Window, request_series
 

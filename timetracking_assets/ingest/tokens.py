@@ -10,12 +10,12 @@ from typing import Any
 
 import requests
 
+from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.api import Api
-from timetracking_assets.ingest.errors import AnswerError
-from timetracking_assets.ingest.redaction import Redactor
 from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.ingest.session import open_session
 from timetracking_assets.ingest.variables import variable_names
+from timetracking_assets.redaction import Redactor
 
 
 def open_token_session(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from timetracking_assets.ingest.errors import AnswerError
+from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.spec import TotalSpec
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from timetracking_assets.ingest.errors import LockTimeoutError
+from timetracking_assets.errors import LockTimeoutError
 from timetracking_assets.ingest.private_files import private_files
 
 _SAY_AFTER_SECONDS = 5.0

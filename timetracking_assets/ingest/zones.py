@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from timetracking_assets.ingest.errors import SpecError, SpecPath
+from timetracking_assets.errors import SpecError, SpecPath
 
 
 def check_timezone(name: str, path: SpecPath) -> None:

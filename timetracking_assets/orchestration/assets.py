@@ -11,8 +11,8 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from timetracking_assets.errors import ApiError, IngestError, LockTimeoutError
 from timetracking_assets.ingest.api import Api, Resource
-from timetracking_assets.ingest.errors import ApiError, IngestError, LockTimeoutError
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.orchestration.checks import check_specs, run_checks, was_unique

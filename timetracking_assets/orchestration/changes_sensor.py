@@ -14,8 +14,8 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from timetracking_assets.errors import IngestError, cause_of
 from timetracking_assets.ingest.api import Api, Resource
-from timetracking_assets.ingest.errors import IngestError, cause_of
 from timetracking_assets.ingest.probe import Probed, asks_since, probe
 from timetracking_assets.ingest.rules import why_not_probed
 from timetracking_assets.ingest.source import Connection

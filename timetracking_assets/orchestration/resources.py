@@ -10,8 +10,8 @@ import os
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
+from timetracking_assets.errors import IngestError, SettingsError
 from timetracking_assets.ingest.api import Api
-from timetracking_assets.ingest.errors import IngestError, SettingsError
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.warehouses import DEFAULT_FILE, find_warehouse

@@ -18,9 +18,9 @@ from typing import ClassVar
 
 import pytest
 
+from timetracking_assets.errors import IngestError
 from timetracking_assets.ingest.api import Api, Resource
 from timetracking_assets.ingest.duckdb_file import DuckDBFile
-from timetracking_assets.ingest.errors import IngestError
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadRequest
 from timetracking_assets.ingest.source import Connection

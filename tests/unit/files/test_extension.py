@@ -9,11 +9,11 @@ import dagster as dg
 import pytest
 from pydantic import ValidationError
 
+from timetracking_assets.errors import SpecError
 from timetracking_assets.files.api_file import ApiFile, read_api_files
 from timetracking_assets.files.extension import extend
 from timetracking_assets.files.locations import shipped_apis
 from timetracking_assets.files.model import ApiFileModel
-from timetracking_assets.ingest.errors import SpecError
 from timetracking_assets.ingest.resolution import resolve
 from timetracking_assets.ingest.spec import ApiSpec
 

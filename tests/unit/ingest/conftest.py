@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from timetracking_assets.errors import IngestError
 from timetracking_assets.ingest.api import Api, Resource
-from timetracking_assets.ingest.errors import IngestError
 from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.resolution import resolve
 from timetracking_assets.ingest.spec import ApiSpec, ColumnSpec

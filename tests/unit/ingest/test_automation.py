@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import ValidationError
 
+from timetracking_assets.errors import SpecError
 from timetracking_assets.ingest.automation import Automation, Freshness, Schedule
 from timetracking_assets.ingest.automation_spec import FreshnessSpec, ProbeSpec
-from timetracking_assets.ingest.errors import SpecError
 
 if TYPE_CHECKING:
     from tests.unit.ingest.conftest import Resolve

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from timetracking_assets.errors import AnswerError, TypeMismatchError
 from timetracking_assets.ingest import columnar
 from timetracking_assets.ingest.api import Resource, column_name
 from timetracking_assets.ingest.arrow_types import ARROW_TYPES
 from timetracking_assets.ingest.columnar import PageTyper, WidenedError
-from timetracking_assets.ingest.errors import AnswerError, TypeMismatchError
 from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.spec import DataType
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from timetracking_assets.errors import SpecError
 from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.credentials import credential_variables
-from timetracking_assets.ingest.errors import SpecError
 
 Resolve = Callable[..., Api]
 URL = "${HOURS_BASE_URL}"

@@ -7,11 +7,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from timetracking_assets.errors import LockTimeoutError, WarehouseError
 from timetracking_assets.ingest.destination import DestinationWarehouse
 from timetracking_assets.ingest.dialects import in_dialect
 from timetracking_assets.ingest.dlt_destination import find_destination
 from timetracking_assets.ingest.duckdb_file import DuckDBFile
-from timetracking_assets.ingest.errors import LockTimeoutError, WarehouseError
 from timetracking_assets.ingest.json_values import canonical_json
 from timetracking_assets.ingest.scratch import key_conditions
 from timetracking_assets.ingest.warehouse_locks import file_lock

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
+from timetracking_assets.errors import IngestError, WarehouseError
 from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.duckdb_memory import limit_memory
-from timetracking_assets.ingest.errors import IngestError, WarehouseError
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadRequest
 from timetracking_assets.ingest.source import Connection

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from timetracking_assets.errors import IngestError, SpecError
 from timetracking_assets.ingest.api import Api
-from timetracking_assets.ingest.errors import IngestError, SpecError
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.source import Connection

@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from timetracking_assets.errors import LockTimeoutError, WarehouseError
 from timetracking_assets.ingest.duckdb_file import DuckDBFile
-from timetracking_assets.ingest.errors import LockTimeoutError, WarehouseError
 from timetracking_assets.ingest.publishing import publish
 
 READ = """

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from timetracking_assets.errors import SpecError
 from timetracking_assets.ingest.api import Api
-from timetracking_assets.ingest.errors import SpecError
 from timetracking_assets.ingest.resolution import resolve
 from timetracking_assets.ingest.spec import ApiSpec
 

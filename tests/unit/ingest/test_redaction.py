@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timetracking_assets.ingest.redaction import Redactor
+from timetracking_assets.redaction import Redactor
 
 SECRET = 'käy /+="1\\2'
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from timetracking_assets.errors import SpecError
 from timetracking_assets.ingest.api import Api, Parent, column_name
-from timetracking_assets.ingest.errors import SpecError
 from timetracking_assets.ingest.rules import start_of
 from timetracking_assets.ingest.spec import ApiSpec
 from timetracking_assets.ingest.window_spec import PartitionsSpec

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.errors import AnswerError
 from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.splitting import whole_answers
 from timetracking_assets.ingest.window_spec import WindowSpec

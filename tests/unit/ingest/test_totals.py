@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import pytest
 
-from timetracking_assets.ingest.errors import AnswerError
+from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.spec import TotalSpec
 from timetracking_assets.ingest.totals import StatedTotals
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from timetracking_assets.component import load_project
+from timetracking_assets.errors import SpecError
 from timetracking_assets.files.locations import shipped_apis
 from timetracking_assets.ingest import validation
 from timetracking_assets.ingest.api import Api
-from timetracking_assets.ingest.errors import SpecError
 from timetracking_assets.ingest.validation import validate
 
 Resolve = Callable[..., Api]

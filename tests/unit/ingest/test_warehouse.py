@@ -12,8 +12,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from timetracking_assets.errors import LockTimeoutError, WarehouseError
 from timetracking_assets.ingest.duckdb_file import DuckDBFile
-from timetracking_assets.ingest.errors import LockTimeoutError, WarehouseError
 from timetracking_assets.ingest.warehouse import quoted
 
 HOLD = """

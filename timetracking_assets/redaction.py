@@ -1,7 +1,8 @@
-"""Masking of secrets by value, in every form in which one travels.
+"""Masking of secrets by value, in every form in which one travels: in messages and in log lines.
 
-Only text and JSON go in and out here; what is secret is decided in `credentials.py`, and where the
-values are known.
+What is secret is decided in `spec/variables.py`, and where the values are known. Our own messages
+are masked where they are written; the log lines of libraries that see credentials (dlt, urllib3)
+are masked here.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import base64
 import html
 import json
+import logging
 import re
 from collections.abc import Iterable
 from itertools import product
 from urllib.parse import quote, quote_plus
+from weakref import WeakSet
 
 MASK = "***"
 _SHORTEST = 4
@@ -112,3 +115,29 @@ def _base64_forms(value: str) -> set[str]:
     data = value.encode()
     forms = {base64.b64encode(data).decode(), base64.urlsafe_b64encode(data).decode()}
     return forms | {form.rstrip("=") for form in forms} | {quote(form, safe="") for form in forms}
+
+
+_LOGGERS = ("dlt", "urllib3.connectionpool", "urllib3.util.retry")
+_redactors: WeakSet[Redactor] = WeakSet()
+
+
+def mask_logs(redactor: Redactor) -> None:
+    """Mask what `redactor` knows in those libraries' log lines, for as long as it is used."""
+    _redactors.add(redactor)
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        if _masking not in logger.filters:
+            logger.addFilter(_masking)
+
+
+def _masking(record: logging.LogRecord) -> bool:
+    text = record.getMessage()
+    if record.exc_info:
+        # a handler would write the chained errors as they are
+        record.exc_text = logging.Formatter().formatException(record.exc_info)
+        record.exc_info = None
+    for redactor in list(_redactors):
+        text = redactor(text)
+        record.exc_text = redactor(record.exc_text) if record.exc_text else record.exc_text
+    record.msg, record.args = text, ()
+    return True

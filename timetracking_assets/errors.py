@@ -1,4 +1,4 @@
-"""The errors that `ingest` raises: each says what happened, where, and what to do.
+"""The errors of this package: each says what happened, where, and what to do.
 
 Only classes that callers tell apart belong here; messages are written where the fact is known.
 """
