@@ -9,19 +9,19 @@ from time import perf_counter
 import dagster as dg
 import yaml
 
-from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
-from timetracking_assets.ingest.resolution import resolve
 from timetracking_assets.ingest.source import Connection
-from timetracking_assets.ingest.spec import ApiSpec
 from timetracking_assets.ingest.validation import validate
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.assets import WAREHOUSE, build_api_definitions
 from timetracking_assets.orchestration.checks import check_specs, run_checks
 from timetracking_assets.orchestration.load_facts import LoadFacts
 from timetracking_assets.orchestration.resources import WarehouseResource
+from timetracking_assets.spec.api import Api
+from timetracking_assets.spec.model import ApiSpec
+from timetracking_assets.spec.resolve import resolve
 
 _FILE = Path(__file__).parent / "api" / "defs.yaml"
 TOKEN = "mock-api-token"  # the mock asks for none; ours sends and masks it all the same

@@ -381,9 +381,9 @@ def hasty_definitions(
     """The code location as `definitions`, but for the waiting between retries."""
     import timetracking_assets
     from timetracking_assets.component import RestApi
-    from timetracking_assets.ingest.http_spec import RetrySpec
     from timetracking_assets.orchestration.assets import WAREHOUSE, build_api_definitions
     from timetracking_assets.orchestration.resources import WarehouseResource
+    from timetracking_assets.spec.model import RetrySpec
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         _set_environment(monkeypatch, session_sandbox, first_day, tmp_path_factory.mktemp("load"))

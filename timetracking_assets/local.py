@@ -17,7 +17,7 @@ from dotenv import dotenv_values
 
 from timetracking_assets.files.api_file import read_api_files
 from timetracking_assets.files.locations import shipped_apis
-from timetracking_assets.ingest.variables import variable_names
+from timetracking_assets.spec.variables import variable_names
 
 _PACKAGE = Path(__file__).parent
 

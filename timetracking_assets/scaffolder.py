@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from timetracking_assets.errors import SpecError
 from timetracking_assets.files.api_file import ApiFile
-from timetracking_assets.ingest.variables import variable_names
+from timetracking_assets.spec.variables import variable_names
 
 _HEAD = """\
 type: timetracking_assets.RestApi

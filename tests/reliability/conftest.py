@@ -24,8 +24,8 @@ import timetracking_assets
 from timetracking_assets.component import RestApi
 
 if TYPE_CHECKING:
-    from timetracking_assets.ingest.api import Api
     from timetracking_assets.sandbox import SandboxServer
+    from timetracking_assets.spec.api import Api
 
 HERE = Path(__file__).parent
 _COMMON: dict[str, Any] = {

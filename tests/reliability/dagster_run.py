@@ -12,9 +12,9 @@ from typing import Any
 import dagster as dg
 from faulty_load import STARTED, Fault, redirect
 
-from timetracking_assets.ingest.api import Api
 from timetracking_assets.orchestration import assets
 from timetracking_assets.orchestration.resources import WarehouseResource
+from timetracking_assets.spec.api import Api
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from timetracking_assets.ingest.windows import Window
 
 if TYPE_CHECKING:
     from tests.reliability.conftest import Outcomes
-    from timetracking_assets.ingest.api import Api
     from timetracking_assets.sandbox import SandboxServer
+    from timetracking_assets.spec.api import Api
 
 FIRST, DAYS = date(2026, 3, 1), 4
 # the first instant of a day, one within it, its last second; one of the day before, by its offset

@@ -13,8 +13,8 @@ from faulty_load import STARTED
 if TYPE_CHECKING:
     from tests.conftest import Platform
     from tests.reliability.conftest import Outcomes
-    from timetracking_assets.ingest.api import Api
     from timetracking_assets.sandbox.remote_control import RemoteControl
+    from timetracking_assets.spec.api import Api
 
 DAYS, DAYS_OF_A_THOROUGH_TEST = 10, 24
 # one asset of each of the other APIs, whose runs begin at the same time

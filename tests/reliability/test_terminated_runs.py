@@ -14,8 +14,8 @@ from faulty_load import Fault
 if TYPE_CHECKING:
     from tests.conftest import Platform
     from tests.reliability.conftest import Outcomes
-    from timetracking_assets.ingest.api import Api
     from timetracking_assets.sandbox.remote_control import RemoteControl
+    from timetracking_assets.spec.api import Api
 
 ROLES, TABLE = "resource_management/roles", "resource_management.roles"
 

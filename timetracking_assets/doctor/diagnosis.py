@@ -23,9 +23,9 @@ from timetracking_assets.doctor.shapes import (
     possible_keys,
     time_format,
 )
-from timetracking_assets.ingest.api import Resource, column_name
 from timetracking_assets.ingest.misfits import fits
-from timetracking_assets.ingest.spec import ColumnSpec
+from timetracking_assets.spec.api import Resource, column_name
+from timetracking_assets.spec.model import ColumnSpec
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode

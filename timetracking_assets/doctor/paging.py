@@ -8,7 +8,7 @@ from typing import Any
 from timetracking_assets.doctor.findings import Finding, Level
 from timetracking_assets.doctor.probe import Probe
 from timetracking_assets.doctor.shapes import MISSING, Row, at, counters
-from timetracking_assets.ingest.api import Resource
+from timetracking_assets.spec.api import Resource
 
 
 def judge_pages(

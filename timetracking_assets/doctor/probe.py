@@ -15,11 +15,11 @@ import requests
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 
 from timetracking_assets.errors import ApiError, QuotaError, cause_of
-from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.windows import Window
+from timetracking_assets.spec.api import Resource
 
 PAGE_SIZE = 10
 """Rows that are asked for, where the file says which parameter that is."""

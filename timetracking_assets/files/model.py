@@ -14,8 +14,8 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 
-from timetracking_assets.ingest.spec import ApiSpec
-from timetracking_assets.ingest.spec_model import SpecModel
+from timetracking_assets.spec.base import SpecModel
+from timetracking_assets.spec.model import ApiSpec
 
 _ALWAYS_SAID = {"ApiSpec": ["name"], "ResourceSpec": ["name"]}
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from timetracking_assets.files.model import ApiFileModel
-from timetracking_assets.ingest.spec import ApiSpec, ResourceDefaults
+from timetracking_assets.spec.model import ApiSpec, ResourceDefaults
 
 _HEAD = """\
 # YAML reference

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from timetracking_assets.ingest.spec import DataType
+from timetracking_assets.spec.base import DataType
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     "text": pa.string(),

@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from timetracking_assets.errors import AnswerError, TypeMismatchError
-from timetracking_assets.ingest.api import Resource, column_name
 from timetracking_assets.ingest.arrow_types import ARROW_TYPES, inferred_type
 from timetracking_assets.ingest.fields import FieldPath, find_path, lies_below
 from timetracking_assets.ingest.json_columns import plain_text
@@ -30,8 +29,10 @@ from timetracking_assets.ingest.row_parser import (
     RowParser,
     Texts,
 )
-from timetracking_assets.ingest.spec import ColumnSpec, DataType
 from timetracking_assets.ingest.times import TimeFormatError, to_date, to_timestamp
+from timetracking_assets.spec.api import Resource, column_name
+from timetracking_assets.spec.base import DataType
+from timetracking_assets.spec.model import ColumnSpec
 
 _CHANGED = re.compile(r"Column\(/(?P<path>.*?)\) changed from (?P<was>\S+) to (?P<now>\S+) in row")
 

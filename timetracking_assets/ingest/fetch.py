@@ -17,7 +17,6 @@ from dlt.extract import DltResource
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 from dlt.sources.rest_api.config_setup import create_auth
 
-from timetracking_assets.ingest.api import WINDOWS, Parent, Resource
 from timetracking_assets.ingest.lanes import side_by_side
 from timetracking_assets.ingest.page_ranges import PageRanges
 from timetracking_assets.ingest.page_splitter import page_splitter
@@ -34,9 +33,10 @@ from timetracking_assets.ingest.source import (
 )
 from timetracking_assets.ingest.tokens import open_token_session
 from timetracking_assets.ingest.totals import StatedTotals
-from timetracking_assets.ingest.variables import variable_names
 from timetracking_assets.ingest.windows import Series, Window, request_series
 from timetracking_assets.redaction import Redactor
+from timetracking_assets.spec.api import WINDOWS, Parent, Resource
+from timetracking_assets.spec.variables import variable_names
 
 _AHEAD = 4
 """Pages of a lane that may wait to be used."""

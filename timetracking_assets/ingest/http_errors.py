@@ -5,9 +5,9 @@ from __future__ import annotations
 import requests
 
 from timetracking_assets.errors import ApiError, QuotaError
-from timetracking_assets.ingest.http_spec import QuotaSpec
 from timetracking_assets.ingest.quotas import QUOTA_STATUSES, QuotaUsedUpError, come_back
 from timetracking_assets.redaction import Redactor
+from timetracking_assets.spec.model import QuotaSpec
 
 _HINTS = {
     400: "the parameters or the path are not what the API expects; compare `endpoint` with its "

@@ -19,7 +19,6 @@ from dlt.common.typing import TRefreshMode
 
 from timetracking_assets.errors import IngestError, TypeMismatchError, cause_of
 from timetracking_assets.ingest.answer import answer_source
-from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.arrow_types import ARROW_TYPES
 from timetracking_assets.ingest.changes import StagedAnswer
 from timetracking_assets.ingest.columnar import PageTyper, WidenedError
@@ -28,7 +27,6 @@ from timetracking_assets.ingest.duplicates import drop_duplicates, drops_duplica
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.parents import requested_parent_rows, stored_parent_rows
 from timetracking_assets.ingest.removal import is_first_load, refuse_large_removal
-from timetracking_assets.ingest.spec import DataType
 from timetracking_assets.ingest.text_columns import (
     forget_types,
     turn_into_text,
@@ -36,6 +34,8 @@ from timetracking_assets.ingest.text_columns import (
 )
 from timetracking_assets.ingest.warehouse import OpenWarehouse, Warehouse
 from timetracking_assets.ingest.workdir import private_work_dir
+from timetracking_assets.spec.api import Resource
+from timetracking_assets.spec.base import DataType
 
 
 def run_load(request: LoadRequest, warehouse: Warehouse) -> LoadReport:

@@ -14,10 +14,11 @@ import msgspec
 import pyarrow as pa
 
 from timetracking_assets.errors import TypeMismatchError
-from timetracking_assets.ingest.api import Resource, column_name
 from timetracking_assets.ingest.fields import FieldPath, values_at
-from timetracking_assets.ingest.spec import ColumnSpec, DataType
 from timetracking_assets.ingest.times import TimeFormatError, to_date, to_timestamp
+from timetracking_assets.spec.api import Resource, column_name
+from timetracking_assets.spec.base import DataType
+from timetracking_assets.spec.model import ColumnSpec
 
 EXACT_INTEGERS = 2**53
 """From here on a double skips integers."""

@@ -15,10 +15,10 @@ import pyarrow as pa
 import requests
 
 from timetracking_assets.errors import AnswerError
-from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.pages import HAS_MORE, HEADERS, ROWS, Page
 from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.redaction import Redactor
+from timetracking_assets.spec.api import Resource
 
 Raw = msgspec.Raw
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from timetracking_assets.ingest.api import CONFIGURED, Resource
-from timetracking_assets.ingest.automation_spec import ProbeSpec
-from timetracking_assets.ingest.http_spec import RetrySpec
 from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.totals import StatedTotals
 from timetracking_assets.ingest.windows import Window, format_bound
+from timetracking_assets.spec.api import CONFIGURED, Resource
+from timetracking_assets.spec.automation import ProbeSpec
+from timetracking_assets.spec.model import RetrySpec
 
 _TIMEOUT = 10.0
 

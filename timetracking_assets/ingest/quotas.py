@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 import requests
 from requests import codes
 
-from timetracking_assets.ingest.http_spec import QuotaSpec
+from timetracking_assets.spec.model import QuotaSpec
 
 QUOTA_STATUSES = (codes.payment_required, codes.too_many_requests)
 """Answers that say that a quota is used up."""

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pyrate_limiter import Limiter, Rate
 
-from timetracking_assets.ingest.http_spec import RateLimitSpec
+from timetracking_assets.spec.model import RateLimitSpec
 
 POLITE = RateLimitSpec()
 """What is kept to where the specification says nothing: a series of requests that take 100 ms each

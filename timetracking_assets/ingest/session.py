@@ -15,10 +15,10 @@ from dlt.sources.helpers.requests import Client
 
 from timetracking_assets.errors import ApiError
 from timetracking_assets.ingest.adapter import ApiAdapter
-from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.http_errors import describe
 from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.redaction import Redactor
+from timetracking_assets.spec.api import Api
 
 Accept = Callable[[requests.Response, Redactor], None]
 """What is done with an answer. It raises ApiError for one that can't be used."""

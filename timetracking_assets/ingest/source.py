@@ -21,13 +21,17 @@ from dlt.sources.rest_api import rest_api_resources
 from dlt.sources.rest_api.typing import RESTAPIConfig
 
 from timetracking_assets.errors import SettingsError, SpecError
-from timetracking_assets.ingest.api import Api, Parent, Resource
-from timetracking_assets.ingest.credentials import credential_variables
-from timetracking_assets.ingest.http_spec import RetrySpec
 from timetracking_assets.ingest.pages import HAS_MORE, ROWS
-from timetracking_assets.ingest.variables import require, substitute, variable_names
-from timetracking_assets.ingest.window_spec import WindowSpec
 from timetracking_assets.redaction import Redactor, mask_logs
+from timetracking_assets.spec.api import Api, Parent, Resource
+from timetracking_assets.spec.model import RetrySpec
+from timetracking_assets.spec.variables import (
+    credential_variables,
+    require,
+    substitute,
+    variable_names,
+)
+from timetracking_assets.spec.window import WindowSpec
 
 ParentRows = Sequence[Mapping[str, Any]]
 

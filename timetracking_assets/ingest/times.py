@@ -9,7 +9,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from timetracking_assets.ingest.spec import TimeFormat
+from timetracking_assets.spec.base import TimeFormat
 
 _UTC = pa.timestamp("us", tz="UTC")
 _WITH_OFFSET = r"[T ].*(Z|z|[+-]\d{2}(:?\d{2})?)$"

@@ -11,11 +11,11 @@ from typing import Any
 import requests
 
 from timetracking_assets.errors import AnswerError
-from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.ingest.session import open_session
-from timetracking_assets.ingest.variables import variable_names
 from timetracking_assets.redaction import Redactor
+from timetracking_assets.spec.api import Api
+from timetracking_assets.spec.variables import variable_names
 
 
 def open_token_session(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from timetracking_assets.errors import AnswerError
-from timetracking_assets.ingest.spec import TotalSpec
+from timetracking_assets.spec.model import TotalSpec
 
 
 class StatedTotals:

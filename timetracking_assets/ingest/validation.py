@@ -23,9 +23,9 @@ from dlt.sources.rest_api.config_setup import (
 from dlt.sources.rest_api.typing import RESTAPIConfig
 
 from timetracking_assets.errors import SpecError
-from timetracking_assets.ingest.api import CONFIGURED, Api
 from timetracking_assets.ingest.source import endpoint_resource, rest_api
-from timetracking_assets.ingest.variables import substitute
+from timetracking_assets.spec.api import CONFIGURED, Api
+from timetracking_assets.spec.variables import substitute
 
 
 def validate(api: Api) -> None:

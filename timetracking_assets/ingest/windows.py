@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from timetracking_assets.ingest.window_spec import WindowSpec
+from timetracking_assets.spec.window import WindowSpec
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -12,7 +12,6 @@ import dagster as dg
 from pydantic import Field
 
 from timetracking_assets.errors import ApiError, IngestError, LockTimeoutError
-from timetracking_assets.ingest.api import Api, Resource
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.orchestration.checks import check_specs, run_checks, was_unique
@@ -22,6 +21,7 @@ from timetracking_assets.orchestration.partitions import partitions_definition, 
 from timetracking_assets.orchestration.quality_checks import build_quality_checks
 from timetracking_assets.orchestration.resources import ApiResource, WarehouseResource
 from timetracking_assets.orchestration.specs import asset_key, asset_spec
+from timetracking_assets.spec.api import Api, Resource
 
 WAREHOUSE = "warehouse"
 """Key of the Dagster resource that every asset needs beside its API's own."""

@@ -15,9 +15,7 @@ import dagster as dg
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from timetracking_assets.errors import IngestError, cause_of
-from timetracking_assets.ingest.api import Api, Resource
 from timetracking_assets.ingest.probe import Probed, asks_since, probe
-from timetracking_assets.ingest.rules import why_not_probed
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.jobs import asset_job, is_running, run_requests
@@ -25,6 +23,8 @@ from timetracking_assets.orchestration.partitions import partitions_definition
 from timetracking_assets.orchestration.schedules import regular_range
 from timetracking_assets.orchestration.specs import asset_key
 from timetracking_assets.orchestration.switch import sensor_status
+from timetracking_assets.spec.api import Api, Resource
+from timetracking_assets.spec.rules import why_not_probed
 
 _OVERLAP = timedelta(seconds=60)
 """How much of the time before the last probe is asked for again: clocks differ."""

@@ -11,7 +11,6 @@ from typing import Any
 
 import dagster as dg
 
-from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.warehouse import (
     OpenWarehouse,
     Warehouse,
@@ -26,6 +25,7 @@ from timetracking_assets.orchestration.reconciliation import (
     rows_in_scope,
 )
 from timetracking_assets.orchestration.specs import asset_key
+from timetracking_assets.spec.api import Resource
 
 UNIQUE = "primary_key_unique"
 NOT_NULL = "primary_key_not_null"

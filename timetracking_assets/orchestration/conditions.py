@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from timetracking_assets.ingest.api import Resource
+from timetracking_assets.spec.api import Resource
 
 
 def automation_condition(resource: Resource) -> dg.AutomationCondition[dg.AssetKey] | None:

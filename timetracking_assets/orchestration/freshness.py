@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from croniter import croniter
 
-from timetracking_assets.ingest.api import Api, Resource
-from timetracking_assets.ingest.automation import Freshness
 from timetracking_assets.orchestration.partitions import partitions_definition
 from timetracking_assets.orchestration.ranges import known_partitions
 from timetracking_assets.orchestration.specs import asset_key
 from timetracking_assets.orchestration.switch import sensor_status
+from timetracking_assets.spec.api import Api, Resource
+from timetracking_assets.spec.resolve_automation import Freshness
 
 CHECK = "newest_partition_loaded"
 _INTERVAL = 60

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from timetracking_assets.ingest.api import Api
 from timetracking_assets.orchestration.freshness import CHECK, judge
 from timetracking_assets.orchestration.specs import asset_key
 from timetracking_assets.runs import Runs
+from timetracking_assets.spec.api import Api
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Any
 
 import dagster as dg
 
-from timetracking_assets.ingest.api import Resource
 from timetracking_assets.orchestration.ranges import range_tags
 from timetracking_assets.orchestration.specs import asset_key
+from timetracking_assets.spec.api import Resource
 
 API_TAG, KIND_TAG = "timetracking/api", "timetracking/kind"
 

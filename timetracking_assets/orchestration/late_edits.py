@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from timetracking_assets.ingest.api import Api, Resource
 from timetracking_assets.orchestration.jobs import asset_job, is_running, run_requests
 from timetracking_assets.orchestration.partitions import partitions_definition
 from timetracking_assets.orchestration.ranges import known_partitions, neighbours
 from timetracking_assets.orchestration.specs import asset_key
 from timetracking_assets.orchestration.switch import sensor_status
+from timetracking_assets.spec.api import Api, Resource
 
 _WHAT = "Loads older partitions to which rows belong that came with newer ones."
 _INTERVAL = 60

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.specs import asset_key
+from timetracking_assets.spec.api import Resource
 
 if TYPE_CHECKING:
     from timetracking_assets.ingest.load_report import LoadReport

@@ -11,10 +11,9 @@ from functools import cache
 
 import dagster as dg
 
-from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.rules import start_of
-from timetracking_assets.ingest.window_spec import PartitionsSpec
 from timetracking_assets.ingest.windows import Window
+from timetracking_assets.spec.api import Resource
+from timetracking_assets.spec.window import PartitionsSpec, start_of
 
 
 @cache

@@ -11,10 +11,10 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from timetracking_assets.errors import IngestError, SettingsError
-from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.warehouses import DEFAULT_FILE, find_warehouse
+from timetracking_assets.spec.api import Api
 
 AFTER_EACH_RUN, ON_DEMAND = "after_each_run", "on_demand"
 

@@ -12,8 +12,6 @@ from datetime import datetime
 
 import dagster as dg
 
-from timetracking_assets.ingest.api import Api, Resource
-from timetracking_assets.ingest.automation import Schedule
 from timetracking_assets.orchestration.jobs import asset_job, is_running, run_requests
 from timetracking_assets.orchestration.partitions import partitions_definition
 from timetracking_assets.orchestration.ranges import (
@@ -25,6 +23,8 @@ from timetracking_assets.orchestration.ranges import (
 )
 from timetracking_assets.orchestration.specs import asset_key
 from timetracking_assets.orchestration.switch import schedule_status
+from timetracking_assets.spec.api import Api, Resource
+from timetracking_assets.spec.resolve_automation import Schedule
 
 Wanted = Callable[[Resource, dg.DagsterInstance, datetime], list[str]]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from timetracking_assets.ingest.api import Api
+from timetracking_assets.spec.api import Api
 
 VARIABLE = "TIMETRACKING_AUTOMATION"
 _WORDS = {"on": True, "off": False, "": None}

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 import dagster as dg
 from pydantic import ConfigDict, TypeAdapter
 
-from timetracking_assets.ingest.api import Api
 from timetracking_assets.orchestration.incidents import (
     Incident,
     Observed,
@@ -29,6 +28,7 @@ from timetracking_assets.orchestration.notifications import (
     services,
 )
 from timetracking_assets.orchestration.switch import sensor_status
+from timetracking_assets.spec.api import Api
 
 _INTERVAL = 30
 _MOST_LINES = 15

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from timetracking_assets.ingest import load
-from timetracking_assets.ingest.api import Api
+from timetracking_assets.spec.api import Api
 
 if TYPE_CHECKING:
     from tests.integration.orchestration.conftest import OfApi

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pytest
 
-from timetracking_assets.ingest.api import Api
-from timetracking_assets.ingest.resolution import resolve
-from timetracking_assets.ingest.spec import ApiSpec
 from timetracking_assets.orchestration.assets import build_api_definitions
 from timetracking_assets.orchestration.automation import build_automation
+from timetracking_assets.spec.api import Api
+from timetracking_assets.spec.model import ApiSpec
+from timetracking_assets.spec.resolve import resolve
 
 if TYPE_CHECKING:
     from tests.conftest import Platform

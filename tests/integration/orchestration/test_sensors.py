@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pytest
 
-from timetracking_assets.ingest.automation import Automation
-from timetracking_assets.ingest.automation_spec import ProbeSpec
-from timetracking_assets.ingest.window_spec import PartitionsSpec
 from timetracking_assets.orchestration.freshness import CHECK
+from timetracking_assets.spec.automation import ProbeSpec
+from timetracking_assets.spec.resolve_automation import Automation
+from timetracking_assets.spec.window import PartitionsSpec
 
 if TYPE_CHECKING:
     from tests.conftest import Platform

@@ -9,10 +9,10 @@ import pytest
 
 from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.request_stats import RequestStats
-from timetracking_assets.ingest.resolution import resolve
 from timetracking_assets.ingest.source import Connection
-from timetracking_assets.ingest.spec import ApiSpec
 from timetracking_assets.ingest.validation import validate
+from timetracking_assets.spec.model import ApiSpec
+from timetracking_assets.spec.resolve import resolve
 
 if TYPE_CHECKING:
     from tests.integration.vendors.conftest import Asked, Serve

@@ -14,8 +14,8 @@ from timetracking_assets.files.api_file import ApiFile, read_api_files
 from timetracking_assets.files.extension import extend
 from timetracking_assets.files.locations import shipped_apis
 from timetracking_assets.files.model import ApiFileModel
-from timetracking_assets.ingest.resolution import resolve
-from timetracking_assets.ingest.spec import ApiSpec
+from timetracking_assets.spec.model import ApiSpec
+from timetracking_assets.spec.resolve import resolve
 
 BASE: dict[str, Any] = {
     "name": "base",

@@ -15,11 +15,11 @@ import msgspec
 import pytest
 
 from timetracking_assets.errors import IngestError
-from timetracking_assets.ingest.api import Api, Resource
 from timetracking_assets.ingest.pages import Page
-from timetracking_assets.ingest.resolution import resolve
-from timetracking_assets.ingest.spec import ApiSpec, ColumnSpec
-from timetracking_assets.ingest.window_spec import PartitionsSpec, WindowSpec
+from timetracking_assets.spec.api import Api, Resource
+from timetracking_assets.spec.model import ApiSpec, ColumnSpec
+from timetracking_assets.spec.resolve import resolve
+from timetracking_assets.spec.window import PartitionsSpec, WindowSpec
 
 MakeResource = Callable[..., Resource]
 MakePage = Callable[..., Page]

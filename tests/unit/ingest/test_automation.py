@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from timetracking_assets.errors import SpecError
-from timetracking_assets.ingest.automation import Automation, Freshness, Schedule
-from timetracking_assets.ingest.automation_spec import FreshnessSpec, ProbeSpec
+from timetracking_assets.spec.automation import FreshnessSpec, ProbeSpec
+from timetracking_assets.spec.resolve_automation import Automation, Freshness, Schedule
 
 if TYPE_CHECKING:
     from tests.unit.ingest.conftest import Resolve

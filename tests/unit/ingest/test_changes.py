@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from timetracking_assets.errors import IngestError
-from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.changes import Changes, StagedAnswer
 from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.removal import refuse_large_removal
 from timetracking_assets.ingest.warehouse import OpenWarehouse
 from timetracking_assets.ingest.windows import Window
+from timetracking_assets.spec.api import Resource
 
 MakeResource = Callable[..., Resource]
 Stage = Callable[[str], list[str]]

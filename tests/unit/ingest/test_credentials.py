@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from timetracking_assets.errors import SpecError
-from timetracking_assets.ingest.api import Api
-from timetracking_assets.ingest.credentials import credential_variables
+from timetracking_assets.spec.api import Api
+from timetracking_assets.spec.variables import credential_variables
 
 Resolve = Callable[..., Api]
 URL = "${HOURS_BASE_URL}"

@@ -9,12 +9,12 @@ import pytest
 import requests
 
 from timetracking_assets.errors import AnswerError
-from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.page_splitter import page_splitter
 from timetracking_assets.ingest.page_splitter import split_answer as split
 from timetracking_assets.ingest.pages import HAS_MORE, HEADERS, ROWS, Page
 from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.redaction import Redactor
+from timetracking_assets.spec.api import Resource
 
 MakeResource = Callable[..., Resource]
 MASKING = Redactor(["top-secret-key"])

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from timetracking_assets.errors import SpecError
-from timetracking_assets.ingest.api import Api
-from timetracking_assets.ingest.resolution import resolve
-from timetracking_assets.ingest.spec import ApiSpec
+from timetracking_assets.spec.api import Api
+from timetracking_assets.spec.model import ApiSpec
+from timetracking_assets.spec.resolve import resolve
 
 SPEC: dict[str, Any] = {
     "name": "example",

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import requests
 
-from timetracking_assets.ingest.http_spec import QuotaSpec
 from timetracking_assets.ingest.quotas import (
     QuotaUsedUpError,
     await_reset,
@@ -16,6 +15,7 @@ from timetracking_assets.ingest.quotas import (
     remaining,
     reset_time,
 )
+from timetracking_assets.spec.model import QuotaSpec
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DATE = "Sun, 01 Mar 2026 12:00:00 GMT"

@@ -8,10 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from timetracking_assets.errors import SpecError
-from timetracking_assets.ingest.api import Api, Parent, column_name
-from timetracking_assets.ingest.rules import start_of
-from timetracking_assets.ingest.spec import ApiSpec
-from timetracking_assets.ingest.window_spec import PartitionsSpec
+from timetracking_assets.spec.api import Api, Parent, column_name
+from timetracking_assets.spec.model import ApiSpec
+from timetracking_assets.spec.window import PartitionsSpec, start_of
 
 Resolve = Callable[..., Api]
 PEOPLE = {"name": "people", "endpoint": {"path": "people"}}

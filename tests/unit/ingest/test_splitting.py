@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from timetracking_assets.errors import AnswerError
-from timetracking_assets.ingest.api import Resource
 from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.splitting import whole_answers
-from timetracking_assets.ingest.window_spec import WindowSpec
 from timetracking_assets.ingest.windows import Window
+from timetracking_assets.spec.api import Resource
+from timetracking_assets.spec.window import WindowSpec
 
 MakeResource = Callable[..., Resource]
 DAY = Window.of_days(date(2026, 1, 5), date(2026, 1, 6))

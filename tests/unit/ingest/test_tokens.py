@@ -11,11 +11,11 @@ from urllib.parse import parse_qs
 import pytest
 
 from timetracking_assets.errors import AnswerError, ApiError
-from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.validation import validate
+from timetracking_assets.spec.api import Api
 
 if TYPE_CHECKING:
     from tests.unit.ingest.conftest import Stub

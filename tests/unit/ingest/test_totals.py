@@ -5,8 +5,8 @@ from copy import deepcopy
 import pytest
 
 from timetracking_assets.errors import AnswerError
-from timetracking_assets.ingest.spec import TotalSpec
 from timetracking_assets.ingest.totals import StatedTotals
+from timetracking_assets.spec.model import TotalSpec
 
 IN_BODY, IN_HEADER = TotalSpec(path="meta.total"), TotalSpec(header="X-Total")
 

@@ -11,8 +11,8 @@ from timetracking_assets.component import load_project
 from timetracking_assets.errors import SpecError
 from timetracking_assets.files.locations import shipped_apis
 from timetracking_assets.ingest import validation
-from timetracking_assets.ingest.api import Api
 from timetracking_assets.ingest.validation import validate
+from timetracking_assets.spec.api import Api
 
 Resolve = Callable[..., Api]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from timetracking_assets.errors import SettingsError
-from timetracking_assets.ingest.variables import require, substitute, variable_names
+from timetracking_assets.spec.variables import require, substitute, variable_names
 
 NESTED = {"a": "${B}/${A}", "c": [{"d": "${B}"}, 5, None], "e": ("${_C1}", "$D", "${e-f}", "{G}")}
 

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timetracking_assets.ingest.window_spec import WindowSpec
 from timetracking_assets.ingest.windows import (
     Window,
     format_bound,
@@ -19,6 +18,7 @@ from timetracking_assets.ingest.windows import (
     request_series,
     window_condition,
 )
+from timetracking_assets.spec.window import WindowSpec
 
 DAY = timedelta(days=1)
 ZONES = ["UTC", "Europe/Berlin", "America/Santiago", "Africa/Cairo", "Asia/Kathmandu"]

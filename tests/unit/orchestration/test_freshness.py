@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from timetracking_assets.ingest.automation import Automation, Freshness, Schedule
 from timetracking_assets.orchestration.freshness import judge
+from timetracking_assets.spec.resolve_automation import Automation, Freshness, Schedule
 
 
 @pytest.mark.parametrize("night", [datetime(2026, 10, 25), datetime(2026, 3, 29)])

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import dagster as dg
 import pytest
 
-from timetracking_assets.ingest.window_spec import PartitionsSpec
 from timetracking_assets.orchestration.partitions import partitions_definition
 from timetracking_assets.orchestration.ranges import (
     known_partitions,
@@ -17,6 +16,7 @@ from timetracking_assets.orchestration.ranges import (
     since_last_load,
     trailing_range,
 )
+from timetracking_assets.spec.window import PartitionsSpec
 
 DAYS = [f"2026-03-{day:02}" for day in range(1, 11)]
 

@@ -14,15 +14,15 @@ from itertools import pairwise
 from croniter import CroniterBadDateError, croniter
 
 from timetracking_assets.errors import SpecError, SpecPath
-from timetracking_assets.ingest.automation_spec import (
+from timetracking_assets.spec.automation import (
     ApiScheduleSpec,
     Condition,
     CronSpec,
     FreshnessSpec,
     ProbeSpec,
 )
-from timetracking_assets.ingest.spec import ApiSpec, ResourceSpec, SyncMode
-from timetracking_assets.ingest.zones import check_timezone
+from timetracking_assets.spec.base import SyncMode, check_timezone
+from timetracking_assets.spec.model import ApiSpec, ResourceSpec
 
 _REREAD_CRONS = {"weekly": "0 5 * * 0", "monthly": "0 5 1 * *", "quarterly": "0 5 1 */3 *"}
 _WORKING_HOURS = ApiScheduleSpec.model_fields["snapshot"].default

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from timetracking_assets.ingest.spec_model import SpecModel
+from timetracking_assets.spec.base import SpecModel
 
 Severity = Literal["warn", "error"]
 Share = Annotated[float, Field(ge=0, le=1)]

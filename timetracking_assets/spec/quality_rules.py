@@ -9,8 +9,8 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from timetracking_assets.errors import SpecError, SpecPath
-from timetracking_assets.ingest.api import Resource
-from timetracking_assets.ingest.quality_spec import HoursSpec, ReferenceSpec
+from timetracking_assets.spec.api import Resource
+from timetracking_assets.spec.quality import HoursSpec, ReferenceSpec
 
 _NAMED = ("person", "project", "customer")
 _HOURS_TYPES = {

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
 from timetracking_assets.errors import SpecError, SpecPath
-from timetracking_assets.ingest.api import CONFIGURED, Resource, column_name
-from timetracking_assets.ingest.credentials import refuse_in_endpoint
-from timetracking_assets.ingest.window_spec import PartitionsSpec, WindowSpec
-from timetracking_assets.ingest.zones import check_timezone
+from timetracking_assets.spec.api import CONFIGURED, Resource, column_name
+from timetracking_assets.spec.base import check_timezone
+from timetracking_assets.spec.variables import refuse_in_endpoint
+from timetracking_assets.spec.window import WindowSpec, start_of
 
 _SELECTOR = re.compile(r"^(\$|[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*)$")
 _TIME_FORMATS = ("iso", "date", "unix_seconds", "unix_milliseconds")
@@ -219,16 +218,3 @@ def check_probe(resource: Resource, path: SpecPath) -> None:
     """A probe that a resource itself asks for must be able to tell something."""
     if resource.automation.probe and (problem := why_not_probed(resource)):
         raise SpecError((*path, "probe"), problem)
-
-
-def start_of(partitions: PartitionsSpec, path: SpecPath = ("partitions", "start")) -> date:
-    """The first day of the first partition. Raises SpecError for a text that is no day or year."""
-    text = partitions.start.strip()
-    try:
-        start = date(int(text), 1, 1) if re.fullmatch(r"\d{4}", text) else date.fromisoformat(text)
-    except ValueError:
-        start = None
-    if start is None or (partitions.type == "daily" and re.fullmatch(r"\d{4}", text)):
-        wanted = "a day, `YYYY-MM-DD`" if partitions.type == "daily" else "a year, `YYYY`"
-        raise SpecError(path, f"'{partitions.start}' is not {wanted}")
-    return start.replace(month=1, day=1) if partitions.type == "yearly" else start

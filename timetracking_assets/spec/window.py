@@ -5,12 +5,27 @@ Only shapes belong here; what a window is, and what its parameters come to, is i
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from timetracking_assets.ingest.spec_model import SpecModel
+from timetracking_assets.errors import SpecError, SpecPath
+from timetracking_assets.spec.base import SpecModel
+
+
+def start_of(partitions: PartitionsSpec, path: SpecPath = ("partitions", "start")) -> date:
+    """The first day of the first partition. Raises SpecError for a text that is no day or year."""
+    text = partitions.start.strip()
+    try:
+        start = date(int(text), 1, 1) if re.fullmatch(r"\d{4}", text) else date.fromisoformat(text)
+    except ValueError:
+        start = None
+    if start is None or (partitions.type == "daily" and re.fullmatch(r"\d{4}", text)):
+        wanted = "a day, `YYYY-MM-DD`" if partitions.type == "daily" else "a year, `YYYY`"
+        raise SpecError(path, f"'{partitions.start}' is not {wanted}")
+    return start.replace(month=1, day=1) if partitions.type == "yearly" else start
 
 
 def _as_date_text(value: object) -> object:

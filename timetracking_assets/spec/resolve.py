@@ -1,23 +1,22 @@
 """A specification made whole: defaults merged, parents found, contradictions refused.
 
 `resolve` turns an `ApiSpec` (shapes) into an `Api` (meaning). What a resource's keys mean together
-is judged in `rules.py`, its parent found in `fan_out.py`; what is in dlt's grammar is judged by
-dlt, in `source.py`.
+is judged in `rules.py`; what is in dlt's grammar is judged by dlt, in `ingest/pages/rest_api.py`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from timetracking_assets.errors import SpecError, SpecPath
-from timetracking_assets.ingest.api import CONFIGURED, WINDOWS, Api, Resource
-from timetracking_assets.ingest.automation import resolve_automation
-from timetracking_assets.ingest.automation_spec import ApiScheduleSpec
-from timetracking_assets.ingest.credentials import refuse_in_endpoint, refuse_literals
-from timetracking_assets.ingest.fan_out import check_parents, find_parent
-from timetracking_assets.ingest.quality_rules import check_quality, without_links_to
-from timetracking_assets.ingest.rules import (
+from timetracking_assets.spec.api import CONFIGURED, WINDOWS, Api, Parent, Resource
+from timetracking_assets.spec.automation import ApiScheduleSpec
+from timetracking_assets.spec.model import ApiSpec, ResourceSpec
+from timetracking_assets.spec.quality_rules import check_quality, without_links_to
+from timetracking_assets.spec.resolve_automation import resolve_automation
+from timetracking_assets.spec.rules import (
     check_columns,
     check_endpoint,
     check_pages,
@@ -25,8 +24,7 @@ from timetracking_assets.ingest.rules import (
     check_removal,
     check_window,
 )
-from timetracking_assets.ingest.spec import ApiSpec, ResourceSpec
-from timetracking_assets.ingest.variables import VARIABLE
+from timetracking_assets.spec.variables import VARIABLE, refuse_in_endpoint, refuse_literals
 
 
 def resolve(spec: ApiSpec) -> Api:
@@ -187,3 +185,84 @@ def _primary_key(spec: ApiSpec, item: ResourceSpec, path: SpecPath) -> tuple[str
             "`primary_key: []` if nothing identifies a row",
         )
     return (keys,) if isinstance(keys, str) else tuple(keys)
+
+
+_EXPRESSION = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
+
+
+def find_parent(
+    spec: ApiSpec, item: ResourceSpec, endpoint: dict[str, Any], path: SpecPath, names: list[str]
+) -> Parent | None:
+    """What the expressions of `endpoint` are bound to: one of the resources `names`, or `ids`.
+
+    Raises SpecError for an expression that is bound to nothing, or for a second parent.
+    """
+    fields: dict[str, list[str]] = {}
+    where = (*path, "endpoint", "path")
+    for expression in _expressions(
+        [endpoint["path"], endpoint["params"], endpoint.get("json"), endpoint.get("headers")]
+    ):
+        prefix, _, rest = expression.partition(".")
+        parent, _, parent_field = rest.partition(".")
+        if prefix != "resources" or not parent_field:
+            raise SpecError(
+                where,
+                f"'{{{expression}}}' is bound to nothing; write `{{resources.<parent>.<field>}}`, "
+                f"or `{{resources.{CONFIGURED}.<id>}}` for ids from `ids`",
+            )
+        if parent == CONFIGURED and parent_field not in spec.ids:
+            raise SpecError(where, f"`ids` has no '{parent_field}'; it has {sorted(spec.ids)}")
+        if parent != CONFIGURED and parent not in names:
+            raise SpecError(
+                where, f"unknown parent '{parent}'; the selected resources are {sorted(names)}"
+            )
+        fields.setdefault(parent, []).append(parent_field)
+    if len(fields) > 1:
+        raise SpecError(
+            where,
+            f"resource '{item.name}' has {len(fields)} parents ({', '.join(fields)}); dlt takes "
+            "one: let the parent carry the other's id with `include_from_parent`",
+        )
+    if not fields and item.include_from_parent:
+        raise SpecError((*path, "include_from_parent"), f"resource '{item.name}' has no parent")
+    if not fields:
+        return None
+    [(name, used)] = fields.items()
+    if name == CONFIGURED and len({*used, *item.include_from_parent}) > 1:
+        raise SpecError(
+            where,
+            f"resource '{item.name}' takes one id from `ids`, for its path and for "
+            f"`include_from_parent`, not {sorted({*used, *item.include_from_parent})}",
+        )
+    return Parent(name, tuple(dict.fromkeys([*used, *item.include_from_parent])))
+
+
+def _expressions(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return _EXPRESSION.findall(re.sub(r"\$\{[^}]*\}", "", value))
+    if isinstance(value, dict):
+        return [name for item in value.values() for name in _expressions(item)]
+    if isinstance(value, list):
+        return [name for item in value for name in _expressions(item)]
+    return []
+
+
+def check_parents(spec: ApiSpec, resources: dict[str, Resource]) -> None:
+    """Raise SpecError for parents that go in a circle, or that have partitions."""
+    for index, item in enumerate(spec.resources):
+        if item.name not in resources:
+            continue
+        where = ("resources", index, "endpoint", "path")
+        seen = [item.name]
+        parent = resources[item.name].parent
+        while parent and parent.name != CONFIGURED:
+            if parent.name in seen:
+                raise SpecError(
+                    where, f"parents go in a circle: {' -> '.join([*seen, parent.name])}"
+                )
+            if resources[parent.name].partitions:
+                raise SpecError(
+                    where, f"parent '{parent.name}' is partitioned; a fan-out needs a whole list"
+                )
+            seen.append(parent.name)
+            parent = resources[parent.name].parent

@@ -10,12 +10,20 @@ from typing import Any, Literal
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
-from timetracking_assets.ingest.automation import Automation
-from timetracking_assets.ingest.http_spec import QuotaSpec, RateLimitSpec, RetrySpec, WhoamiSpec
-from timetracking_assets.ingest.quality_spec import ChecksSpec, HoursSpec, ReferenceSpec
-from timetracking_assets.ingest.spec import ColumnSpec, DeletedIdsSpec, SyncMode, TotalSpec
-from timetracking_assets.ingest.variables import variable_names
-from timetracking_assets.ingest.window_spec import PartitionsSpec, WindowSpec
+from timetracking_assets.spec.base import SyncMode
+from timetracking_assets.spec.model import (
+    ColumnSpec,
+    DeletedIdsSpec,
+    QuotaSpec,
+    RateLimitSpec,
+    RetrySpec,
+    TotalSpec,
+    WhoamiSpec,
+)
+from timetracking_assets.spec.quality import ChecksSpec, HoursSpec, ReferenceSpec
+from timetracking_assets.spec.resolve_automation import Automation
+from timetracking_assets.spec.variables import variable_names
+from timetracking_assets.spec.window import PartitionsSpec, WindowSpec
 
 CONFIGURED = "configured"
 """Name under which ids from configuration are used in a path: `{resources.configured.<id>}`."""

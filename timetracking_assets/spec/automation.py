@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from timetracking_assets.ingest.spec_model import SpecModel
+from timetracking_assets.spec.base import SpecModel
 
 
 def as_off(value: object) -> object:

@@ -1,0 +1,1 @@
+"""What a `defs.yaml` can say, what must not be said together, and the `Api` that it describes."""
