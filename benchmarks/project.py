@@ -9,7 +9,6 @@ from time import perf_counter
 import dagster as dg
 import yaml
 
-from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.source import Connection
@@ -22,6 +21,7 @@ from timetracking_assets.orchestration.resources import WarehouseResource
 from timetracking_assets.spec.api import Api
 from timetracking_assets.spec.model import ApiSpec
 from timetracking_assets.spec.resolve import resolve
+from timetracking_assets.warehouse.duckdb_file import DuckDBFile
 
 _FILE = Path(__file__).parent / "api" / "defs.yaml"
 TOKEN = "mock-api-token"  # the mock asks for none; ours sends and masks it all the same

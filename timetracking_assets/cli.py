@@ -75,7 +75,7 @@ def demo(
             stop("Interrupted; what had been loaded stays. Run it again to load the rest.", 130)
     if not succeeded:
         raise typer.Exit(1)
-    from timetracking_assets.ingest.warehouses import find_warehouse
+    from timetracking_assets.warehouse.find import find_warehouse
 
     console.print(
         f"\nNext: [bold]{sys.argv[0]} dev[/] opens the Dagster UI with these runs at "
@@ -170,9 +170,9 @@ def publish() -> None:
     """Replace the copy of the warehouse that others may read at any time by its present state."""
     os.environ.update(workspace_or_stop().environment)
     from timetracking_assets.errors import IngestError
-    from timetracking_assets.ingest import publishing
-    from timetracking_assets.ingest.duckdb_file import DuckDBFile
-    from timetracking_assets.ingest.warehouses import find_warehouse
+    from timetracking_assets.warehouse import duckdb_file as publishing
+    from timetracking_assets.warehouse.duckdb_file import DuckDBFile
+    from timetracking_assets.warehouse.find import find_warehouse
 
     warehouse = find_warehouse()
     if not isinstance(warehouse, DuckDBFile):

@@ -14,7 +14,7 @@ import pytest
 import throwaway_postgres
 
 from timetracking_assets.errors import LockTimeoutError, WarehouseError
-from timetracking_assets.ingest.destination import DestinationWarehouse
+from timetracking_assets.warehouse.destination import DestinationWarehouse
 
 if TYPE_CHECKING:
     from tests.conftest import Platform
@@ -41,7 +41,7 @@ CREATE TRIGGER linger BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION lin
 HOLD = """
 import sys, time
 from pathlib import Path
-from timetracking_assets.ingest.destination import DestinationWarehouse
+from timetracking_assets.warehouse.destination import DestinationWarehouse
 warehouse = DestinationWarehouse("postgres", Path(sys.argv[1]), sys.argv[2])
 with warehouse.exclusive("run 7, hours/entries", dataset="hours"):
     print("held", flush=True)
@@ -134,7 +134,7 @@ def test_json_is_compared_by_its_value(platform: Platform, control: RemoteContro
 def test_who_waits_says_for_whom(
     url: str, holder: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("timetracking_assets.ingest.warehouse_locks._SAY_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr("timetracking_assets.warehouse.locks._SAY_AFTER_SECONDS", 0.1)
     said: list[str] = []
     warehouse = DestinationWarehouse("postgres", tmp_path, url, lock_timeout=0.5)
     with (

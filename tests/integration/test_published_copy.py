@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from timetracking_assets.ingest.duckdb_file import DuckDBFile
+from timetracking_assets.warehouse.duckdb_file import DuckDBFile
 
 pytestmark = pytest.mark.duckdb_only(reason="only a DuckDB file needs a copy for readers")
 

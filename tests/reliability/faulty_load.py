@@ -25,11 +25,11 @@ from dlt.normalize.normalize import Normalize
 from timetracking_assets.errors import IngestError
 from timetracking_assets.ingest import load
 from timetracking_assets.ingest.adapter import ApiAdapter
-from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Api
+from timetracking_assets.warehouse.duckdb_file import DuckDBFile
 
 STARTED = multiprocessing.get_context("forkserver")
 # by names that need no path of the tests' own; imported once, a child has them at once

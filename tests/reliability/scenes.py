@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 from faulty_load import Fault, Job, start
 
-from timetracking_assets.ingest.duckdb_file import DuckDBFile
+from timetracking_assets.warehouse.duckdb_file import DuckDBFile
 
 # no column has a word of DDL in its name (`created_at`): dlt would take its merge for DDL
 API, RESOURCE = "resource_management", "project_tasks"

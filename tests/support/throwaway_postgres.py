@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from timetracking_assets.ingest.destination import DestinationWarehouse
-from timetracking_assets.ingest.duckdb_file import DuckDBFile
-from timetracking_assets.ingest.warehouse import Warehouse
+from timetracking_assets.warehouse.base import Warehouse
+from timetracking_assets.warehouse.destination import DestinationWarehouse
+from timetracking_assets.warehouse.duckdb_file import DuckDBFile
 
 URL = "THROWAWAY_POSTGRES"
 """Environment variable that tells the processes that share the tests where the server is."""

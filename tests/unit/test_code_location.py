@@ -13,7 +13,7 @@ FOR_LOADS_ALONE = {
     "timetracking_assets.health.build",
     "timetracking_assets.ingest.fetch",
     "timetracking_assets.ingest.load",
-    "timetracking_assets.ingest.warehouse_locks",
+    "timetracking_assets.warehouse.locks",
 }
 
 

@@ -17,8 +17,8 @@ from timetracking_assets.health.model import Report
 from timetracking_assets.health.page import render_page
 from timetracking_assets.health.tables import read_tables
 from timetracking_assets.health.watched import watched_assets
-from timetracking_assets.ingest.private_files import private_files
-from timetracking_assets.ingest.warehouse import Warehouse
+from timetracking_assets.warehouse.base import Warehouse
+from timetracking_assets.warehouse.private_files import private_files
 
 PATIENCE = 20.0
 """Seconds to wait for a warehouse that a load holds; then the report goes without its tables."""

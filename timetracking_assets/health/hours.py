@@ -14,9 +14,9 @@ from typing import Any
 
 from timetracking_assets.health.watched import WatchedAsset
 from timetracking_assets.ingest.quality import day_of, hours_of
-from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
 from timetracking_assets.spec.quality import HoursSpec, ReferenceSpec
 from timetracking_assets.spec.quality_rules import ColumnPath
+from timetracking_assets.warehouse.base import OpenWarehouse, quoted
 
 WEEKS = 105
 """How many weeks back hours are shown: two years."""

@@ -15,7 +15,7 @@ import dagster as dg
 from timetracking_assets.health.hours import Hours, read_hours
 from timetracking_assets.health.watched import WatchedAsset
 from timetracking_assets.ingest.quality import day_of
-from timetracking_assets.ingest.warehouse import OpenWarehouse, Warehouse, quoted
+from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse, quoted
 
 
 @dataclass

@@ -22,8 +22,8 @@ from timetracking_assets.ingest.pages import Page
 from timetracking_assets.ingest.removal import merge_disposition
 from timetracking_assets.ingest.source import ParentRows, column_hints
 from timetracking_assets.ingest.splitting import whole_answers
-from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.windows import Window, in_window
+from timetracking_assets.warehouse.base import Warehouse
 
 
 class _KnownDifference(logging.Filter):

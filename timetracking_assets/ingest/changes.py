@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from timetracking_assets.ingest.scratch import answer_relation
-from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
 from timetracking_assets.ingest.windows import Window, window_condition
 from timetracking_assets.spec.api import Resource
+from timetracking_assets.warehouse.base import OpenWarehouse, quoted
+from timetracking_assets.warehouse.scratch import answer_relation
 
 _SAMPLE = 5
 

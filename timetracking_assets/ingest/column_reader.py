@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from timetracking_assets.errors import AnswerError, TypeMismatchError
-from timetracking_assets.ingest.arrow_types import ARROW_TYPES, inferred_type
 from timetracking_assets.ingest.fields import FieldPath, find_path, lies_below
 from timetracking_assets.ingest.json_columns import plain_text
 from timetracking_assets.ingest.misfits import EXACT_INTEGERS, exact_decimals, misfits, mismatch
@@ -33,6 +32,7 @@ from timetracking_assets.ingest.times import TimeFormatError, to_date, to_timest
 from timetracking_assets.spec.api import Resource, column_name
 from timetracking_assets.spec.base import DataType
 from timetracking_assets.spec.model import ColumnSpec
+from timetracking_assets.warehouse.types import ARROW_TYPES, inferred_type
 
 _CHANGED = re.compile(r"Column\(/(?P<path>.*?)\) changed from (?P<was>\S+) to (?P<now>\S+) in row")
 

@@ -19,7 +19,6 @@ from typing import Any
 import pyarrow as pa
 
 from timetracking_assets.errors import AnswerError, TypeMismatchError
-from timetracking_assets.ingest.arrow_types import ARROW_TYPES
 from timetracking_assets.ingest.column_reader import ColumnReader, WidenedError
 from timetracking_assets.ingest.misfits import mismatch, parent_scalar, parent_type
 from timetracking_assets.ingest.pages import Page
@@ -27,6 +26,7 @@ from timetracking_assets.ingest.row_parser import ParsedAhead
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Resource, column_name
 from timetracking_assets.spec.base import DataType
+from timetracking_assets.warehouse.types import ARROW_TYPES
 
 __all__ = ["PageTyper", "WidenedError"]
 

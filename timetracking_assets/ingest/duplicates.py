@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from timetracking_assets.ingest.warehouse import OpenWarehouse, literal, quoted
 from timetracking_assets.spec.api import Resource
+from timetracking_assets.warehouse.base import OpenWarehouse, literal, quoted
 
 
 def drops_duplicates(resource: Resource) -> bool:

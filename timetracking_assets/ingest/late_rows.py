@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from timetracking_assets.ingest.json_values import canonical_columns
-from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Resource
+from timetracking_assets.warehouse.base import OpenWarehouse, quoted
+from timetracking_assets.warehouse.scratch import canonical_columns
 
 _MOST_ROWS = 100_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

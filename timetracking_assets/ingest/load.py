@@ -19,10 +19,8 @@ from dlt.common.typing import TRefreshMode
 
 from timetracking_assets.errors import IngestError, TypeMismatchError, cause_of
 from timetracking_assets.ingest.answer import answer_source
-from timetracking_assets.ingest.arrow_types import ARROW_TYPES
 from timetracking_assets.ingest.changes import StagedAnswer
 from timetracking_assets.ingest.columnar import PageTyper, WidenedError
-from timetracking_assets.ingest.duckdb_memory import MEMORY_LIMIT
 from timetracking_assets.ingest.duplicates import drop_duplicates, drops_duplicates
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.parents import requested_parent_rows, stored_parent_rows
@@ -32,10 +30,12 @@ from timetracking_assets.ingest.text_columns import (
     turn_into_text,
     with_text_columns,
 )
-from timetracking_assets.ingest.warehouse import OpenWarehouse, Warehouse
-from timetracking_assets.ingest.workdir import private_work_dir
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.base import DataType
+from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse
+from timetracking_assets.warehouse.private_files import private_work_dir
+from timetracking_assets.warehouse.scratch import MEMORY_LIMIT
+from timetracking_assets.warehouse.types import ARROW_TYPES
 
 
 def run_load(request: LoadRequest, warehouse: Warehouse) -> LoadReport:

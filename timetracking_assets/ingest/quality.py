@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
 
-from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
 from timetracking_assets.ingest.windows import Window, window_condition
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.quality import HoursSpec
+from timetracking_assets.warehouse.base import OpenWarehouse, quoted
 
 _FEWEST_WEEKS = 3
 

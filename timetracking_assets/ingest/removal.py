@@ -12,9 +12,9 @@ from typing import Any
 from timetracking_assets.errors import RemovalError
 from timetracking_assets.ingest.changes import Changes, in_window_sql
 from timetracking_assets.ingest.duplicates import drops_duplicates
-from timetracking_assets.ingest.warehouse import Warehouse, quoted
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Resource
+from timetracking_assets.warehouse.base import Warehouse, quoted
 
 _SMALL_TABLE = 20
 

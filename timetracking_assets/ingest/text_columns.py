@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted, staging_dataset
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.base import DataType
+from timetracking_assets.warehouse.base import OpenWarehouse, quoted, staging_dataset
 
 _TEXT = "text"
 

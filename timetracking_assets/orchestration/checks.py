@@ -11,12 +11,6 @@ from typing import Any
 
 import dagster as dg
 
-from timetracking_assets.ingest.warehouse import (
-    OpenWarehouse,
-    Warehouse,
-    quoted,
-    staging_dataset,
-)
 from timetracking_assets.orchestration.load_facts import LoadFacts
 from timetracking_assets.orchestration.reconciliation import (
     differences,
@@ -26,6 +20,7 @@ from timetracking_assets.orchestration.reconciliation import (
 )
 from timetracking_assets.orchestration.specs import asset_key
 from timetracking_assets.spec.api import Resource
+from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse, quoted, staging_dataset
 
 UNIQUE = "primary_key_unique"
 NOT_NULL = "primary_key_not_null"

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
-from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.orchestration.partitions import tagged_window
 from timetracking_assets.orchestration.quality_verdicts import (
     DURATIONS,
@@ -24,6 +23,7 @@ from timetracking_assets.orchestration.quality_verdicts import (
 from timetracking_assets.orchestration.specs import asset_key
 from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.spec.quality import CheckSpec
+from timetracking_assets.warehouse.base import Warehouse
 
 # Dagster warns of a parameter of its own when it binds resources to a definition of checks
 warnings.filterwarnings("ignore", "Parameter `execution_type`", dg.BetaWarning)

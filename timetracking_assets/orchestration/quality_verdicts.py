@@ -13,10 +13,10 @@ from typing import Any
 import dagster as dg
 
 from timetracking_assets.ingest import quality
-from timetracking_assets.ingest.warehouse import OpenWarehouse
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.spec.quality import CheckSpec
+from timetracking_assets.warehouse.base import OpenWarehouse
 
 VOLUME = "volume_as_usual"
 NULLS = "important_columns_filled"

@@ -9,9 +9,9 @@ from typing import Any
 
 import dagster as dg
 
-from timetracking_assets.ingest.warehouse import OpenWarehouse, quoted
 from timetracking_assets.orchestration.load_facts import LoadFacts
 from timetracking_assets.spec.api import Resource
+from timetracking_assets.warehouse.base import OpenWarehouse, quoted
 
 
 def differences(resource: Resource, facts: LoadFacts, rows_in_scope: int | None) -> list[str]:

@@ -12,9 +12,9 @@ from pydantic import Field, PrivateAttr
 
 from timetracking_assets.errors import IngestError, SettingsError
 from timetracking_assets.ingest.source import Connection
-from timetracking_assets.ingest.warehouse import Warehouse
-from timetracking_assets.ingest.warehouses import DEFAULT_FILE, find_warehouse
 from timetracking_assets.spec.api import Api
+from timetracking_assets.warehouse.base import Warehouse
+from timetracking_assets.warehouse.find import DEFAULT_FILE, find_warehouse
 
 AFTER_EACH_RUN, ON_DEMAND = "after_each_run", "on_demand"
 
@@ -65,8 +65,7 @@ class WarehouseResource(dg.ConfigurableResource[None]):
         """Publish at the end of a run that has changed something; that can't fail its loads."""
         if self._changed and self._publishes_after_each_run():
             # only a run that has changed something waits for what it takes
-            from timetracking_assets.ingest.duckdb_file import DuckDBFile
-            from timetracking_assets.ingest.publishing import publish
+            from timetracking_assets.warehouse.duckdb_file import DuckDBFile, publish
 
             try:
                 run = f" after run {context.run.run_id}" if context.run else ""

@@ -13,11 +13,11 @@ import dlt
 from dagster_dlt import DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
-from timetracking_assets.ingest.warehouses import destination_name
 from timetracking_assets.orchestration.conditions import automation_condition, freshness_policy
 from timetracking_assets.orchestration.ranges import lookback_metadata
 from timetracking_assets.spec.api import CONFIGURED, Resource
 from timetracking_assets.spec.base import DataType
+from timetracking_assets.warehouse.find import destination_name
 
 
 class ResourceTranslator(DagsterDltTranslator):

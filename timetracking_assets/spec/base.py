@@ -1,4 +1,4 @@
-"""What every model of a specification shares: the base class, the value types, names of time zones."""
+"""What every model of a specification shares: its base class, types of values, names of zones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`${VARIABLE}` in a specification: which there are, which hold credentials, their values at run time.
+"""`${VARIABLE}` in a specification: which there are, which hold credentials, and their values.
 
 Values come from the caller (a Dagster resource, see `orchestration/resources.py`), never from the
 environment directly: nothing here reads `os.environ`. They are masked in `redaction.py`.

@@ -16,10 +16,10 @@ from timetracking_assets.component import RestApi
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.source import Connection
-from timetracking_assets.ingest.warehouse import Warehouse, quoted
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.spec.window import start_of
+from timetracking_assets.warehouse.base import Warehouse, quoted
 
 
 def find_api(name: str, project: Path) -> Api:

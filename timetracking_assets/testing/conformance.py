@@ -19,16 +19,16 @@ from typing import ClassVar
 import pytest
 
 from timetracking_assets.errors import IngestError
-from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadRequest
 from timetracking_assets.ingest.source import Connection
-from timetracking_assets.ingest.warehouse import Warehouse, quoted
 from timetracking_assets.ingest.windows import Window, request_series
 from timetracking_assets.orchestration.metadata import load_metadata
 from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.testing.bench import Bench, everything, find_api
 from timetracking_assets.testing.echo import EchoServer
+from timetracking_assets.warehouse.base import Warehouse, quoted
+from timetracking_assets.warehouse.duckdb_file import DuckDBFile
 
 _METADATA = {
     *("dagster/row_count", "dagster/table_name", "dagster/column_schema", "load_id"),

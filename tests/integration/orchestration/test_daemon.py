@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from timetracking_assets.ingest.warehouses import find_warehouse
+from timetracking_assets.warehouse.find import find_warehouse
 
 if TYPE_CHECKING:
     from tests.conftest import Platform

@@ -9,11 +9,11 @@ import pytest
 
 from timetracking_assets.errors import IngestError
 from timetracking_assets.ingest.changes import Changes, StagedAnswer
-from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.removal import refuse_large_removal
-from timetracking_assets.ingest.warehouse import OpenWarehouse
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Resource
+from timetracking_assets.warehouse.base import OpenWarehouse
+from timetracking_assets.warehouse.duckdb_file import DuckDBFile
 
 MakeResource = Callable[..., Resource]
 Stage = Callable[[str], list[str]]

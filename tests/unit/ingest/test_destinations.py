@@ -8,14 +8,12 @@ import duckdb
 import pytest
 
 from timetracking_assets.errors import LockTimeoutError, WarehouseError
-from timetracking_assets.ingest.destination import DestinationWarehouse
-from timetracking_assets.ingest.dialects import in_dialect
-from timetracking_assets.ingest.dlt_destination import find_destination
-from timetracking_assets.ingest.duckdb_file import DuckDBFile
-from timetracking_assets.ingest.json_values import canonical_json
-from timetracking_assets.ingest.scratch import key_conditions
-from timetracking_assets.ingest.warehouse_locks import file_lock
-from timetracking_assets.ingest.warehouses import find_warehouse
+from timetracking_assets.warehouse.destination import DestinationWarehouse
+from timetracking_assets.warehouse.destination_settings import find_destination, in_dialect
+from timetracking_assets.warehouse.duckdb_file import DuckDBFile
+from timetracking_assets.warehouse.find import find_warehouse
+from timetracking_assets.warehouse.locks import file_lock
+from timetracking_assets.warehouse.scratch import canonical_json, key_conditions
 
 
 @pytest.mark.parametrize(

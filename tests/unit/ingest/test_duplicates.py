@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from timetracking_assets.ingest.duckdb_file import DuckDBFile
 from timetracking_assets.ingest.duplicates import drop_duplicates
-from timetracking_assets.ingest.warehouse import literal
 from timetracking_assets.spec.api import Resource
+from timetracking_assets.warehouse.base import literal
+from timetracking_assets.warehouse.duckdb_file import DuckDBFile
 
 MakeResource = Callable[..., Resource]
 

@@ -16,9 +16,9 @@ from timetracking_assets.ingest import answer, columnar
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.source import Connection
-from timetracking_assets.ingest.warehouse import Warehouse, staging_dataset
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Api
+from timetracking_assets.warehouse.base import Warehouse, staging_dataset
 
 Row = dict[str, Any]
 COLUMNS = {"id": {"data_type": "bigint", "nullable": False}}

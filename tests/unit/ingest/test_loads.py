@@ -15,9 +15,9 @@ from timetracking_assets.errors import IngestError, SpecError
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.source import Connection
-from timetracking_assets.ingest.warehouse import Warehouse
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Api
+from timetracking_assets.warehouse.base import Warehouse
 
 if TYPE_CHECKING:
     from tests.unit.ingest.conftest import Stub

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from timetracking_assets.ingest.duckdb_file import DuckDBFile
-from timetracking_assets.ingest.private_files import private_files
-from timetracking_assets.ingest.workdir import private_work_dir
+from timetracking_assets.warehouse.duckdb_file import DuckDBFile
+from timetracking_assets.warehouse.private_files import private_files, private_work_dir
 
 
 @pytest.fixture(autouse=True)

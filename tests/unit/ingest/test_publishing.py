@@ -11,8 +11,7 @@ import duckdb
 import pytest
 
 from timetracking_assets.errors import LockTimeoutError, WarehouseError
-from timetracking_assets.ingest.duckdb_file import DuckDBFile
-from timetracking_assets.ingest.publishing import publish
+from timetracking_assets.warehouse.duckdb_file import DuckDBFile, publish
 
 READ = """
 import sys, duckdb

@@ -13,13 +13,13 @@ import duckdb
 import pytest
 
 from timetracking_assets.errors import LockTimeoutError, WarehouseError
-from timetracking_assets.ingest.duckdb_file import DuckDBFile
-from timetracking_assets.ingest.warehouse import quoted
+from timetracking_assets.warehouse.base import quoted
+from timetracking_assets.warehouse.duckdb_file import DuckDBFile
 
 HOLD = """
 import sys
 from pathlib import Path
-from timetracking_assets.ingest.duckdb_file import DuckDBFile
+from timetracking_assets.warehouse.duckdb_file import DuckDBFile
 with DuckDBFile(Path(sys.argv[1])).exclusive("hours/entries of run 7"):
     print("held", flush=True)
     sys.stdin.read()
@@ -168,7 +168,7 @@ def test_an_apostrophe_in_the_path_is_refused(tmp_path: Path) -> None:
 
 
 def test_who_waits_says_so_and_for_whom(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("timetracking_assets.ingest.warehouse_locks._SAY_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr("timetracking_assets.warehouse.locks._SAY_AFTER_SECONDS", 0.1)
     said: list[str] = []
     with (
         process(HOLD, path),

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from timetracking_assets.ingest.workdir import private_work_dir
+from timetracking_assets.warehouse.private_files import private_work_dir
 
 HOLD = """
 import sys
 from pathlib import Path
-from timetracking_assets.ingest.workdir import private_work_dir
+from timetracking_assets.warehouse.private_files import private_work_dir
 with private_work_dir(Path(sys.argv[1])) as path:
     print(path, flush=True)
     sys.stdin.read()

@@ -2,7 +2,7 @@
 
 Only the interface and what all warehouses share belong here. The DuckDB file is in
 `duckdb_file.py`, every other destination in `destination.py`. Rows get in through dlt alone
-(`load.py`).
+(`ingest/load/run.py`).
 """
 
 from __future__ import annotations

@@ -1,12 +1,15 @@
-"""The embedded warehouse: one DuckDB file, its one writer at a time, and what is asked of it.
+"""The embedded warehouse: one DuckDB file with one writer at a time, and the copy that people read.
 
-Only reading and locking belong here; rows get in through dlt alone (`load.py`). The file is never
-touched without its lock: a second process can't even read while one has the file open.
+Only reading, locking and publishing belong here; rows get in through dlt alone
+(`ingest/load/run.py`). The file is never touched without its lock: a second process can't even read
+while one has the file open. So readers get a file of their own. It is replaced at once and as a
+whole; who has the old one open goes on reading it.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,10 +20,10 @@ import dlt
 import duckdb
 
 from timetracking_assets.errors import WarehouseError
-from timetracking_assets.ingest.duckdb_memory import limit_memory
-from timetracking_assets.ingest.private_files import private_files
-from timetracking_assets.ingest.warehouse import Log, OpenWarehouse, Warehouse, quoted
-from timetracking_assets.ingest.warehouse_locks import file_lock
+from timetracking_assets.warehouse.base import Log, OpenWarehouse, Warehouse, quoted
+from timetracking_assets.warehouse.locks import file_lock
+from timetracking_assets.warehouse.private_files import private_files
+from timetracking_assets.warehouse.scratch import limit_memory
 
 _TYPES = {
     "VARCHAR": "text",
@@ -180,3 +183,34 @@ class OpenDuckDB(OpenWarehouse):
     ) -> str:
         """The table itself."""
         return quoted(dataset, table)
+
+
+def publish(warehouse: DuckDBFile, holder: str) -> Path:
+    """Replace the copy by the warehouse as it is now, readable by whom may read the warehouse.
+
+    Raises LockTimeoutError, or WarehouseError if there is nothing to copy or no room for it; the
+    copy is then the one that it was.
+    """
+    target = warehouse.published
+    unfinished = target.with_name(f"{target.name}.new")
+    problem: str | None = None
+    # waits for the lock, and leaves the file to no connection: one that is open in this process
+    # would lose its own lock when the copied file is closed
+    with warehouse.locked(holder):
+        if not warehouse.path.exists():
+            raise WarehouseError(
+                f"there is no warehouse {warehouse.path} yet: load something first"
+            )
+        with warehouse.connect() as connection:
+            connection.execute("CHECKPOINT")
+        try:
+            unfinished.unlink(missing_ok=True)
+            shutil.copyfile(warehouse.path, unfinished)
+            unfinished.chmod(warehouse.path.stat().st_mode & 0o444)
+            unfinished.replace(target)
+        except OSError as error:
+            problem = error.strerror
+            unfinished.unlink(missing_ok=True)
+    if problem:
+        raise WarehouseError(f"can't publish {target}: {problem}. The last copy still stands.")
+    return target

@@ -1,7 +1,8 @@
-"""The settings of a dlt destination that isn't the embedded one: found, judged and kept secret.
+"""A dlt destination that isn't the embedded one: its settings, its SQL, and two defects mended.
 
-Names and values are dlt's (`DESTINATION__<NAME>__CREDENTIALS`, `secrets.toml`); what is done with
-the destination is in `destination.py`.
+Names and values of settings are dlt's (`DESTINATION__<NAME>__CREDENTIALS`, `secrets.toml`). We write
+SQL in what DuckDB and PostgreSQL have in common; sqlglot, which dlt translates with, too, does the
+rest. What is done with the destination is in `destination.py`.
 """
 
 from __future__ import annotations
@@ -13,11 +14,15 @@ from functools import cached_property
 from typing import Any
 
 import dlt
+import pyarrow.parquet as pq
+import sqlglot
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
 from dlt.common.configuration.specs.base_configuration import is_secret_hint
+from dlt.common.destination import Destination
+from dlt.destinations.job_impl import FinalizedLoadJobWithFollowupJobs
+from sqlglot import expressions
 
 from timetracking_assets.errors import WarehouseError
-from timetracking_assets.ingest.dlt_destination import find_destination
 from timetracking_assets.redaction import Redactor, mask_logs
 
 _OURS = re.compile(r"(DESTINATION__|CREDENTIALS).*")
@@ -131,3 +136,79 @@ class DestinationSettings:
         return self.redactor(
             f"{self._name} ({self.factory.configuration(None, accept_partial=True)})"
         )
+
+
+def find_destination(name: str, credentials: str = "") -> Any:
+    """The destination `name`, whose merge is one transaction if it has transactions at all.
+
+    Raises what dlt raises for a name that is none.
+    """
+    # the layout is what `text_columns.py` counts on
+    found: Any = Destination.from_reference(
+        name, credentials=credentials or None, staging_dataset_name_layout="%s_staging"
+    )
+    known = found.capabilities()
+    transactions = known.supports_transactions
+    if transactions is None:
+        # dlt leaves this unset for PostgreSQL: the merge's DELETE would commit before its INSERT.
+        # Who has no transactions has none for the definitions of tables, either
+        transactions = known.supports_ddl_transactions
+    settings = {**found.caps_params, "supports_transactions": transactions}
+    return _mended(type(found), found.destination_type)(**found.config_params, **settings)
+
+
+def _mended(base: Any, dlt_type: str) -> Any:
+    class Mended(base):  # type: ignore[misc]
+        """`base`, as said above; its settings are looked for once."""
+
+        # where dlt looks for the names of the settings
+        __orig_base__ = base
+
+        @property
+        def destination_type(self) -> str:
+            return dlt_type
+
+        def capabilities(self, config: Any = None, naming: Any = None) -> Any:
+            # dlt asks thirty times a load, and would search all settings each time
+            return super().capabilities(config or self._found, naming)
+
+        @cached_property
+        def _found(self) -> Any:
+            return self.configuration(None, accept_partial=True)
+
+        @property
+        def client_class(self) -> Any:
+            return _skipping_empty_files(super().client_class)
+
+    return Mended
+
+
+def _skipping_empty_files(base: Any) -> Any:
+    class Client(base):  # type: ignore[misc]
+        def create_load_job(
+            self, table: Any, file_path: str, load_id: str, restore: bool = False
+        ) -> Any:
+            # an answer without rows: there is nothing to copy, but ADBC wants a batch
+            if file_path.endswith(".parquet") and not pq.read_metadata(file_path).num_rows:
+                return FinalizedLoadJobWithFollowupJobs(file_path)
+            return super().create_load_job(table, file_path, load_id, restore)
+
+    return Client
+
+
+STAGING_TABLE = "{staging_table}"
+"""What dlt replaces by a table's name; it stays as it is."""
+_STAND_IN = "__staging_table__"
+
+
+def in_dialect(sql: str, capabilities: Any) -> str:
+    """`sql` for a destination with dlt's `capabilities`; quoted names get the case it stores."""
+
+    def stored(node: expressions.Expression) -> expressions.Expression:
+        if isinstance(node, expressions.Identifier) and node.args.get("quoted"):
+            node.set("this", capabilities.casefold_identifier(node.this))
+        return node
+
+    parsed = sqlglot.parse_one(sql.replace(STAGING_TABLE, _STAND_IN), read="duckdb")
+    written = parsed.transform(stored).sql(dialect=capabilities.sqlglot_dialect)
+    return written.replace(_STAND_IN, STAGING_TABLE)

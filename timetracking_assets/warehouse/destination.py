@@ -18,13 +18,17 @@ from typing import Any
 import duckdb
 
 from timetracking_assets.errors import WarehouseError
-from timetracking_assets.ingest.destination_settings import DestinationSettings
-from timetracking_assets.ingest.dialects import in_dialect
-from timetracking_assets.ingest.postgres_lock import advisory_lock
-from timetracking_assets.ingest.private_files import private_files
-from timetracking_assets.ingest.scratch import fill, is_few, key_conditions, open_scratch, selection
-from timetracking_assets.ingest.warehouse import Log, OpenWarehouse, Warehouse, quoted
-from timetracking_assets.ingest.warehouse_locks import file_lock
+from timetracking_assets.warehouse.base import Log, OpenWarehouse, Warehouse, quoted
+from timetracking_assets.warehouse.destination_settings import DestinationSettings, in_dialect
+from timetracking_assets.warehouse.locks import advisory_lock, file_lock
+from timetracking_assets.warehouse.private_files import private_files
+from timetracking_assets.warehouse.scratch import (
+    fill,
+    is_few,
+    key_conditions,
+    open_scratch,
+    selection,
+)
 
 _ANY_DATASET = "timetracking"
 _ROWS_AT_ONCE = 50_000

@@ -1,6 +1,6 @@
 """Which warehouse the settings name.
 
-Only the choice belongs here; what a warehouse must do is in `warehouse.py`.
+Only the choice belongs here; what a warehouse must do is in `base.py`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from timetracking_assets.ingest.warehouse import Warehouse
+from timetracking_assets.warehouse.base import Warehouse
 
 DUCKDB = "duckdb"
 DEFAULT_FILE = ".timetracking/warehouse.duckdb"
@@ -30,9 +30,9 @@ def find_warehouse(path: str = "", destination: str = "", lock_timeout: float = 
     name = destination or destination_name()
     # only who uses one waits for what it imports
     if name == DUCKDB:
-        from timetracking_assets.ingest.duckdb_file import DuckDBFile
+        from timetracking_assets.warehouse.duckdb_file import DuckDBFile
 
         return DuckDBFile(file, lock_timeout=lock_timeout)
-    from timetracking_assets.ingest.destination import DestinationWarehouse
+    from timetracking_assets.warehouse.destination import DestinationWarehouse
 
     return DestinationWarehouse(name, file.parent, lock_timeout=lock_timeout)

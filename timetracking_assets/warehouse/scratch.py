@@ -1,11 +1,16 @@
-"""A DuckDB in memory beside a destination: there an answer's files and rows of its table meet.
+"""A DuckDB in memory, where an answer's files and rows of its table are compared by value.
 
-So that one way of comparing serves every destination. Only getting rows into it belongs here.
+So that one way of comparing serves every destination. Getting rows into it belongs here, JSON in a
+canonical form (databases keep it in an order and a layout of their own), and how much memory a
+DuckDB may take; not what is asked of the rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+import json
+import os
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence, Set
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,10 +19,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from timetracking_assets.ingest.arrow_types import ARROW_TYPES
-from timetracking_assets.ingest.duckdb_memory import limit_memory
-from timetracking_assets.ingest.json_values import canonical_columns
-from timetracking_assets.ingest.warehouse import literal, quoted
+from timetracking_assets.errors import WarehouseError
+from timetracking_assets.warehouse.base import literal, quoted
+from timetracking_assets.warehouse.types import ARROW_TYPES
 
 Batches = Callable[[str], Iterator[Sequence[tuple[Any, ...]]]]
 _KEYS_AT_ONCE = 1000
@@ -138,3 +142,70 @@ def _value(text: str, data_type: str) -> str:
     sql_types = {"timestamp": "TIMESTAMP WITH TIME ZONE", "double": "DOUBLE", "bool": "BOOLEAN"}
     sql_type = {**sql_types, "date": "DATE", "decimal": "DECIMAL(38, 9)"}.get(data_type)
     return f"CAST({literal(text)} AS {sql_type})" if sql_type else literal(text)
+
+
+def canonical_columns(table: pa.Table, names: Container[str]) -> pa.Table:
+    """`table` with the JSON text of those columns, as far as it has them, in canonical form."""
+    for index, name in enumerate(table.column_names):
+        if name in names:
+            texts = [canonical_json(text) for text in table[name].to_pylist()]
+            table = table.set_column(index, name, pa.array(texts, pa.string()))
+    return table
+
+
+def canonical_json(text: str | None) -> str | None:
+    """The same text for the same value: members in order, numbers without what they don't need.
+
+    Numbers are exact, however long. Text that is no JSON stays as it is.
+    """
+    if text is None:
+        return None
+    try:
+        value = json.loads(text, parse_int=Decimal, parse_float=Decimal)
+    except ValueError:
+        return text
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return _plain_number(value) if isinstance(value, Decimal) else value
+
+
+def _plain_number(value: Decimal) -> dict[str, Any]:
+    # not `normalize`, which rounds to 28 digits
+    sign, digits, exponent = value.as_tuple()
+    text = "".join(map(str, digits)).lstrip("0")
+    kept = text.rstrip("0")
+    if not kept:
+        return {"": "0"}
+    assert isinstance(exponent, int)
+    # an object that no other value comes to: a number is not its text
+    return {"": f"{'-' if sign else ''}{kept}e{exponent + len(text) - len(kept)}"}
+
+
+MEMORY_LIMIT = "TIMETRACKING_MEMORY_LIMIT"
+_MEGABYTES_A_THREAD = 200
+"""DuckDB needs 125 at least: https://duckdb.org/docs/current/guides/performance/environment"""
+
+
+def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
+    """Limit all of the process's connections to the same database.
+
+    `TIMETRACKING_MEMORY_LIMIT` says how much in DuckDB's words (`2GB`); without, 200 MB a thread.
+    Raises WarehouseError for words that are none.
+    """
+    limit = os.environ.get(MEMORY_LIMIT, "").strip()
+    if not limit:
+        [[threads]] = connection.execute("SELECT current_setting('threads')").fetchall()
+        limit = f"{_MEGABYTES_A_THREAD * int(threads)}MB"
+    problem = ""
+    try:
+        connection.execute("SET memory_limit = $limit", {"limit": limit})
+    except duckdb.Error as error:
+        problem = " ".join(str(error).split())
+    if problem:
+        raise WarehouseError(f"{MEMORY_LIMIT} is {limit!r}, which DuckDB refuses: {problem}")

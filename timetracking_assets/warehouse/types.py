@@ -1,6 +1,6 @@
 """dlt's names of types as Arrow's types, and back.
 
-Only the types belong here; whether a value fits one is judged in `misfits.py`.
+Only the types belong here; whether a value fits one is judged in `ingest/columns/values.py`.
 """
 
 from __future__ import annotations
