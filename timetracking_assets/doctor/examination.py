@@ -25,7 +25,7 @@ from timetracking_assets.doctor.paging import judge_pages, judge_second_page
 from timetracking_assets.doctor.probe import Probe, ask
 from timetracking_assets.doctor.shapes import MISSING, at, limit_headers
 from timetracking_assets.errors import IngestError
-from timetracking_assets.ingest.source import Connection
+from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import CONFIGURED, Api, Resource, column_name
 from timetracking_assets.spec.model import RetrySpec

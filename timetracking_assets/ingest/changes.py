@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from timetracking_assets.ingest.windows import Window, window_condition
+from timetracking_assets.ingest.windows import Window, in_window_sql
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.warehouse.base import OpenWarehouse, quoted
 from timetracking_assets.warehouse.scratch import answer_relation
@@ -231,14 +231,6 @@ class StagedAnswer:
         added = sorted(self._names - self._stored.keys())
         conditions += [f"s.{quoted(name)} IS NOT NULL" for name in added]
         return " OR ".join(conditions) or "false"
-
-
-def in_window_sql(resource: Resource, window: Window) -> str:
-    """Standard SQL that is true for a row of the resource's table that lies in `window`."""
-    if resource.window is None:
-        return "true"
-    name = resource.window.field
-    return window_condition(quoted(name), resource.columns[name].data_type, window)
 
 
 def _as_text(names: Sequence[str], present: Container[str], relation: str) -> str:

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from timetracking_assets.errors import AnswerError
+from timetracking_assets.ingest.connection import Connection, ParentRows
 from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.request_stats import RequestStats
-from timetracking_assets.ingest.source import Connection, ParentRows
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import LISTED_AS_DELETED, Resource
 from timetracking_assets.warehouse.types import ARROW_TYPES

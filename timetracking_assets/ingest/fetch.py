@@ -17,6 +17,7 @@ from dlt.extract import DltResource
 from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 from dlt.sources.rest_api.config_setup import create_auth
 
+from timetracking_assets.ingest.connection import Connection, ParentRows
 from timetracking_assets.ingest.lanes import side_by_side
 from timetracking_assets.ingest.page_ranges import PageRanges
 from timetracking_assets.ingest.page_splitter import page_splitter
@@ -24,13 +25,7 @@ from timetracking_assets.ingest.pages import HEADERS, PARENT_ROW, Page
 from timetracking_assets.ingest.pagination import SeenPages, WatchedPaginator, too_long
 from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.ingest.session import Accept, open_session
-from timetracking_assets.ingest.source import (
-    Connection,
-    ParentRows,
-    ask_for,
-    endpoint_resource,
-    rest_api,
-)
+from timetracking_assets.ingest.source import ask_for, endpoint_resource, rest_api
 from timetracking_assets.ingest.tokens import open_token_session
 from timetracking_assets.ingest.totals import StatedTotals
 from timetracking_assets.ingest.windows import Series, Window, request_series

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from timetracking_assets.ingest.changes import Changes
+from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.late_rows import LateRows
 from timetracking_assets.ingest.request_stats import RequestStats
-from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.totals import StatedTotals
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Resource

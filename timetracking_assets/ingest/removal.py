@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from timetracking_assets.errors import RemovalError
-from timetracking_assets.ingest.changes import Changes, in_window_sql
+from timetracking_assets.ingest.changes import Changes
 from timetracking_assets.ingest.duplicates import drops_duplicates
-from timetracking_assets.ingest.windows import Window
+from timetracking_assets.ingest.windows import Window, in_window_sql
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.warehouse.base import Warehouse, quoted
 

@@ -7,12 +7,9 @@ decided in `fetch.py`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import replace
 from typing import Any, cast
-from urllib.parse import unquote, urlsplit
 
 import requests
 from dlt.common.jsonpath import compile_path
@@ -20,72 +17,12 @@ from dlt.extract import DltResource
 from dlt.sources.rest_api import rest_api_resources
 from dlt.sources.rest_api.typing import RESTAPIConfig
 
-from timetracking_assets.errors import SettingsError, SpecError
 from timetracking_assets.ingest.pages import HAS_MORE, ROWS
-from timetracking_assets.redaction import Redactor, mask_logs
-from timetracking_assets.spec.api import Api, Parent, Resource
-from timetracking_assets.spec.model import RetrySpec
-from timetracking_assets.spec.variables import (
-    credential_variables,
-    require,
-    substitute,
-    variable_names,
-)
+from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.window import WindowSpec
-
-ParentRows = Sequence[Mapping[str, Any]]
 
 # compiled once: dlt would compile the text anew for each page
 _ROWS = compile_path(ROWS)
-
-
-class Connection:
-    """An API's specification with the values of its variables: what it takes to ask for something.
-
-    Raises SettingsError for variables that are unset or blank.
-    """
-
-    def __init__(self, api: Api, values: Mapping[str, str]) -> None:
-        require(api.variables, values, api.name)
-        self.api = api
-        self._values = {name: values[name].strip() for name in api.variables}
-        self.client: dict[str, Any] = substitute(api.client, self._values)
-        secrets = set(api.secret_variables)
-        auth = self.client.get("auth")
-        plain = [v for v in auth.values() if isinstance(v, str)] if isinstance(auth, dict) else []
-        url = urlsplit(self.client["base_url"])
-        in_url = [unquote(part) for part in (url.username, url.password) if part]
-        self.redactor = Redactor(
-            [*(self._values[name] for name in secrets), *in_url],
-            plain,
-            [self._values[name] for name in credential_variables(api.client, api.endpoints)],
-        )
-        mask_logs(self.redactor)
-
-    def with_retry(self, retry: RetrySpec) -> Connection:
-        """The same, but for how failed requests are repeated."""
-        return Connection(replace(self.api, retry=retry), self._values)
-
-    def bound(self, resource: Resource) -> Resource:
-        """`resource` with the values of the variables in its endpoint."""
-        return replace(resource, endpoint=substitute(resource.endpoint, self._values))
-
-    def configured_ids(self, parent: Parent, resource: Resource) -> ParentRows:
-        """The ids of `ids` that a fan-out over `configured` uses, one row each."""
-        wanted = [name for name in parent.fields if name in self.api.ids]
-        if len(set(wanted)) > 1:
-            raise SpecError((), f"{resource.label}: a path takes one configured id, not {wanted}")
-        [name] = set(wanted)
-        values = re.split(r"[,;\s]+", substitute(self.api.ids[name], self._values))
-        ids = list(dict.fromkeys(v for v in values if v))
-        column = resource.columns.get(f"_{parent.name}_{name}")
-        if column is None or column.data_type != "bigint":
-            return [{name: value} for value in ids]
-        wrong = [value for value in ids if not value.isdecimal()]
-        if wrong:
-            [variable] = variable_names(self.api.ids[name])
-            raise SettingsError(f"{resource.label}: {variable} holds {wrong[0]!r}, not a number")
-        return [{name: int(value)} for value in ids]
 
 
 def endpoint_resource(resource: Resource) -> dict[str, Any]:

@@ -11,10 +11,21 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.window import WindowSpec
+from timetracking_assets.warehouse.base import quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+def in_window_sql(resource: Resource, window: Window) -> str:
+    """Standard SQL that is true for a row of the resource's table that lies in `window`."""
+    if resource.window is None:
+        return "true"
+    name = resource.window.field
+    return window_condition(quoted(name), resource.columns[name].data_type, window)
+
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ import dagster as dg
 from pydantic import Field
 
 from timetracking_assets.errors import ApiError, IngestError, LockTimeoutError
-from timetracking_assets.ingest.source import Connection
+from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.orchestration.checks import check_specs, run_checks, was_unique
 from timetracking_assets.orchestration.load_facts import LoadFacts
 from timetracking_assets.orchestration.metadata import load_metadata

@@ -15,8 +15,8 @@ import dagster as dg
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from timetracking_assets.errors import IngestError, cause_of
-from timetracking_assets.ingest.probe import Probed, asks_since, probe
-from timetracking_assets.ingest.source import Connection
+from timetracking_assets.ingest.change_probe import Probed, asks_since, probe
+from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.jobs import asset_job, is_running, run_requests
 from timetracking_assets.orchestration.partitions import partitions_definition

@@ -51,7 +51,7 @@ def differences(resource: Resource, facts: LoadFacts, rows_in_scope: int | None)
 def rows_in_scope(warehouse: OpenWarehouse, resource: Resource, facts: LoadFacts) -> int:
     """The rows that the table now holds of what the load asked for."""
     # only a check of a table waits for what compares rows
-    from timetracking_assets.ingest.changes import in_window_sql
+    from timetracking_assets.ingest.windows import in_window_sql
 
     table = quoted(resource.api, resource.name)
     scope = in_window_sql(resource, facts.window) if facts.window else "true"

@@ -11,7 +11,7 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from timetracking_assets.errors import IngestError, SettingsError
-from timetracking_assets.ingest.source import Connection
+from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.spec.api import Api
 from timetracking_assets.warehouse.base import Warehouse
 from timetracking_assets.warehouse.find import DEFAULT_FILE, find_warehouse

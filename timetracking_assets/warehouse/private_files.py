@@ -15,7 +15,7 @@ from threading import Lock
 
 from filelock import FileLock, Timeout
 
-_lock = Lock()
+_umask_lock = Lock()
 _inside = 0
 _before = 0
 
@@ -27,20 +27,20 @@ def private_files() -> Iterator[None]:
     The umask is the whole process's, so that what other threads make meanwhile is private, too.
     """
     global _inside, _before
-    with _lock:
+    with _umask_lock:
         if not _inside:
             _before = os.umask(0o077)
         _inside += 1
     try:
         yield
     finally:
-        with _lock:
+        with _umask_lock:
             _inside -= 1
             if not _inside:
                 os.umask(_before)
 
 
-_LOCK = ".lock"
+_LOCK_FILE = ".lock"
 
 
 @contextmanager
@@ -52,10 +52,10 @@ def private_work_dir(parent: Path) -> Iterator[Path]:
     """
     parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # nobody else makes one meanwhile: one without its lock is abandoned for certain
-    with FileLock(parent / _LOCK, is_singleton=False):
+    with FileLock(parent / _LOCK_FILE, is_singleton=False):
         _remove_abandoned(parent)
         path = Path(tempfile.mkdtemp(prefix="load-", dir=parent))
-        lock = FileLock(path / _LOCK, is_singleton=False)
+        lock = FileLock(path / _LOCK_FILE, is_singleton=False)
         lock.acquire()
     try:
         yield path
@@ -67,5 +67,5 @@ def private_work_dir(parent: Path) -> Iterator[Path]:
 def _remove_abandoned(parent: Path) -> None:
     for path in parent.glob("load-*"):
         # OSError: its load has ended just now, and removes it
-        with suppress(Timeout, OSError), FileLock(path / _LOCK, timeout=0, is_singleton=False):
+        with suppress(Timeout, OSError), FileLock(path / _LOCK_FILE, timeout=0, is_singleton=False):
             shutil.rmtree(path, ignore_errors=True)

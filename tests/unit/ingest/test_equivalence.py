@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
+from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
-from timetracking_assets.ingest.source import Connection
 from timetracking_assets.spec.api import Api
 from timetracking_assets.warehouse.duckdb_file import DuckDBFile
 

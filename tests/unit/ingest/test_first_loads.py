@@ -13,9 +13,9 @@ import pytest
 
 from tests.unit.ingest.conftest import Stub
 from timetracking_assets.ingest import answer, columnar
+from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
-from timetracking_assets.ingest.source import Connection
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Api
 from timetracking_assets.warehouse.base import Warehouse, staging_dataset
