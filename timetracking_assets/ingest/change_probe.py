@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from timetracking_assets.ingest.connection import Connection
-from timetracking_assets.ingest.request_stats import RequestStats
+from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.ingest.totals import StatedTotals
 from timetracking_assets.ingest.windows import Window, format_bound
 from timetracking_assets.spec.api import CONFIGURED, Resource

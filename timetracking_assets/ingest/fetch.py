@@ -14,19 +14,22 @@ from typing import Any
 import dlt
 import requests
 from dlt.extract import DltResource
-from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 from dlt.sources.rest_api.config_setup import create_auth
 
 from timetracking_assets.ingest.connection import Connection, ParentRows
+from timetracking_assets.ingest.http.session import (
+    Accept,
+    _OneAtATime,
+    open_session,
+    open_token_session,
+)
+from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.ingest.lanes import side_by_side
 from timetracking_assets.ingest.page_ranges import PageRanges
 from timetracking_assets.ingest.page_splitter import page_splitter
 from timetracking_assets.ingest.pages import HEADERS, PARENT_ROW, Page
 from timetracking_assets.ingest.pagination import SeenPages, WatchedPaginator, too_long
-from timetracking_assets.ingest.request_stats import RequestStats
-from timetracking_assets.ingest.session import Accept, open_session
 from timetracking_assets.ingest.source import ask_for, endpoint_resource, rest_api
-from timetracking_assets.ingest.tokens import open_token_session
 from timetracking_assets.ingest.totals import StatedTotals
 from timetracking_assets.ingest.windows import Series, Window, request_series
 from timetracking_assets.redaction import Redactor
@@ -205,22 +208,6 @@ class _Lanes:
         stats = RequestStats()
         self._stack.callback(self._stats.add, stats)
         return stats
-
-
-class _OneAtATime(AuthConfigBase):
-    """An authentication for several lanes, so that they ask for one token and not for one each."""
-
-    def __init__(self, auth: Any) -> None:
-        self._auth, self._lock = auth, Lock()
-        self.__is_resolved__ = True  # dlt has nothing to look up for it
-
-    def __deepcopy__(self, memo: object) -> _OneAtATime:
-        # dlt copies what it is configured with; the token belongs to all lanes
-        return self
-
-    def __call__(self, request: requests.PreparedRequest) -> Any:
-        with self._lock:
-            return self._auth(request)
 
 
 class _Split:

@@ -15,8 +15,8 @@ import pyarrow as pa
 import requests
 
 from timetracking_assets.errors import AnswerError
+from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.ingest.pages import HAS_MORE, HEADERS, ROWS, Page
-from timetracking_assets.ingest.request_stats import RequestStats
 from timetracking_assets.redaction import Redactor
 from timetracking_assets.spec.api import Resource
 

@@ -1,7 +1,7 @@
 """A dlt destination that isn't the embedded one: its settings, its SQL, and two defects mended.
 
 Names and values of settings are dlt's (`DESTINATION__<NAME>__CREDENTIALS`, `secrets.toml`). We
-write SQL in what DuckDB and PostgreSQL have in common; sqlglot, which dlt translates with, too, does
+write SQL in what DuckDB and PostgreSQL have in common; sqlglot, which dlt translates with, does
 the rest. What is done with the destination is in `destination.py`.
 """
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from timetracking_assets.ingest.quotas import (
+from timetracking_assets.ingest.http.limits import (
     QuotaUsedUpError,
     await_reset,
     come_back,

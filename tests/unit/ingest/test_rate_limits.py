@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from timetracking_assets.ingest.rate_limits import POLITE, Pace
-from timetracking_assets.ingest.request_stats import RequestStats
-from timetracking_assets.ingest.session import open_session
+from timetracking_assets.ingest.http.limits import POLITE, Pace
+from timetracking_assets.ingest.http.session import open_session
+from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.redaction import Redactor
 from timetracking_assets.spec.api import Api
 from timetracking_assets.spec.model import RateLimitSpec

@@ -1,24 +1,46 @@
-"""The HTTP session of one load: retries, counts, errors a person can act on.
+"""The HTTP session of one load: retries, counts, tokens, errors that a person can act on.
 
-dlt's own session does the retrying; this module puts what it lacks around it: what one attempt may
-do (`adapter.py`), what is said of a failure (`http_errors.py`) and what becomes of a success: a
-page is split in `pages.py`.
+dlt's own session does the retrying, and gets and renews the token of OAuth 2.0 client credentials;
+this module puts what they lack around them: what one attempt may do (`adapter.py`), what is said of
+a failure (`failures.py`), and that a token is masked from then on. What becomes of a success is
+decided by who opens the session.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from threading import Lock
+from typing import Any
 
 import requests
 from dlt.sources.helpers.requests import Client
+from dlt.sources.helpers.rest_client.auth import AuthConfigBase
 
-from timetracking_assets.errors import ApiError
-from timetracking_assets.ingest.adapter import ApiAdapter
-from timetracking_assets.ingest.http_errors import describe
-from timetracking_assets.ingest.request_stats import RequestStats
+from timetracking_assets.errors import AnswerError, ApiError
+from timetracking_assets.ingest.http.adapter import ApiAdapter
+from timetracking_assets.ingest.http.failures import describe
+from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.redaction import Redactor
 from timetracking_assets.spec.api import Api
+from timetracking_assets.spec.variables import variable_names
+
+
+class _OneAtATime(AuthConfigBase):
+    """An authentication for several lanes, so that they ask for one token and not for one each."""
+
+    def __init__(self, auth: Any) -> None:
+        self._auth, self._lock = auth, Lock()
+        self.__is_resolved__ = True  # dlt has nothing to look up for it
+
+    def __deepcopy__(self, memo: object) -> _OneAtATime:
+        # dlt copies what it is configured with; the token belongs to all lanes
+        return self
+
+    def __call__(self, request: requests.PreparedRequest) -> Any:
+        with self._lock:
+            return self._auth(request)
+
 
 Accept = Callable[[requests.Response, Redactor], None]
 """What is done with an answer. It raises ApiError for one that can't be used."""
@@ -87,3 +109,36 @@ def open_session(
     environment = session.merge_environment_settings(base_url, {}, None, None, None)
     session.merge_environment_settings = lambda *_: environment.copy()  # type: ignore[method-assign]
     return session
+
+
+def open_token_session(
+    api: Api, auth: Any, redactor: Redactor, stats: RequestStats
+) -> requests.Session | None:
+    """The session for the token requests of `auth`; None if it is of another kind."""
+    if not isinstance(auth, dict) or auth.get("type") != "oauth2_client_credentials":
+        return None
+    named = variable_names(api.client["auth"].get("access_token_url"))
+    return open_session(
+        api,
+        f"{api.name}: token",
+        auth["access_token_url"],
+        redactor,
+        stats,
+        _learn_token,
+        setting=", ".join(named),
+    )
+
+
+def _learn_token(response: requests.Response, redactor: Redactor) -> None:
+    response.raise_for_status()
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    token = answer.get("access_token") if isinstance(answer, dict) else None
+    if not isinstance(token, str) or not token:
+        # what it says instead may be a secret that nobody knows yet
+        raise AnswerError(
+            f"the answer of {response.url} holds no `access_token`. Check `access_token_url`."
+        )
+    redactor.learn(token)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import requests
 
 from timetracking_assets.errors import ApiError, QuotaError
-from timetracking_assets.ingest.quotas import QUOTA_STATUSES, QuotaUsedUpError, come_back
+from timetracking_assets.ingest.http.limits import QUOTA_STATUSES, QuotaUsedUpError, come_back
 from timetracking_assets.redaction import Redactor
 from timetracking_assets.spec.model import QuotaSpec
 

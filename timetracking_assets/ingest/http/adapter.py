@@ -15,9 +15,8 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from timetracking_assets.errors import AnswerError, ApiError
-from timetracking_assets.ingest.quotas import QUOTA_STATUSES, await_reset, remaining
-from timetracking_assets.ingest.rate_limits import Pace
-from timetracking_assets.ingest.request_stats import RequestStats
+from timetracking_assets.ingest.http.limits import QUOTA_STATUSES, Pace, await_reset, remaining
+from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.spec.api import Api
 
 _PART = 256 * 1024  # requests asks for 10 KB at a time, which costs more than the rest of a page

@@ -1,20 +1,25 @@
-"""What an API says of its quota: how much is left, when it comes back, and what follows from that.
+"""How fast and how often an API may be asked: the pace of its file, and the quota that it states.
 
-A reset that is near is waited for by dlt's session, which waits as a Retry-After header says; one
-that is far is an error at once. The limit that we keep to ourselves is in `rate_limits.py`.
+The pace is one limiter for all of an API's resources and threads in this process. Several processes
+that ask one API have a limiter each: the limit in YAML is then to be divided.
 """
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
+from threading import Lock
+from urllib.parse import urlsplit
 
 import requests
+from pyrate_limiter import Limiter, Rate
 from requests import codes
 
-from timetracking_assets.spec.model import QuotaSpec
+from timetracking_assets.spec.model import QuotaSpec, RateLimitSpec
 
 QUOTA_STATUSES = (codes.payment_required, codes.too_many_requests)
 """Answers that say that a quota is used up."""
@@ -118,3 +123,50 @@ def _date(text: str) -> datetime | None:
 
 def _utc(instant: datetime) -> str:
     return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+POLITE = RateLimitSpec()
+"""What is kept to where the specification says nothing: a series of requests that take 100 ms each
+isn't slowed by it, parallel ones are."""
+
+_limiters: dict[tuple[str, str, RateLimitSpec], Limiter] = {}
+_lock = Lock()
+
+
+class Pace:
+    """The rate limit of the API `name` at `base_url`; equal ones share their limiter.
+
+    Without a `limit` it is `POLITE`, and none for an API on this machine: a sandbox has no other
+    users who could suffer.
+    """
+
+    def __init__(self, name: str, base_url: str, limit: RateLimitSpec | None) -> None:
+        host = urlsplit(base_url).hostname or ""
+        if limit is None and not _is_local(host):
+            limit = POLITE
+        self.limit = limit
+        self._limiter = _limiter(name, host, limit) if limit else None
+
+    def wait(self) -> float:
+        """Return when a request may be made; the seconds that were waited for it."""
+        if self._limiter is None:
+            return 0.0
+        started = time.monotonic()
+        self._limiter.try_acquire()
+        return time.monotonic() - started
+
+
+def _limiter(name: str, host: str, limit: RateLimitSpec) -> Limiter:
+    with _lock:
+        key = (name, host, limit)
+        if key not in _limiters:
+            milliseconds = max(1, round(limit.per_seconds * 1000))
+            _limiters[key] = Limiter(Rate(limit.requests, milliseconds))
+        return _limiters[key]
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

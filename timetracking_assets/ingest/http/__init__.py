@@ -1,0 +1,1 @@
+"""One request, answered or explained: retries, pace, quota, messages."""
