@@ -12,7 +12,7 @@ import yaml
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
-from timetracking_assets.ingest.validation import validate
+from timetracking_assets.ingest.pages.rest_api import validate
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.assets import WAREHOUSE, build_api_definitions
 from timetracking_assets.orchestration.checks import check_specs, run_checks

@@ -18,7 +18,7 @@ from timetracking_assets.errors import SpecError
 from timetracking_assets.files.api_file import ApiFile, api_files, find_api
 from timetracking_assets.files.model import ApiFileModel
 from timetracking_assets.files.reference import section_of
-from timetracking_assets.ingest.validation import validate
+from timetracking_assets.ingest.pages.rest_api import validate
 from timetracking_assets.orchestration.assets import build_api_definitions
 from timetracking_assets.orchestration.automation import build_automation
 from timetracking_assets.scaffolder import RestApiScaffolder

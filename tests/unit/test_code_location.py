@@ -11,7 +11,7 @@ FOR_LOADS_ALONE = {
     "pyarrow",
     "pyrate_limiter",
     "timetracking_assets.health.build",
-    "timetracking_assets.ingest.fetch",
+    "timetracking_assets.ingest.pages.fetch",
     "timetracking_assets.ingest.load",
     "timetracking_assets.warehouse.locks",
 }

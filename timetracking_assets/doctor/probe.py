@@ -16,8 +16,8 @@ from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 
 from timetracking_assets.errors import ApiError, QuotaError, cause_of
 from timetracking_assets.ingest.connection import Connection
-from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.http.stats import RequestStats
+from timetracking_assets.ingest.pages.fetch import open_pages
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Resource
 

@@ -17,12 +17,12 @@ import pyarrow.compute as pc
 from timetracking_assets.ingest.columnar import PageTyper
 from timetracking_assets.ingest.connection import ParentRows
 from timetracking_assets.ingest.deleted_ids import DeletedIds, listed_as_deleted
-from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
-from timetracking_assets.ingest.pages import Page
+from timetracking_assets.ingest.pages.bisection import whole_answers
+from timetracking_assets.ingest.pages.fetch import open_pages
+from timetracking_assets.ingest.pages.page import Page
+from timetracking_assets.ingest.pages.rest_api import column_hints
 from timetracking_assets.ingest.removal import merge_disposition
-from timetracking_assets.ingest.source import column_hints
-from timetracking_assets.ingest.splitting import whole_answers
 from timetracking_assets.ingest.windows import Window, in_window
 from timetracking_assets.warehouse.base import Warehouse
 

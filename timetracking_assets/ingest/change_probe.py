@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.http.stats import RequestStats
-from timetracking_assets.ingest.totals import StatedTotals
+from timetracking_assets.ingest.pages.pagination import StatedTotals
 from timetracking_assets.ingest.windows import Window, format_bound
 from timetracking_assets.spec.api import CONFIGURED, Resource
 from timetracking_assets.spec.automation import ProbeSpec
@@ -38,7 +38,7 @@ def probe(
     with windows is. Raises IngestError, its text masked.
     """
     # definitions need to know what a probe is, but nothing of what one asks with
-    from timetracking_assets.ingest.fetch import open_pages
+    from timetracking_assets.ingest.pages.fetch import open_pages
 
     spec = resource.automation.probe or ProbeSpec()
     params = {**resource.endpoint["params"], **spec.params}

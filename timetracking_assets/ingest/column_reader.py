@@ -19,7 +19,7 @@ from timetracking_assets.errors import AnswerError, TypeMismatchError
 from timetracking_assets.ingest.fields import FieldPath, find_path, lies_below
 from timetracking_assets.ingest.json_columns import plain_text
 from timetracking_assets.ingest.misfits import EXACT_INTEGERS, exact_decimals, misfits, mismatch
-from timetracking_assets.ingest.pages import Page
+from timetracking_assets.ingest.pages.page import Page
 from timetracking_assets.ingest.row_parser import (
     UNREADABLE,
     Fields,

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.connection import Connection, ParentRows
-from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.http.stats import RequestStats
+from timetracking_assets.ingest.pages.fetch import open_pages
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import LISTED_AS_DELETED, Resource
 from timetracking_assets.warehouse.types import ARROW_TYPES

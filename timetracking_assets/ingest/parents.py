@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from timetracking_assets.errors import IngestError
 from timetracking_assets.ingest.columnar import PageTyper
 from timetracking_assets.ingest.connection import Connection, ParentRows
-from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.http.stats import RequestStats
+from timetracking_assets.ingest.pages.fetch import open_pages
 from timetracking_assets.spec.api import CONFIGURED, Parent, Resource, column_name
 from timetracking_assets.warehouse.base import OpenWarehouse, quoted
 

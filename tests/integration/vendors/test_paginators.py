@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from timetracking_assets.ingest.connection import Connection
-from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.http.stats import RequestStats
-from timetracking_assets.ingest.validation import validate
+from timetracking_assets.ingest.pages.fetch import open_pages
+from timetracking_assets.ingest.pages.rest_api import validate
 from timetracking_assets.spec.model import ApiSpec
 from timetracking_assets.spec.resolve import resolve
 

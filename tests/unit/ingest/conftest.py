@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from timetracking_assets.errors import IngestError
-from timetracking_assets.ingest.pages import Page
+from timetracking_assets.ingest.pages.page import Page
 from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.spec.model import ApiSpec, ColumnSpec
 from timetracking_assets.spec.resolve import resolve

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from timetracking_assets.errors import AnswerError, TypeMismatchError
 from timetracking_assets.ingest import columnar
 from timetracking_assets.ingest.columnar import PageTyper, WidenedError
-from timetracking_assets.ingest.pages import Page
+from timetracking_assets.ingest.pages.page import Page
 from timetracking_assets.spec.api import Resource, column_name
 from timetracking_assets.spec.base import DataType
 from timetracking_assets.warehouse.types import ARROW_TYPES

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from timetracking_assets.ingest.lanes import side_by_side
+from timetracking_assets.ingest.pages.parallel import side_by_side
 
 
 def counting(name: str, length: int) -> Iterator[tuple[str, int]]:

@@ -6,7 +6,7 @@ import pytest
 import requests
 from dlt.sources.rest_api.config_setup import create_paginator
 
-from timetracking_assets.ingest.page_ranges import PageRanges
+from timetracking_assets.ingest.pages.parallel import PageRanges
 
 NUMBER = {"type": "page_number", "base_page": 1, "page_param": "n", "total_path": "paging.count"}
 FROM_ZERO = {"type": "page_number", "base_page": 0, "page_param": "n", "total_path": "total"}

@@ -10,9 +10,9 @@ import requests
 
 from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.http.stats import RequestStats
-from timetracking_assets.ingest.page_splitter import page_splitter
-from timetracking_assets.ingest.page_splitter import split_answer as split
-from timetracking_assets.ingest.pages import HAS_MORE, HEADERS, ROWS, Page
+from timetracking_assets.ingest.pages.page import Page, page_splitter
+from timetracking_assets.ingest.pages.page import split_answer as split
+from timetracking_assets.ingest.pages.rest_api import HAS_MORE, HEADERS, ROWS
 from timetracking_assets.redaction import Redactor
 from timetracking_assets.spec.api import Resource
 

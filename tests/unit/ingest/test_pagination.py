@@ -12,8 +12,8 @@ import pytest
 
 from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.connection import Connection
-from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.http.stats import RequestStats
+from timetracking_assets.ingest.pages.fetch import open_pages
 from timetracking_assets.spec.api import Api
 
 if TYPE_CHECKING:

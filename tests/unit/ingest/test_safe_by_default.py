@@ -19,8 +19,8 @@ from cryptography.x509.oid import NameOID
 
 from timetracking_assets.errors import ApiError
 from timetracking_assets.ingest.connection import Connection
-from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.http.stats import RequestStats
+from timetracking_assets.ingest.pages.fetch import open_pages
 from timetracking_assets.spec.api import Api
 
 if TYPE_CHECKING:

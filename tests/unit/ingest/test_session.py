@@ -16,8 +16,8 @@ import requests
 from timetracking_assets.errors import AnswerError, ApiError
 from timetracking_assets.ingest.http.session import open_session
 from timetracking_assets.ingest.http.stats import RequestStats
-from timetracking_assets.ingest.page_splitter import page_splitter
-from timetracking_assets.ingest.pages import ROWS
+from timetracking_assets.ingest.pages.page import page_splitter
+from timetracking_assets.ingest.pages.rest_api import ROWS
 from timetracking_assets.redaction import Redactor
 from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.spec.model import RetrySpec

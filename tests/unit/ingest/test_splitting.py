@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from timetracking_assets.errors import AnswerError
-from timetracking_assets.ingest.pages import Page
-from timetracking_assets.ingest.splitting import whole_answers
+from timetracking_assets.ingest.pages.bisection import whole_answers
+from timetracking_assets.ingest.pages.page import Page
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.window import WindowSpec

@@ -12,9 +12,9 @@ import pytest
 
 from timetracking_assets.errors import AnswerError, ApiError
 from timetracking_assets.ingest.connection import Connection
-from timetracking_assets.ingest.fetch import open_pages
 from timetracking_assets.ingest.http.stats import RequestStats
-from timetracking_assets.ingest.validation import validate
+from timetracking_assets.ingest.pages.fetch import open_pages
+from timetracking_assets.ingest.pages.rest_api import validate
 from timetracking_assets.spec.api import Api
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from copy import deepcopy
 import pytest
 
 from timetracking_assets.errors import AnswerError
-from timetracking_assets.ingest.totals import StatedTotals
+from timetracking_assets.ingest.pages.pagination import StatedTotals
 from timetracking_assets.spec.model import TotalSpec
 
 IN_BODY, IN_HEADER = TotalSpec(path="meta.total"), TotalSpec(header="X-Total")

@@ -10,8 +10,8 @@ import pytest
 from timetracking_assets.component import load_project
 from timetracking_assets.errors import SpecError
 from timetracking_assets.files.locations import shipped_apis
-from timetracking_assets.ingest import validation
-from timetracking_assets.ingest.validation import validate
+from timetracking_assets.ingest.pages.page import rest_api as validation
+from timetracking_assets.ingest.pages.rest_api import validate
 from timetracking_assets.spec.api import Api
 
 Resolve = Callable[..., Api]

@@ -1,12 +1,13 @@
-"""Pagination that ends: dlt's paginators, watched for loops and for lists that go on and on.
+"""Pagination that ends: dlt's paginators, watched for loops, long lists and the totals they state.
 
-How an API's pages follow each other is dlt's; nothing here knows a single paginator. What a page
-holds is split in `pages.py`.
+How an API's pages follow each other is dlt's; nothing here knows a single paginator. Totals are
+only read here; the comparison with the table is the check `rows_reconciled`.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from hashlib import blake2b
 from itertools import chain
 from typing import Any
@@ -16,8 +17,9 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from dlt.sources.rest_api.config_setup import create_paginator
 
 from timetracking_assets.errors import AnswerError
-from timetracking_assets.ingest.pages import HEADERS, Page
-from timetracking_assets.ingest.totals import StatedTotals
+from timetracking_assets.ingest.pages.page import Page
+from timetracking_assets.ingest.pages.rest_api import HEADERS
+from timetracking_assets.spec.model import TotalSpec
 
 _ADVICE = ", or say `repeated_page: stop` if it repeats its last page"
 
@@ -145,3 +147,47 @@ def _digest_of(request: requests.Request) -> bytes:
     asked = [request.method, request.url, request.params, request.json, request.data]
     content = json.dumps(asked, default=str, sort_keys=True)
     return blake2b(content.encode(), digest_size=16).digest()
+
+
+class StatedTotals:
+    """The totals of the lists that one load asks for, a list being one series of pages."""
+
+    def __init__(self, spec: TotalSpec | None) -> None:
+        self._spec = spec
+        self._lists: list[int | None] = []
+
+    def __deepcopy__(self, memo: object) -> StatedTotals:
+        # dlt copies paginators for each list; what they learn belongs together
+        return self
+
+    def note(self, envelope: Mapping[str, Any], headers: Mapping[str, str], where: str) -> None:
+        """Read the total of a list's last page: rows may come and go while it is read.
+
+        `headers` go by lower-case names, `where` begins an error. Raises AnswerError where the
+        total is not a number. A page may state none: then none is known.
+        """
+        if self._spec is None:
+            return
+        value: Any
+        if self._spec.header:
+            place, value = f"header {self._spec.header}", headers.get(self._spec.header.lower())
+        else:
+            place = f"`{self._spec.path}`"
+            value = envelope
+            for name in str(self._spec.path).split("."):
+                value = value.get(name) if isinstance(value, Mapping) else None
+        if value is None:
+            self._lists.append(None)
+            return
+        text = str(value).strip()
+        if isinstance(value, bool) or not text.isdecimal():
+            raise AnswerError(
+                f"{where} has no number at {place}, where `total` expects one, but {text[:40]!r}"
+            )
+        self._lists.append(int(text))
+
+    @property
+    def rows(self) -> int | None:
+        """The sum over all lists; None if one of them has no stated total."""
+        known = [total for total in self._lists if total is not None]
+        return sum(known) if known and len(known) == len(self._lists) else None

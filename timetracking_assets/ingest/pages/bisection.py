@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from timetracking_assets.errors import AnswerError
-from timetracking_assets.ingest.pages import Page
+from timetracking_assets.ingest.pages.page import Page
 from timetracking_assets.ingest.windows import Window, request_series
 from timetracking_assets.spec.api import Resource
 

@@ -1,7 +1,7 @@
 """The pages of a resource: one after the other, or several lists, or parts of one, at a time.
 
 Each lane is a dlt resource with a session of its own, so that dlt's `rest_api` paginates and fans
-out in each as it does in one. The pages are opaque here (see `pages.py`).
+out in each as it does in one. The pages are opaque here (see `page.py`).
 """
 
 from __future__ import annotations
@@ -24,13 +24,21 @@ from timetracking_assets.ingest.http.session import (
     open_token_session,
 )
 from timetracking_assets.ingest.http.stats import RequestStats
-from timetracking_assets.ingest.lanes import side_by_side
-from timetracking_assets.ingest.page_ranges import PageRanges
-from timetracking_assets.ingest.page_splitter import page_splitter
-from timetracking_assets.ingest.pages import HEADERS, PARENT_ROW, Page
-from timetracking_assets.ingest.pagination import SeenPages, WatchedPaginator, too_long
-from timetracking_assets.ingest.source import ask_for, endpoint_resource, rest_api
-from timetracking_assets.ingest.totals import StatedTotals
+from timetracking_assets.ingest.pages.page import Page, page_splitter
+from timetracking_assets.ingest.pages.pagination import (
+    SeenPages,
+    StatedTotals,
+    WatchedPaginator,
+    too_long,
+)
+from timetracking_assets.ingest.pages.parallel import PageRanges, side_by_side
+from timetracking_assets.ingest.pages.rest_api import (
+    HEADERS,
+    PARENT_ROW,
+    ask_for,
+    endpoint_resource,
+    rest_api,
+)
 from timetracking_assets.ingest.windows import Series, Window, request_series
 from timetracking_assets.redaction import Redactor
 from timetracking_assets.spec.api import WINDOWS, Parent, Resource

@@ -1,14 +1,16 @@
-"""A body of JSON split into rows that stay bytes, and the envelope that a paginator reads.
+"""A page: a body of JSON split into rows that stay bytes, and the envelope that a paginator reads.
 
-What a page is stands in `pages.py`; what a row's bytes mean is decided in `columnar.py`.
+dlt's `rest_api` sees a page as a list with one opaque `Page` (or an empty list), so that it can
+paginate and fan out without touching a row. What a row's bytes mean is decided in `columns/`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache, reduce
 from operator import getitem
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
@@ -16,9 +18,14 @@ import requests
 
 from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.http.stats import RequestStats
-from timetracking_assets.ingest.pages import HAS_MORE, HEADERS, ROWS, Page
+from timetracking_assets.ingest.pages.rest_api import HAS_MORE, HEADERS, PARENT_ROW, ROWS
+from timetracking_assets.ingest.windows import Window
 from timetracking_assets.redaction import Redactor
 from timetracking_assets.spec.api import Resource
+
+if TYPE_CHECKING:
+    pass
+
 
 Raw = msgspec.Raw
 
@@ -149,3 +156,32 @@ def _rows(raw: Raw) -> list[Raw]:
         return msgspec.json.decode(text, type=list[Raw])
     msgspec.json.decode(text, type=dict[str, Raw])
     return [Raw(text)]
+
+
+@dataclass
+class Page:
+    """The rows of one answer, still JSON, and what a fan-out adds to each of them.
+
+    `parent_row` is the index of the parent's row that it was asked for with, `window` the window
+    that its series of requests was for (None without one): a year, say, of several.
+    """
+
+    number: int
+    url: str
+    rows: list[Raw]
+    from_parent: dict[str, Any] = field(default_factory=dict)
+    parent_row: int = 0
+    window: Window | None = None
+
+    def update(self, parent_record: Mapping[str, Any]) -> None:
+        """Called by dlt's fan-out, as on a row, with the values of `include_from_parent`."""
+        for name, value in parent_record.items():
+            if name.endswith(PARENT_ROW):
+                self.parent_row = value
+            else:
+                self.from_parent[name] = value
+
+    def of(self, window: Window | None, parent_row: int = 0) -> Page:
+        """The page, knowing what it was asked for with."""
+        self.window, self.parent_row = window, parent_row
+        return self
