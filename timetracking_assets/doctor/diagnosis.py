@@ -23,7 +23,7 @@ from timetracking_assets.doctor.shapes import (
     possible_keys,
     time_format,
 )
-from timetracking_assets.ingest.misfits import fits
+from timetracking_assets.ingest.columns.values import fits
 from timetracking_assets.spec.api import Resource, column_name
 from timetracking_assets.spec.model import ColumnSpec
 

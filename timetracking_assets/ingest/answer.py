@@ -14,7 +14,7 @@ import dlt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from timetracking_assets.ingest.columnar import PageTyper
+from timetracking_assets.ingest.columns.page_typer import PageTyper
 from timetracking_assets.ingest.connection import ParentRows
 from timetracking_assets.ingest.deleted_ids import DeletedIds, listed_as_deleted
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest

@@ -20,7 +20,7 @@ from dlt.common.typing import TRefreshMode
 from timetracking_assets.errors import IngestError, TypeMismatchError, cause_of
 from timetracking_assets.ingest.answer import answer_source
 from timetracking_assets.ingest.changes import StagedAnswer
-from timetracking_assets.ingest.columnar import PageTyper, WidenedError
+from timetracking_assets.ingest.columns.page_typer import PageTyper, WidenedError
 from timetracking_assets.ingest.duplicates import drop_duplicates, drops_duplicates
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
 from timetracking_assets.ingest.parents import requested_parent_rows, stored_parent_rows

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from timetracking_assets.errors import IngestError
-from timetracking_assets.ingest.columnar import PageTyper
+from timetracking_assets.ingest.columns.page_typer import PageTyper
 from timetracking_assets.ingest.connection import Connection, ParentRows
 from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.ingest.pages.fetch import open_pages

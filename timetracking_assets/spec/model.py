@@ -31,6 +31,53 @@ from timetracking_assets.spec.quality import ChecksSpec, HoursSpec, Reference
 from timetracking_assets.spec.window import PartitionsSpec, WindowSpec
 
 
+class RetrySpec(SpecModel):
+    """Which requests are repeated, and when. Lost connections and time-outs always are."""
+
+    status_codes: list[int] = Field([429, 500, 502, 503, 504])
+    max_retries: int = Field(3, ge=0, le=20, description="repetitions after the first attempt")
+    backoff_factor: float = Field(2, ge=0, description="waits factor * 1, 2, 4, ... seconds")
+    max_delay: float = Field(
+        120,
+        gt=0,
+        description="longest wait in seconds, Retry-After included; never less than the quota's "
+        "`max_wait`",
+    )
+    timeout: float = Field(60, gt=0, description="seconds without a byte before giving up")
+
+
+class RateLimitSpec(SpecModel):
+    """How fast an API may be asked: by all its resources in one process together, retries too."""
+
+    requests: int = Field(10, gt=0, description="the most requests in any `per_seconds`")
+    per_seconds: float = Field(1, gt=0, description="length of that time in seconds")
+
+
+class QuotaSpec(SpecModel):
+    """What to do about an answer 429 or 402 that says when the quota comes back."""
+
+    max_wait: float = Field(
+        120,
+        ge=0,
+        description="wait for the reset if it is at most so many seconds away, else fail at once",
+    )
+    reset_header: str | None = Field(
+        None,
+        description="response header that says when the quota comes back, where it isn't "
+        "Retry-After: seconds from now, UNIX time, or a date (HTTP or ISO 8601)",
+    )
+    remaining_header: str | None = Field(
+        None, description="response header with the number of requests left in the quota"
+    )
+
+
+class WhoamiSpec(SpecModel):
+    """An endpoint that tells whose credentials are used, for `timetracking doctor`."""
+
+    path: str = Field(description="path below the base URL, such as `v1/me`")
+    field: str = Field(description="dotted path of the name or address in its answer")
+
+
 class ColumnSpec(SpecModel):
     """A declared column of a table. A declared type wins over what the answers look like."""
 
@@ -179,21 +226,21 @@ class ApiSpec(SpecModel):
         le=32,
         description="most requests of a load at a time, over several parents or pages",
     )
-    retry: RetrySpec = Field(default_factory=lambda: RetrySpec())
+    retry: RetrySpec = Field(default_factory=RetrySpec)
     rate_limit: RateLimitSpec | None = Field(
         None,
         description="left out: 10 requests a second, and none for an API on this machine",
     )
-    quota: QuotaSpec = Field(default_factory=lambda: QuotaSpec())
+    quota: QuotaSpec = Field(default_factory=QuotaSpec)
     max_response_bytes: int = Field(
         512 * 1024 * 1024,
         gt=0,
         description="the most bytes of one answer, after decompression: a larger one is refused",
     )
     schedule: Annotated[ApiScheduleSpec | Off, BeforeValidator(as_off)] = Field(
-        default_factory=lambda: ApiScheduleSpec(), description="when it is loaded, or `off`"
+        default_factory=ApiScheduleSpec, description="when it is loaded, or `off`"
     )
-    resource_defaults: ResourceDefaults = Field(default_factory=lambda: ResourceDefaults())
+    resource_defaults: ResourceDefaults = Field(default_factory=ResourceDefaults)
     resources: list[ResourceSpec] = Field(min_length=1)
     select: list[str] | None = Field(
         None, description="names of the resources to use; the others become no assets"
@@ -201,50 +248,3 @@ class ApiSpec(SpecModel):
     exclude: list[str] = Field(
         default_factory=list, description="names of resources that become no assets"
     )
-
-
-class RetrySpec(SpecModel):
-    """Which requests are repeated, and when. Lost connections and time-outs always are."""
-
-    status_codes: list[int] = Field([429, 500, 502, 503, 504])
-    max_retries: int = Field(3, ge=0, le=20, description="repetitions after the first attempt")
-    backoff_factor: float = Field(2, ge=0, description="waits factor * 1, 2, 4, ... seconds")
-    max_delay: float = Field(
-        120,
-        gt=0,
-        description="longest wait in seconds, Retry-After included; never less than the quota's "
-        "`max_wait`",
-    )
-    timeout: float = Field(60, gt=0, description="seconds without a byte before giving up")
-
-
-class RateLimitSpec(SpecModel):
-    """How fast an API may be asked: by all its resources in one process together, retries too."""
-
-    requests: int = Field(10, gt=0, description="the most requests in any `per_seconds`")
-    per_seconds: float = Field(1, gt=0, description="length of that time in seconds")
-
-
-class QuotaSpec(SpecModel):
-    """What to do about an answer 429 or 402 that says when the quota comes back."""
-
-    max_wait: float = Field(
-        120,
-        ge=0,
-        description="wait for the reset if it is at most so many seconds away, else fail at once",
-    )
-    reset_header: str | None = Field(
-        None,
-        description="response header that says when the quota comes back, where it isn't "
-        "Retry-After: seconds from now, UNIX time, or a date (HTTP or ISO 8601)",
-    )
-    remaining_header: str | None = Field(
-        None, description="response header with the number of requests left in the quota"
-    )
-
-
-class WhoamiSpec(SpecModel):
-    """An endpoint that tells whose credentials are used, for `timetracking doctor`."""
-
-    path: str = Field(description="path below the base URL, such as `v1/me`")
-    field: str = Field(description="dotted path of the name or address in its answer")

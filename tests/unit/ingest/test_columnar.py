@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from timetracking_assets.errors import AnswerError, TypeMismatchError
-from timetracking_assets.ingest import columnar
-from timetracking_assets.ingest.columnar import PageTyper, WidenedError
+from timetracking_assets.ingest.columns import page_typer as columnar
+from timetracking_assets.ingest.columns.page_typer import PageTyper, WidenedError
 from timetracking_assets.ingest.pages.page import Page
 from timetracking_assets.spec.api import Resource, column_name
 from timetracking_assets.spec.base import DataType

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests.unit.ingest.conftest import Stub
-from timetracking_assets.ingest import answer, columnar
+from timetracking_assets.ingest import answer
+from timetracking_assets.ingest.columns import page_typer as columnar
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.load import run_load
 from timetracking_assets.ingest.load_report import LoadReport, LoadRequest

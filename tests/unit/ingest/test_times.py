@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timetracking_assets.ingest.times import TimeFormatError, to_date, to_timestamp
+from timetracking_assets.ingest.columns.values import TimeFormatError, to_date, to_timestamp
 
 BERLIN = "Europe/Berlin"
 

@@ -10,7 +10,7 @@ import pytest
 from timetracking_assets.component import load_project
 from timetracking_assets.errors import SpecError
 from timetracking_assets.files.locations import shipped_apis
-from timetracking_assets.ingest.pages.page import rest_api as validation
+from timetracking_assets.ingest.pages import rest_api
 from timetracking_assets.ingest.pages.rest_api import validate
 from timetracking_assets.spec.api import Api
 
@@ -66,6 +66,6 @@ def test_shipped_files_need_no_resources_to_be_judged(monkeypatch: pytest.Monkey
     def never(*_: object) -> None:
         raise AssertionError("dlt has made its resources, which takes long")
 
-    monkeypatch.setattr(validation, "rest_api", never)
+    monkeypatch.setattr(rest_api, "rest_api", never)
     shipped = next(iter(shipped_apis().values())).parents[1]
     assert len(load_project(shipped)) == len(shipped_apis())

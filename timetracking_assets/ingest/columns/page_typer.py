@@ -19,10 +19,10 @@ from typing import Any
 import pyarrow as pa
 
 from timetracking_assets.errors import AnswerError, TypeMismatchError
-from timetracking_assets.ingest.column_reader import ColumnReader, WidenedError
-from timetracking_assets.ingest.misfits import mismatch, parent_scalar, parent_type
+from timetracking_assets.ingest.columns.column_reader import ColumnReader, WidenedError
+from timetracking_assets.ingest.columns.rows import ParsedAhead
+from timetracking_assets.ingest.columns.values import mismatch, parent_scalar, parent_type
 from timetracking_assets.ingest.pages.page import Page
-from timetracking_assets.ingest.row_parser import ParsedAhead
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Resource, column_name
 from timetracking_assets.spec.base import DataType

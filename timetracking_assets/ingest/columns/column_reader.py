@@ -1,8 +1,8 @@
 """The fields of a page as columns: which column each field is, and of what type.
 
 Learned page by page: a field is bound to its column for the whole load, an inferred type may only
-change before the first table went out. What fits a type is in `misfits.py`, how text becomes a time
-in `times.py`, where the fields are in `fields.py`.
+change before the first table went out. What fits a type is in `values.py`, where the fields are in
+`rows.py`.
 """
 
 from __future__ import annotations
@@ -16,19 +16,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from timetracking_assets.errors import AnswerError, TypeMismatchError
-from timetracking_assets.ingest.fields import FieldPath, find_path, lies_below
-from timetracking_assets.ingest.json_columns import plain_text
-from timetracking_assets.ingest.misfits import EXACT_INTEGERS, exact_decimals, misfits, mismatch
-from timetracking_assets.ingest.pages.page import Page
-from timetracking_assets.ingest.row_parser import (
+from timetracking_assets.ingest.columns.rows import (
     UNREADABLE,
+    FieldPath,
     Fields,
     HowToParse,
     ParsedAhead,
     RowParser,
     Texts,
+    find_path,
+    lies_below,
+    plain_text,
 )
-from timetracking_assets.ingest.times import TimeFormatError, to_date, to_timestamp
+from timetracking_assets.ingest.columns.values import (
+    EXACT_INTEGERS,
+    TimeFormatError,
+    exact_decimals,
+    misfits,
+    mismatch,
+    to_date,
+    to_timestamp,
+)
+from timetracking_assets.ingest.pages.page import Page
 from timetracking_assets.spec.api import Resource, column_name
 from timetracking_assets.spec.base import DataType
 from timetracking_assets.spec.model import ColumnSpec

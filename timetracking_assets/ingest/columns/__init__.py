@@ -1,0 +1,1 @@
+"""Pages of JSON rows as Arrow tables whose column types stay the same."""
