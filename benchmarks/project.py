@@ -10,8 +10,8 @@ import dagster as dg
 import yaml
 
 from timetracking_assets.ingest.connection import Connection
-from timetracking_assets.ingest.load import run_load
-from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
+from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
+from timetracking_assets.ingest.load.run import run_load
 from timetracking_assets.ingest.pages.rest_api import validate
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.assets import WAREHOUSE, build_api_definitions

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pytest
 
-from timetracking_assets.ingest import load as loading
-from timetracking_assets.ingest.changes import Changes, StagedAnswer
+from timetracking_assets.ingest.load import run as loading
+from timetracking_assets.ingest.load.changes import Changes, StagedAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

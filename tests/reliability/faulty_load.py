@@ -23,10 +23,10 @@ from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from dlt.normalize.normalize import Normalize
 
 from timetracking_assets.errors import IngestError
-from timetracking_assets.ingest import load
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.http.adapter import ApiAdapter
-from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
+from timetracking_assets.ingest.load import run as load
+from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Api
 from timetracking_assets.warehouse.duckdb_file import DuckDBFile

@@ -12,7 +12,7 @@ FOR_LOADS_ALONE = {
     "pyrate_limiter",
     "timetracking_assets.health.build",
     "timetracking_assets.ingest.pages.fetch",
-    "timetracking_assets.ingest.load",
+    "timetracking_assets.ingest.load.run",
     "timetracking_assets.warehouse.locks",
 }
 

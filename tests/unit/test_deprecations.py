@@ -16,7 +16,7 @@ from dlt.common.warnings import Dlt100DeprecationWarning
         ("x is superseded", dg.SupersessionWarning, "anything"),
         (Dlt100DeprecationWarning("x"), Dlt100DeprecationWarning, "anything"),
         ("old", DeprecationWarning, "duckdb"),
-        ("old", DeprecationWarning, "timetracking_assets.ingest.load"),
+        ("old", DeprecationWarning, "timetracking_assets.ingest.load.run"),
     ],
 )
 def test_a_deprecation_is_an_error(

@@ -64,8 +64,8 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
         known_unique = False
         if context.selected_asset_keys:
             # only a run that loads waits for what it takes
-            from timetracking_assets.ingest.load import run_load
-            from timetracking_assets.ingest.load_report import LoadRequest
+            from timetracking_assets.ingest.load.report import LoadRequest
+            from timetracking_assets.ingest.load.run import run_load
 
             connection = _or_fail(lambda: getattr(context.resources, api.name).connect(api))
             request = LoadRequest(

@@ -18,7 +18,7 @@ from timetracking_assets.orchestration.specs import asset_key
 from timetracking_assets.spec.api import Resource
 
 if TYPE_CHECKING:
-    from timetracking_assets.ingest.load_report import LoadReport
+    from timetracking_assets.ingest.load.report import LoadReport
 
 
 @dataclass(frozen=True)

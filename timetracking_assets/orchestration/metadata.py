@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from timetracking_assets.orchestration.specs import table_schema
 
 if TYPE_CHECKING:
-    from timetracking_assets.ingest.load_report import LoadReport
+    from timetracking_assets.ingest.load.report import LoadReport
 
 
 def load_metadata(report: LoadReport) -> dict[str, Any]:

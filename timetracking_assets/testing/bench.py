@@ -14,8 +14,8 @@ import pytest
 
 from timetracking_assets.component import RestApi
 from timetracking_assets.ingest.connection import Connection
-from timetracking_assets.ingest.load import run_load
-from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
+from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
+from timetracking_assets.ingest.load.run import run_load
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.spec.window import start_of

@@ -20,8 +20,8 @@ import pytest
 
 from timetracking_assets.errors import IngestError
 from timetracking_assets.ingest.connection import Connection
-from timetracking_assets.ingest.load import run_load
-from timetracking_assets.ingest.load_report import LoadRequest
+from timetracking_assets.ingest.load.report import LoadRequest
+from timetracking_assets.ingest.load.run import run_load
 from timetracking_assets.ingest.windows import Window, request_series
 from timetracking_assets.orchestration.metadata import load_metadata
 from timetracking_assets.spec.api import Api, Resource

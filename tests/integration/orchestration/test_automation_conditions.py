@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pytest
 
-from timetracking_assets.ingest import load
+from timetracking_assets.ingest.load import run as load
 from timetracking_assets.spec.api import Api
 
 if TYPE_CHECKING:

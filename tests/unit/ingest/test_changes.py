@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from timetracking_assets.errors import IngestError
-from timetracking_assets.ingest.changes import Changes, StagedAnswer
-from timetracking_assets.ingest.removal import refuse_large_removal
+from timetracking_assets.ingest.load.changes import Changes, StagedAnswer
+from timetracking_assets.ingest.load.merge import refuse_large_removal
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.warehouse.base import OpenWarehouse

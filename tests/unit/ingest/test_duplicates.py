@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from timetracking_assets.ingest.duplicates import drop_duplicates
+from timetracking_assets.ingest.load.merge import drop_duplicates
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.warehouse.base import literal
 from timetracking_assets.warehouse.duckdb_file import DuckDBFile

@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 
 from tests.unit.ingest.conftest import Stub
-from timetracking_assets.ingest import answer
 from timetracking_assets.ingest.columns import page_typer as columnar
 from timetracking_assets.ingest.connection import Connection
-from timetracking_assets.ingest.load import run_load
-from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
+from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
+from timetracking_assets.ingest.load.run import answer, run_load
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Api
 from timetracking_assets.warehouse.base import Warehouse, staging_dataset

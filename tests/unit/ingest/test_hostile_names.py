@@ -12,8 +12,8 @@ import duckdb
 import pytest
 
 from timetracking_assets.ingest.connection import Connection
-from timetracking_assets.ingest.load import run_load
-from timetracking_assets.ingest.load_report import LoadRequest
+from timetracking_assets.ingest.load.report import LoadRequest
+from timetracking_assets.ingest.load.run import run_load
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Api
 from timetracking_assets.warehouse.duckdb_file import DuckDBFile

@@ -13,8 +13,8 @@ import pytest
 
 from timetracking_assets.errors import IngestError, SpecError
 from timetracking_assets.ingest.connection import Connection
-from timetracking_assets.ingest.load import run_load
-from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
+from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
+from timetracking_assets.ingest.load.run import run_load
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Api
 from timetracking_assets.warehouse.base import Warehouse

@@ -86,19 +86,6 @@ def rest_api(client: Mapping[str, Any], resources: list[Any]) -> dict[str, DltRe
     return {resource.name: resource for resource in rest_api_resources(config)}
 
 
-def column_hints(resource: Resource) -> dict[str, Any]:
-    """The declared columns as dlt's hints. Nullability is not among them: see `columnar.py`."""
-    hints: dict[str, Any] = {
-        name: {"data_type": spec.data_type, "description": spec.description}
-        if spec.description
-        else {"data_type": spec.data_type}
-        for name, spec in resource.columns.items()
-    }
-    if resource.deletion_mark:
-        hints.setdefault(resource.deletion_mark, {"data_type": "bool"})["hard_delete"] = True
-    return hints
-
-
 def validate(api: Api) -> None:
     """Let dlt judge what is in its grammar. Raises SpecError in the words of the file."""
     values = dict.fromkeys(api.variables, "1")

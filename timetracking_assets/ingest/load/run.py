@@ -2,7 +2,7 @@
 
 The extraction runs without the warehouse's lock; the lock is held while dlt restores the schema
 and while it loads. Each load has its own working directory and always the same pipeline name, so
-that the schema is the table's and no package of another load is ever met (DESIGN: one pipeline name
+that the schema is the table's and no package of another load is ever met (one pipeline name
 per partition corrupts data). What the answer meant for the table is counted in `changes.py`.
 """
 
@@ -18,18 +18,20 @@ import dlt
 from dlt.common.typing import TRefreshMode
 
 from timetracking_assets.errors import IngestError, TypeMismatchError, cause_of
-from timetracking_assets.ingest.answer import answer_source
-from timetracking_assets.ingest.changes import StagedAnswer
 from timetracking_assets.ingest.columns.page_typer import PageTyper, WidenedError
-from timetracking_assets.ingest.duplicates import drop_duplicates, drops_duplicates
-from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
-from timetracking_assets.ingest.parents import requested_parent_rows, stored_parent_rows
-from timetracking_assets.ingest.removal import is_first_load, refuse_large_removal
-from timetracking_assets.ingest.text_columns import (
+from timetracking_assets.ingest.load.answer import answer_source
+from timetracking_assets.ingest.load.changes import StagedAnswer
+from timetracking_assets.ingest.load.merge import (
+    drop_duplicates,
+    drops_duplicates,
     forget_types,
+    is_first_load,
+    refuse_large_removal,
     turn_into_text,
     with_text_columns,
 )
+from timetracking_assets.ingest.load.parents import requested_parent_rows, stored_parent_rows
+from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.base import DataType
 from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse

@@ -1,14 +1,14 @@
 """An answer as a dlt source: its pages as tables, and which of their rows are loaded.
 
-What is asked for is in `fetch.py`, what a load replaces in `removal.py`, when and where it is
-loaded in `load.py`.
+What is asked for is in `pages/`, what a load replaces in `merge.py`, when and where it is
+loaded in `run.py`.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import dlt
 import pyarrow as pa
@@ -16,15 +16,31 @@ import pyarrow.compute as pc
 
 from timetracking_assets.ingest.columns.page_typer import PageTyper
 from timetracking_assets.ingest.connection import ParentRows
-from timetracking_assets.ingest.deleted_ids import DeletedIds, listed_as_deleted
-from timetracking_assets.ingest.load_report import LoadReport, LoadRequest
+from timetracking_assets.ingest.load.deleted_ids import DeletedIds, listed_as_deleted
+from timetracking_assets.ingest.load.merge import merge_disposition
+from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
 from timetracking_assets.ingest.pages.bisection import whole_answers
 from timetracking_assets.ingest.pages.fetch import open_pages
 from timetracking_assets.ingest.pages.page import Page
-from timetracking_assets.ingest.pages.rest_api import column_hints
-from timetracking_assets.ingest.removal import merge_disposition
 from timetracking_assets.ingest.windows import Window, in_window
+from timetracking_assets.spec.api import Resource
 from timetracking_assets.warehouse.base import Warehouse
+
+if TYPE_CHECKING:
+    pass
+
+
+def column_hints(resource: Resource) -> dict[str, Any]:
+    """The declared columns as dlt's hints. Nullability is not among them: see `columnar.py`."""
+    hints: dict[str, Any] = {
+        name: {"data_type": spec.data_type, "description": spec.description}
+        if spec.description
+        else {"data_type": spec.data_type}
+        for name, spec in resource.columns.items()
+    }
+    if resource.deletion_mark:
+        hints.setdefault(resource.deletion_mark, {"data_type": "bool"})["hard_delete"] = True
+    return hints
 
 
 class _KnownDifference(logging.Filter):

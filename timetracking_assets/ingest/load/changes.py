@@ -1,7 +1,7 @@
 """What an answer changes in its table: counted before the load, and again after it.
 
 The caller holds the warehouse's lock all the while, so that what is counted is what happens. Only
-counting belongs here; what a large removal is, is in `removal.py`.
+counting belongs here; what a large removal is, is in `merge.py`.
 """
 
 from __future__ import annotations
