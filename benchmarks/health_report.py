@@ -10,7 +10,7 @@ from rich.table import Table
 
 from benchmarks import event_log
 from timetracking_assets.health.build import read_health
-from timetracking_assets.ui_address import DEFAULT
+from timetracking_assets.orchestration.ui_address import DEFAULT
 
 GROUP = 8
 """Assets of an API."""

@@ -381,8 +381,8 @@ def hasty_definitions(
     """The code location as `definitions`, but for the waiting between retries."""
     import timetracking_assets
     from timetracking_assets.component import RestApi
-    from timetracking_assets.orchestration.assets import WAREHOUSE, build_api_definitions
-    from timetracking_assets.orchestration.resources import WarehouseResource
+    from timetracking_assets.orchestration.assets import build_api_definitions
+    from timetracking_assets.orchestration.resources import WAREHOUSE, WarehouseResource
     from timetracking_assets.spec.model import RetrySpec
 
     with pytest.MonkeyPatch.context() as monkeypatch:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from timetracking_assets.orchestration.assets import WAREHOUSE
 from timetracking_assets.orchestration.health_report import build_health_definitions
-from timetracking_assets.orchestration.resources import WarehouseResource
+from timetracking_assets.orchestration.resources import WAREHOUSE, WarehouseResource
 
 
 @dg.definitions

@@ -25,17 +25,17 @@ from rich.spinner import Spinner
 from rich.table import Column, Table
 
 from timetracking_assets.definitions import defs
-from timetracking_assets.orchestration.ranges import (
+from timetracking_assets.orchestration.asset_specs import lookback_of
+from timetracking_assets.orchestration.partitions import (
     known_partitions,
     loaded_partitions,
     longest,
-    lookback_of,
     range_tags,
     since_first_gap,
     trailing_range,
 )
 from timetracking_assets.orchestration.resources import WarehouseResource
-from timetracking_assets.runs import step_problem
+from timetracking_assets.orchestration.runs import step_problem
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 

@@ -11,8 +11,7 @@ import dagster as dg
 import pytest
 
 import timetracking_assets
-from timetracking_assets.orchestration.assets import WAREHOUSE
-from timetracking_assets.orchestration.resources import WarehouseResource
+from timetracking_assets.orchestration.resources import WAREHOUSE, WarehouseResource
 
 GOOD = """\
 type: timetracking_assets.RestApi

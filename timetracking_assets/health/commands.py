@@ -14,7 +14,7 @@ from rich.console import Console
 
 from timetracking_assets.console import stop, workspace_or_stop
 from timetracking_assets.errors import cause_of
-from timetracking_assets.ui_address import VARIABLE, ui_address
+from timetracking_assets.orchestration.ui_address import VARIABLE, ui_address
 
 if TYPE_CHECKING:
     from timetracking_assets.health.build import HealthReport

@@ -15,7 +15,7 @@ from dagster import AssetCheckEvaluation, AssetRecordsFilter, DagsterEventType
 
 from timetracking_assets.health.model import CheckResult, Load, PartitionState
 from timetracking_assets.health.watched import WatchedAsset, partition_keys
-from timetracking_assets.runs import Runs
+from timetracking_assets.orchestration.runs import Runs
 
 LOADS = 30
 """How many loads of an asset the report looks back on."""

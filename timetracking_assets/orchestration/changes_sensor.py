@@ -18,10 +18,9 @@ from timetracking_assets.errors import IngestError, cause_of
 from timetracking_assets.ingest.change_probe import Probed, asks_since, probe
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.windows import Window
+from timetracking_assets.orchestration.asset_specs import asset_key
 from timetracking_assets.orchestration.jobs import asset_job, is_running, run_requests
-from timetracking_assets.orchestration.partitions import partitions_definition
-from timetracking_assets.orchestration.schedules import regular_range
-from timetracking_assets.orchestration.specs import asset_key
+from timetracking_assets.orchestration.partitions import partitions_definition, regular_range
 from timetracking_assets.orchestration.switch import sensor_status
 from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.spec.rules import why_not_probed

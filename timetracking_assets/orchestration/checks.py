@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from timetracking_assets.orchestration.asset_specs import asset_key
 from timetracking_assets.orchestration.load_facts import LoadFacts
 from timetracking_assets.orchestration.reconciliation import (
     differences,
@@ -18,7 +19,6 @@ from timetracking_assets.orchestration.reconciliation import (
     repeated_metadata,
     rows_in_scope,
 )
-from timetracking_assets.orchestration.specs import asset_key
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse, quoted, staging_dataset
 

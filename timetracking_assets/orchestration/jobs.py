@@ -10,8 +10,8 @@ from typing import Any
 
 import dagster as dg
 
-from timetracking_assets.orchestration.ranges import range_tags
-from timetracking_assets.orchestration.specs import asset_key
+from timetracking_assets.orchestration.asset_specs import asset_key
+from timetracking_assets.orchestration.partitions import range_tags
 from timetracking_assets.spec.api import Resource
 
 API_TAG, KIND_TAG = "timetracking/api", "timetracking/kind"

@@ -14,10 +14,13 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from timetracking_assets.orchestration.asset_specs import asset_key
 from timetracking_assets.orchestration.jobs import asset_job, is_running, run_requests
-from timetracking_assets.orchestration.partitions import partitions_definition
-from timetracking_assets.orchestration.ranges import known_partitions, neighbours
-from timetracking_assets.orchestration.specs import asset_key
+from timetracking_assets.orchestration.partitions import (
+    known_partitions,
+    neighbours,
+    partitions_definition,
+)
 from timetracking_assets.orchestration.switch import sensor_status
 from timetracking_assets.spec.api import Api, Resource
 

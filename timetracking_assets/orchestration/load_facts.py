@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from timetracking_assets.ingest.windows import Window
-from timetracking_assets.orchestration.specs import asset_key
+from timetracking_assets.orchestration.asset_specs import asset_key
 from timetracking_assets.spec.api import Resource
 
 if TYPE_CHECKING:

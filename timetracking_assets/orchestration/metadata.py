@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from timetracking_assets.orchestration.specs import table_schema
+from timetracking_assets.orchestration.asset_specs import table_schema
 
 if TYPE_CHECKING:
     from timetracking_assets.ingest.load.report import LoadReport

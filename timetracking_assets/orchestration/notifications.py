@@ -9,7 +9,7 @@ import logging
 import os
 import re
 
-from timetracking_assets.ui_address import ui_address
+from timetracking_assets.orchestration.ui_address import ui_address
 
 VARIABLE = "TIMETRACKING_NOTIFY_URLS"
 

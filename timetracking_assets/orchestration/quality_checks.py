@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
+from timetracking_assets.orchestration.asset_specs import asset_key
 from timetracking_assets.orchestration.partitions import tagged_window
 from timetracking_assets.orchestration.quality_verdicts import (
     DURATIONS,
@@ -20,7 +21,6 @@ from timetracking_assets.orchestration.quality_verdicts import (
     VOLUME,
     Judge,
 )
-from timetracking_assets.orchestration.specs import asset_key
 from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.spec.quality import CheckSpec
 from timetracking_assets.warehouse.base import Warehouse

@@ -16,6 +16,9 @@ from timetracking_assets.spec.api import Api
 from timetracking_assets.warehouse.base import Warehouse
 from timetracking_assets.warehouse.find import DEFAULT_FILE, find_warehouse
 
+WAREHOUSE = "warehouse"
+"""Key of the Dagster resource that every asset needs beside its API's own."""
+
 AFTER_EACH_RUN, ON_DEMAND = "after_each_run", "on_demand"
 
 

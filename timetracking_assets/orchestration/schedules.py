@@ -13,15 +13,11 @@ from datetime import datetime
 import dagster as dg
 
 from timetracking_assets.orchestration.jobs import asset_job, is_running, run_requests
-from timetracking_assets.orchestration.partitions import partitions_definition
-from timetracking_assets.orchestration.ranges import (
+from timetracking_assets.orchestration.partitions import (
     known_partitions,
-    loaded_partitions,
-    longest,
-    since_last_load,
-    trailing_range,
+    partitions_definition,
+    regular_range,
 )
-from timetracking_assets.orchestration.specs import asset_key
 from timetracking_assets.orchestration.switch import schedule_status
 from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.spec.resolve_automation import Schedule
@@ -50,19 +46,6 @@ def build_schedules(api: Api) -> list[dg.ScheduleDefinition]:
         built += _of_kind(api, kind, timed, regular_range)
     rereads = {name: item.automation.full_reread for name, item in api.resources.items()}
     return built + _of_kind(api, "full_reread", rereads, _everything)
-
-
-def regular_range(resource: Resource, instance: dg.DagsterInstance, now: datetime) -> list[str]:
-    """The partitions that a regular load of `resource` takes at `now`; none for a snapshot."""
-    definition = partitions_definition(resource.partitions)
-    if definition is None:
-        return []
-    known = known_partitions(definition, now)
-    loaded = loaded_partitions(instance, asset_key(resource), definition, known)
-    return longest(
-        trailing_range(definition, known, resource.automation.lookback, now),
-        since_last_load(known, loaded),
-    )
 
 
 def _everything(resource: Resource, instance: dg.DagsterInstance, now: datetime) -> list[str]:

@@ -12,9 +12,9 @@ import dagster as dg
 import timetracking_assets
 from timetracking_assets.component import RestApi
 from timetracking_assets.orchestration import trouble_sensor
-from timetracking_assets.orchestration.assets import WAREHOUSE, build_api_definitions
+from timetracking_assets.orchestration.assets import build_api_definitions
 from timetracking_assets.orchestration.automation import build_automation
-from timetracking_assets.orchestration.resources import WarehouseResource
+from timetracking_assets.orchestration.resources import WAREHOUSE, WarehouseResource
 from timetracking_assets.spec.api import Api
 from timetracking_assets.spec.automation import ProbeSpec
 from timetracking_assets.spec.resolve_automation import Automation, Schedule

@@ -15,8 +15,8 @@ import pytest
 
 from timetracking_assets.component import load_api
 from timetracking_assets.files.api_file import read_api_files
-from timetracking_assets.orchestration.assets import WAREHOUSE, build_api_definitions
-from timetracking_assets.orchestration.resources import WarehouseResource
+from timetracking_assets.orchestration.assets import build_api_definitions
+from timetracking_assets.orchestration.resources import WAREHOUSE, WarehouseResource
 
 if TYPE_CHECKING:
     from tests.conftest import Platform

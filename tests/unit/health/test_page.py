@@ -30,7 +30,7 @@ from timetracking_assets.health.model import (
     State,
 )
 from timetracking_assets.health.page import render_page
-from timetracking_assets.ui_address import DEFAULT
+from timetracking_assets.orchestration.ui_address import DEFAULT
 
 NOW = datetime(2026, 3, 11, 12, tzinfo=UTC)
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&[/bold] | `x` [a](b)"

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import dagster as dg
 import pytest
 
-from timetracking_assets.orchestration.partitions import partitions_definition
-from timetracking_assets.orchestration.ranges import (
+from timetracking_assets.orchestration.partitions import (
     known_partitions,
     neighbours,
+    partitions_definition,
     range_tags,
     since_first_gap,
     since_last_load,

@@ -1,11 +1,14 @@
-"""Asset specs: what Dagster shows of a resource before anything has run.
+"""What Dagster is told of a resource's asset: its key, its metadata, and how it is kept up to date.
 
-dagster-dlt's translator builds them; only what it can't know (prefix, lineage, columns) is added.
+A `defs.yaml` names Dagster's declarative automation and policies in words of its own; what they are
+in Dagster is said here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -13,11 +16,21 @@ import dlt
 from dagster_dlt import DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
-from timetracking_assets.orchestration.conditions import automation_condition, freshness_policy
-from timetracking_assets.orchestration.ranges import lookback_metadata
 from timetracking_assets.spec.api import CONFIGURED, Resource
 from timetracking_assets.spec.base import DataType
 from timetracking_assets.warehouse.find import destination_name
+
+_LOOKBACK = "lookback_days"
+
+
+def lookback_metadata(days: int) -> dict[str, int]:
+    """What an asset says of its lookback; `lookback_of` reads it."""
+    return {_LOOKBACK: days} if days else {}
+
+
+def lookback_of(spec: dg.AssetSpec) -> int:
+    """Days before its newest partition that the asset of `spec` loads again with it."""
+    return int(spec.metadata.get(_LOOKBACK, 0))
 
 
 class ResourceTranslator(DagsterDltTranslator):
@@ -104,3 +117,41 @@ def _metadata(resource: Resource) -> dict[str, Any]:
     if resource.hours:
         metadata["hours"] = resource.hours.model_dump(exclude_none=True)
     return metadata
+
+
+def automation_condition(resource: Resource) -> dg.AutomationCondition[dg.AssetKey] | None:
+    """The condition under which Dagster loads `resource` by itself; None leaves it to schedules.
+
+    Whatever the condition, it waits until the blocking checks of all parents have passed.
+    """
+    schedule = resource.automation.schedule
+    condition: dg.AutomationCondition[Any] | None = None
+    match resource.automation.condition:
+        case "eager":
+            condition = dg.AutomationCondition.eager()
+        case "on_missing":
+            condition = dg.AutomationCondition.on_missing()
+        case "on_cron" if schedule:
+            condition = dg.AutomationCondition.on_cron(schedule.cron, schedule.timezone)
+    if condition is None:
+        return None
+    return condition & dg.AutomationCondition.all_deps_blocking_checks_passed()
+
+
+def freshness_policy(resource: Resource) -> dg.FreshnessPolicy | None:
+    """How old Dagster lets the table be before it shows it as stale."""
+    freshness = resource.automation.freshness
+    if freshness is None:
+        return None
+    if freshness.deadlines is not None:
+        return _cron_policy(
+            freshness.deadlines.cron, freshness.within, freshness.deadlines.timezone
+        )
+    assert freshness.fail_after is not None
+    return dg.FreshnessPolicy.time_window(freshness.fail_after, freshness.warn_after)
+
+
+@cache
+def _cron_policy(cron: str, within: timedelta, timezone: str) -> dg.FreshnessPolicy:
+    """Made once for all assets that have it: Dagster runs through a thousand ticks to judge it."""
+    return dg.FreshnessPolicy.cron(cron, within, timezone)
