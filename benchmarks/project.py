@@ -15,8 +15,8 @@ from timetracking_assets.ingest.load.run import run_load
 from timetracking_assets.ingest.pages.rest_api import validate
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.assets import build_api_definitions
-from timetracking_assets.orchestration.checks import check_specs, run_checks
-from timetracking_assets.orchestration.load_facts import LoadFacts
+from timetracking_assets.orchestration.checks.load_checks import check_specs, run_checks
+from timetracking_assets.orchestration.checks.load_facts import LoadFacts
 from timetracking_assets.orchestration.resources import WAREHOUSE, WarehouseResource
 from timetracking_assets.spec.api import Api
 from timetracking_assets.spec.model import ApiSpec

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from timetracking_assets.health.watched import WatchedAsset
-from timetracking_assets.ingest.quality import day_of, hours_of
+from timetracking_assets.orchestration.checks.quality_counts import day_of, hours_of
 from timetracking_assets.spec.quality import HoursSpec, ReferenceSpec
 from timetracking_assets.spec.quality_rules import ColumnPath
 from timetracking_assets.warehouse.base import OpenWarehouse, quoted

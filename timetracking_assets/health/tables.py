@@ -14,7 +14,7 @@ import dagster as dg
 
 from timetracking_assets.health.hours import Hours, read_hours
 from timetracking_assets.health.watched import WatchedAsset
-from timetracking_assets.ingest.quality import day_of
+from timetracking_assets.orchestration.checks.quality_counts import day_of
 from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse, quoted
 
 

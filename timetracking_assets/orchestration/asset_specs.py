@@ -1,7 +1,7 @@
-"""What Dagster is told of a resource's asset: its key, its metadata, and how it is kept up to date.
+"""Asset specs: what Dagster shows of a resource before any run, and what keeps it fresh.
 
-A `defs.yaml` names Dagster's declarative automation and policies in words of its own; what they are
-in Dagster is said here.
+dagster-dlt's translator builds them; only what it can't know is added: prefix, lineage, columns,
+policies, and Dagster's declarative automation by the names that a `defs.yaml` has for it.
 """
 
 from __future__ import annotations

@@ -14,11 +14,10 @@ from pydantic import Field
 from timetracking_assets.errors import ApiError, IngestError, LockTimeoutError
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.orchestration.asset_specs import asset_key, asset_spec
-from timetracking_assets.orchestration.checks import check_specs, run_checks, was_unique
-from timetracking_assets.orchestration.load_facts import LoadFacts
-from timetracking_assets.orchestration.metadata import load_metadata
+from timetracking_assets.orchestration.checks.load_checks import check_specs, run_checks, was_unique
+from timetracking_assets.orchestration.checks.load_facts import LoadFacts, load_metadata
+from timetracking_assets.orchestration.checks.quality_checks import build_quality_checks
 from timetracking_assets.orchestration.partitions import partitions_definition, run_window
-from timetracking_assets.orchestration.quality_checks import build_quality_checks
 from timetracking_assets.orchestration.resources import WAREHOUSE, ApiResource, WarehouseResource
 from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.warehouse.base import Warehouse

@@ -1,7 +1,7 @@
-"""Dagster's partitions of a resource, and which of them a load takes when nobody names them.
+"""Partitions of assets, the window that they stand for, and those that a load takes by default.
 
-A range is one run, one window and one series of requests. When a range is asked for is decided in
-`automation/` and by the demo.
+A range is one run, one window and one series of requests; when one is asked for is decided in
+`automation/` and by the demo. What a window means to an API is in `ingest/windows.py`.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.load.report import LoadRequest
 from timetracking_assets.ingest.load.run import run_load
 from timetracking_assets.ingest.windows import Window, request_series
-from timetracking_assets.orchestration.metadata import load_metadata
+from timetracking_assets.orchestration.checks.load_facts import load_metadata
 from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.testing.bench import Bench, everything, find_api
 from timetracking_assets.testing.echo import EchoServer

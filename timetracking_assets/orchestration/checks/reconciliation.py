@@ -1,6 +1,6 @@
 """Whether a table holds what the answer held, and the answer what the API says there is.
 
-The checks that compare a load with its table; those of the table alone are in `checks.py`.
+The checks that compare a load with its table; those of the table alone are in `load_checks.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from timetracking_assets.orchestration.load_facts import LoadFacts
+from timetracking_assets.orchestration.checks.load_facts import LoadFacts
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.warehouse.base import OpenWarehouse, quoted
 

@@ -12,8 +12,8 @@ from typing import Any
 import dagster as dg
 
 from timetracking_assets.orchestration.asset_specs import asset_key
-from timetracking_assets.orchestration.load_facts import LoadFacts
-from timetracking_assets.orchestration.reconciliation import (
+from timetracking_assets.orchestration.checks.load_facts import LoadFacts
+from timetracking_assets.orchestration.checks.reconciliation import (
     differences,
     reconciliation_metadata,
     repeated_metadata,

@@ -1,22 +1,110 @@
-"""How the data-quality checks judge what was counted: passed or not, in words and in numbers.
+"""Data-quality checks: is what was loaded plausible? One step for all of an API's.
 
-Counting is in `ingest/quality.py`; which checks there are, and when they run, in
-`quality_checks.py`.
+They are few, read counts only, and are judged by the thresholds under `checks` in `defs.yaml`. In a
+run that loads, they wait until all of the run's tables of the API are loaded, so that references
+between these are judged once both sides exist, and judge the window that was loaded; alone, they
+judge whole tables. Counting is in `quality_counts.py`; that a table is a faithful copy at all is
+asserted in `load_checks.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
-from timetracking_assets.ingest import quality
 from timetracking_assets.ingest.windows import Window
+from timetracking_assets.orchestration.asset_specs import asset_key
+from timetracking_assets.orchestration.checks import quality_counts
+from timetracking_assets.orchestration.partitions import tagged_window
 from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.spec.quality import CheckSpec
-from timetracking_assets.warehouse.base import OpenWarehouse
+from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse
+
+# Dagster warns of a parameter of its own when it binds resources to a definition of checks
+warnings.filterwarnings("ignore", "Parameter `execution_type`", dg.BetaWarning)
+
+
+def declared_checks(resource: Resource) -> dict[str, tuple[CheckSpec, str]]:
+    """The checks that the resource has something to judge for: name -> settings, description."""
+    checks = resource.checks
+    found: dict[str, tuple[CheckSpec, str]] = {}
+    if checks.volume and resource.partitions and resource.partitions.type == "daily":
+        found[VOLUME] = (
+            checks.volume,
+            f"Each day holds {checks.volume.min_share:.0%} to {checks.volume.max_share:.0%} of the "
+            f"rows usual for its weekday (median of {checks.volume.weeks} weeks).",
+        )
+    if checks.nulls and checks.nulls.columns:
+        limits = ", ".join(f"{name} (at most {m:.0%})" for name, m in checks.nulls.columns.items())
+        found[NULLS] = (checks.nulls, f"Few rows have no value in {limits}.")
+    if checks.references and resource.references:
+        targets = ", ".join(f"{name} in {r.resource}" for name, r in resource.references.items())
+        found[REFERENCES] = (checks.references, f"Each value is found: {targets}.")
+    if checks.durations and resource.hours:
+        found[DURATIONS] = (
+            checks.durations,
+            f"No row lasts less than nothing or more than {checks.durations.max_hours:g} hours.",
+        )
+    if checks.schema_changes:
+        found[SCHEMA] = (
+            checks.schema_changes,
+            "The table has the columns and types that it had at the last check.",
+        )
+    return found
+
+
+def build_quality_checks(api: Api, warehouse_key: str) -> list[dg.AssetChecksDefinition]:
+    """The one definition that holds all data-quality checks of `api`; none if nothing is judged."""
+    specs = [
+        dg.AssetCheckSpec(name, asset=asset_key(resource), description=description)
+        for resource in api.resources.values()
+        for name, (_, description) in declared_checks(resource).items()
+    ]
+    if not specs:
+        return []
+
+    @dg.multi_asset_check(
+        name=f"{api.name}__quality_checks",
+        specs=specs,
+        can_subset=True,
+        required_resource_keys={warehouse_key},
+    )
+    def quality_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        warehouse: Warehouse = getattr(context.resources, warehouse_key).open()
+        selected = context.selected_asset_check_keys
+        instance = context.instance
+        results = []
+        holder = f"run {context.run.run_id}, checks of {api.name}"
+        with warehouse.exclusive(holder, dataset=api.name) as opened:
+            for resource in api.resources.values():
+                window = tagged_window(context.run.tags, resource)
+                for name, (settings, _) in declared_checks(resource).items():
+                    key = dg.AssetCheckKey(asset_key(resource), name)
+                    if key in selected:
+                        judge = Judge(
+                            opened, api, resource, window, lambda k: _last_columns(instance, k)
+                        )
+                        results.append(judge.result(key, settings))
+        yield from results
+
+    return [quality_checks]
+
+
+def _last_columns(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dict[str, str] | None:
+    """The columns that the check saw the last time it was evaluated."""
+    records = instance.event_log_storage.get_asset_check_execution_history(key, limit=5)
+    for record in records:
+        # the present run's evaluation is only planned yet
+        if isinstance(evaluation := record.evaluation, dg.AssetCheckEvaluation):
+            seen = evaluation.metadata.get("column_types")
+            if seen is not None and isinstance(seen.value, Mapping):
+                return {name: str(kind) for name, kind in seen.value.items()}
+    return None
+
 
 VOLUME = "volume_as_usual"
 NULLS = "important_columns_filled"
@@ -77,7 +165,7 @@ class Judge:
         # alone, it judges the last week: the days before were judged when they were loaded
         today = datetime.now(UTC).date()
         week = Window.of_days(today - timedelta(days=7), today, partitions.timezone)
-        volumes = quality.day_volumes(
+        volumes = quality_counts.day_volumes(
             self._warehouse, self._resource, self._window or week, settings.weeks
         )
         judged = [(v, v.usual) for v in volumes if v.usual and v.usual >= settings.min_rows]
@@ -107,7 +195,7 @@ class Judge:
         assert settings is not None
         standing = [name for name in settings.columns if name in self._types]
         rows, shares = (
-            quality.null_shares(self._warehouse, self._resource, standing, self._window)
+            quality_counts.null_shares(self._warehouse, self._resource, standing, self._window)
             if standing
             else (0, {})
         )
@@ -126,7 +214,9 @@ class Judge:
                 unjudged.append(f"{name}: no such column")
                 continue
             target = self._api.resources[reference.resource]
-            found = quality.dangling(self._warehouse, self._resource, name, target, self._window)
+            found = quality_counts.dangling(
+                self._warehouse, self._resource, name, target, self._window
+            )
             if not found.target_stands:
                 unjudged.append(f"{name}: {target.name} is not loaded yet")
                 continue
@@ -141,7 +231,7 @@ class Judge:
         settings, hours = self._resource.checks.durations, self._resource.hours
         assert settings is not None
         assert hours is not None
-        found = quality.durations(
+        found = quality_counts.durations(
             self._warehouse, self._resource, hours, settings.max_hours, self._window
         )
         told = []

@@ -1,7 +1,7 @@
 """Questions about the meaning of a table's rows, asked of the warehouse: counts, never rows.
 
 Each function asks one question of one table, for the rows of a window or for all, and gives counts.
-What of them is good enough is judged where the thresholds are, in `orchestration`.
+What of them is good enough is judged where the thresholds are, in `quality_checks.py`.
 """
 
 from __future__ import annotations
