@@ -20,7 +20,7 @@ from timetracking_assets.files.model import ApiFileModel
 from timetracking_assets.files.reference import section_of
 from timetracking_assets.ingest.pages.rest_api import validate
 from timetracking_assets.orchestration.assets import build_api_definitions
-from timetracking_assets.orchestration.automation import build_automation
+from timetracking_assets.orchestration.automation.build import build_automation
 from timetracking_assets.scaffolder import RestApiScaffolder
 from timetracking_assets.spec.api import Api
 from timetracking_assets.spec.model import ApiSpec

@@ -10,8 +10,8 @@ import dagster as dg
 from pydantic import Field
 
 from timetracking_assets.health.watched import REPORT_KEY
+from timetracking_assets.orchestration.automation.jobs import sensor_status
 from timetracking_assets.orchestration.resources import WarehouseResource
-from timetracking_assets.orchestration.switch import sensor_status
 from timetracking_assets.orchestration.ui_address import DEFAULT, VARIABLE, ui_address
 
 WAREHOUSE, REPORT = "warehouse", "health_report"

@@ -16,7 +16,7 @@ import pytest
 import timetracking_assets
 from timetracking_assets.component import RestApi
 from timetracking_assets.orchestration.assets import build_api_definitions
-from timetracking_assets.orchestration.automation import build_automation
+from timetracking_assets.orchestration.automation.build import build_automation
 from timetracking_assets.orchestration.resources import WAREHOUSE, WarehouseResource
 from timetracking_assets.spec.api import Api
 

@@ -11,9 +11,8 @@ import dagster as dg
 
 import timetracking_assets
 from timetracking_assets.component import RestApi
-from timetracking_assets.orchestration import trouble_sensor
 from timetracking_assets.orchestration.assets import build_api_definitions
-from timetracking_assets.orchestration.automation import build_automation
+from timetracking_assets.orchestration.automation.build import build_automation, trouble_sensor
 from timetracking_assets.orchestration.resources import WAREHOUSE, WarehouseResource
 from timetracking_assets.spec.api import Api
 from timetracking_assets.spec.automation import ProbeSpec

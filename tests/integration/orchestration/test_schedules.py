@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from timetracking_assets.orchestration.assets import build_api_definitions
-from timetracking_assets.orchestration.automation import build_automation
+from timetracking_assets.orchestration.automation.build import build_automation
 from timetracking_assets.spec.api import Api
 from timetracking_assets.spec.model import ApiSpec
 from timetracking_assets.spec.resolve import resolve

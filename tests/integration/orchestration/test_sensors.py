@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pytest
 
-from timetracking_assets.orchestration.freshness import CHECK
+from timetracking_assets.orchestration.automation.freshness import CHECK
 from timetracking_assets.spec.automation import ProbeSpec
 from timetracking_assets.spec.resolve_automation import Automation
 from timetracking_assets.spec.window import PartitionsSpec
@@ -28,7 +28,7 @@ MakeSensor = Callable[..., "Sensor"]
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """`impatient()` lets time pass until every probe is due again."""
-    import timetracking_assets.orchestration.changes_sensor as module
+    import timetracking_assets.orchestration.automation.changes_sensor as module
 
     def forward() -> None:
         shift = getattr(forward, "shift", timedelta()) + timedelta(minutes=16)

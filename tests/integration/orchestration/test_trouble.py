@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from timetracking_assets.orchestration.incidents import Incident, Observed
-from timetracking_assets.orchestration.trouble_sensor import compare
+from timetracking_assets.orchestration.automation.incidents import Incident, Observed
+from timetracking_assets.orchestration.automation.trouble_sensor import compare
 
 if TYPE_CHECKING:
     from tests.integration.orchestration.conftest import OfApi, Receiver, Sensor

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from timetracking_assets.orchestration.freshness import judge
+from timetracking_assets.orchestration.automation.freshness import judge
 from timetracking_assets.spec.resolve_automation import Automation, Freshness, Schedule
 
 

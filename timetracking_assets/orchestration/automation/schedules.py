@@ -1,7 +1,7 @@
 """Schedules: when the resources of an API are loaded, and which partitions then.
 
 One schedule and one run for each API and kind; resources that can't share a run (other partitions,
-another range) get one of their own in the same tick. Which range that is, is in `ranges.py`.
+another range) get one of their own in the same tick. Which range that is, is in `partitions.py`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ from datetime import datetime
 
 import dagster as dg
 
-from timetracking_assets.orchestration.jobs import asset_job, is_running, run_requests
+from timetracking_assets.orchestration.automation.jobs import (
+    asset_job,
+    is_running,
+    run_requests,
+    schedule_status,
+)
 from timetracking_assets.orchestration.partitions import (
     known_partitions,
     partitions_definition,
     regular_range,
 )
-from timetracking_assets.orchestration.switch import schedule_status
 from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.spec.resolve_automation import Schedule
 

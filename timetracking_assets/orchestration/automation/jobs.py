@@ -1,10 +1,12 @@
 """Jobs for runs that nobody starts by hand: some assets of one API, tagged so that one finds them.
 
-What starts them is in `schedules.py` and `sensors.py`; which partitions they load, in `ranges.py`.
+What starts them is in `schedules.py` and the sensors, which are on or off by default as is said
+here; which partitions they load, in `partitions.py`.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +14,7 @@ import dagster as dg
 
 from timetracking_assets.orchestration.asset_specs import asset_key
 from timetracking_assets.orchestration.partitions import range_tags
-from timetracking_assets.spec.api import Resource
+from timetracking_assets.spec.api import Api, Resource
 
 API_TAG, KIND_TAG = "timetracking/api", "timetracking/kind"
 
@@ -64,3 +66,30 @@ def is_running(instance: dg.DagsterInstance, job_name: str) -> bool:
     return bool(
         instance.get_run_records(dg.RunsFilter(job_name=job_name, statuses=states), limit=1)
     )
+
+
+VARIABLE = "TIMETRACKING_AUTOMATION"
+_WORDS = {"on": True, "off": False, "": None}
+
+
+def is_on(api: Api | None = None) -> bool:
+    """True if TIMETRACKING_AUTOMATION is `on`, or is not set and the file of `api` says
+    `schedule: {running: true}`.
+
+    Raises DagsterInvalidDefinitionError for a value that is neither `on` nor `off`.
+    """
+    text = os.environ.get(VARIABLE, "").strip().lower()
+    if text not in _WORDS:
+        raise dg.DagsterInvalidDefinitionError(f"{VARIABLE} is {text!r}: it must be `on` or `off`")
+    said = _WORDS[text]
+    return said if said is not None else bool(api and api.runs_by_itself)
+
+
+def schedule_status(api: Api) -> dg.DefaultScheduleStatus:
+    """The status of the schedules of `api` until it is changed in the UI."""
+    return dg.DefaultScheduleStatus.RUNNING if is_on(api) else dg.DefaultScheduleStatus.STOPPED
+
+
+def sensor_status(api: Api | None = None) -> Any:
+    """The same for the sensors of `api`, or (None) for those of the whole code location."""
+    return dg.DefaultSensorStatus.RUNNING if is_on(api) else dg.DefaultSensorStatus.STOPPED

@@ -8,13 +8,12 @@ from __future__ import annotations
 import dagster as dg
 
 from timetracking_assets.orchestration.asset_specs import asset_key
-from timetracking_assets.orchestration.changes_sensor import changes_sensor
-from timetracking_assets.orchestration.freshness import freshness_definitions
-from timetracking_assets.orchestration.jobs import API_TAG, KIND_TAG
-from timetracking_assets.orchestration.late_edits import late_edits_sensor
-from timetracking_assets.orchestration.schedules import build_schedules
-from timetracking_assets.orchestration.switch import sensor_status
-from timetracking_assets.orchestration.trouble_sensor import trouble_sensor
+from timetracking_assets.orchestration.automation.changes_sensor import changes_sensor
+from timetracking_assets.orchestration.automation.freshness import freshness_definitions
+from timetracking_assets.orchestration.automation.jobs import API_TAG, KIND_TAG, sensor_status
+from timetracking_assets.orchestration.automation.late_edits_sensor import late_edits_sensor
+from timetracking_assets.orchestration.automation.schedules import build_schedules
+from timetracking_assets.orchestration.automation.trouble_sensor import trouble_sensor
 from timetracking_assets.spec.api import Api
 
 

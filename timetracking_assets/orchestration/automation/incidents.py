@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from timetracking_assets.orchestration.asset_specs import asset_key
-from timetracking_assets.orchestration.freshness import CHECK, judge
+from timetracking_assets.orchestration.automation.freshness import CHECK, judge
 from timetracking_assets.orchestration.runs import Runs
 from timetracking_assets.spec.api import Api
 

@@ -1,6 +1,6 @@
 """The sensor of changes: asks each resource with a `probe` whether a load would find something new.
 
-What is asked is said in `ingest/probe.py`; which partitions a run then loads, in `schedules.py`.
+What is asked is said in `ingest/change_probe.py`; which partitions a run then loads, in `schedules.py`.
 The cursor holds, for each resource, when it was last asked and what the answer looked like.
 """
 
@@ -19,9 +19,13 @@ from timetracking_assets.ingest.change_probe import Probed, asks_since, probe
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.asset_specs import asset_key
-from timetracking_assets.orchestration.jobs import asset_job, is_running, run_requests
+from timetracking_assets.orchestration.automation.jobs import (
+    asset_job,
+    is_running,
+    run_requests,
+    sensor_status,
+)
 from timetracking_assets.orchestration.partitions import partitions_definition, regular_range
-from timetracking_assets.orchestration.switch import sensor_status
 from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.spec.rules import why_not_probed
 

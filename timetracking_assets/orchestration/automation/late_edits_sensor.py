@@ -1,7 +1,7 @@
 """The sensor of late edits: loads older partitions that another partition's answer speaks of.
 
 A load says in its metadata (`late_days`) for which older days it met rows that the table does not
-hold as they are; see `ingest/late_rows.py`. The cursor holds, for each resource, the last
+hold as they are; see `ingest/load/late_rows.py`. The cursor holds, for each resource, the last
 materialization that was looked at and its run, so that each load is answered once: one of a range
 says the same with each of its partitions.
 """
@@ -15,13 +15,17 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from timetracking_assets.orchestration.asset_specs import asset_key
-from timetracking_assets.orchestration.jobs import asset_job, is_running, run_requests
+from timetracking_assets.orchestration.automation.jobs import (
+    asset_job,
+    is_running,
+    run_requests,
+    sensor_status,
+)
 from timetracking_assets.orchestration.partitions import (
     known_partitions,
     neighbours,
     partitions_definition,
 )
-from timetracking_assets.orchestration.switch import sensor_status
 from timetracking_assets.spec.api import Api, Resource
 
 _WHAT = "Loads older partitions to which rows belong that came with newer ones."

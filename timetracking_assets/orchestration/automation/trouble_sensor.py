@@ -13,21 +13,21 @@ from datetime import UTC, datetime
 import dagster as dg
 from pydantic import ConfigDict, TypeAdapter
 
-from timetracking_assets.orchestration.incidents import (
+from timetracking_assets.orchestration.automation.incidents import (
     Incident,
     Observed,
     incident_keys,
     observe,
     text_of,
 )
-from timetracking_assets.orchestration.notifications import (
+from timetracking_assets.orchestration.automation.jobs import sensor_status
+from timetracking_assets.orchestration.automation.notifications import (
     VARIABLE,
     NotifyError,
     run_url,
     send,
     services,
 )
-from timetracking_assets.orchestration.switch import sensor_status
 from timetracking_assets.spec.api import Api
 
 _INTERVAL = 30

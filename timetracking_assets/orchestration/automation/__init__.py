@@ -1,0 +1,1 @@
+"""What starts loads and reports failures by itself: schedules, sensors, messages."""
