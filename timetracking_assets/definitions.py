@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from timetracking_assets.orchestration.health_report import build_health_definitions
+from timetracking_assets.health.asset import build_health_definitions
 from timetracking_assets.orchestration.resources import WAREHOUSE, WarehouseResource
 
 

@@ -3,5 +3,5 @@
 Data flows one way: the instance's event log (`event_log.py`) and the definitions (`watched.py`)
 give facts, `judgement.py` turns facts into a report (`model.py`), and the report is shown as a page
 (`page.py`), as Markdown, or in the terminal. `hours.py` asks the warehouse. The asset and the
-sensor that keep the page fresh are in `orchestration/health_report.py`.
+sensor that keep the page fresh are in `health/asset.py`.
 """

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pytest
 
+from timetracking_assets.health.asset import HealthReportResource
 from timetracking_assets.health.build import HealthReport, read_health
 from timetracking_assets.health.model import State
-from timetracking_assets.orchestration.health_report import HealthReportResource
 from timetracking_assets.orchestration.resources import WarehouseResource
 
 if TYPE_CHECKING:
