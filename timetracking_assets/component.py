@@ -7,24 +7,60 @@ refused: file, line, key, and what would be right. What the definitions are is s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from timetracking_assets.errors import SpecError
 from timetracking_assets.files.api_file import ApiFile, api_files, find_api
-from timetracking_assets.files.model import ApiFileModel
+from timetracking_assets.files.new_file import add_variables, file_text
 from timetracking_assets.files.reference import section_of
+from timetracking_assets.files.schema import ApiFileModel
 from timetracking_assets.ingest.pages.rest_api import validate
 from timetracking_assets.orchestration.assets import build_api_definitions
 from timetracking_assets.orchestration.automation.build import build_automation
-from timetracking_assets.scaffolder import RestApiScaffolder
 from timetracking_assets.spec.api import Api
 from timetracking_assets.spec.model import ApiSpec
 from timetracking_assets.spec.resolve import resolve
+
+
+class RestApiParams(BaseModel):
+    """What `dg scaffold` takes for an API."""
+
+    extends: str | None = Field(
+        None, description="the API to start from: a shipped one, or a folder such as `../other_api`"
+    )
+
+
+class RestApiScaffolder(dg.Scaffolder[RestApiParams]):
+    """Writes an API's `defs.yaml` with comments, and the names of its variables into `.env`."""
+
+    @classmethod
+    def get_scaffold_params(cls) -> type[RestApiParams]:
+        """The options of the command."""
+        return RestApiParams
+
+    def scaffold(self, request: dg.ScaffoldRequest[RestApiParams]) -> None:
+        """Write the files. Raises DagsterInvalidDefinitionError for what can't be extended."""
+        if request.scaffold_format != "yaml" or request.append:
+            raise dg.DagsterInvalidDefinitionError("an API is a `defs.yaml` in a folder of its own")
+        name = re.sub(r"[^a-z0-9_]+", "_", request.target_path.name.lower()).lstrip("_0123456789")
+        path = request.target_path / "defs.yaml"
+        problem = None
+        try:
+            text, variables = file_text(name, request.params.extends, path)
+        except SpecError as error:
+            problem = error.message
+        if problem:
+            raise dg.DagsterInvalidDefinitionError(problem)
+        path.write_text(text, encoding="utf-8")
+        if request.project_root:
+            add_variables(request.project_root / ".env", name, variables)
+
 
 _TEMPLATE_MARKS = ("{{", "{%", "{#")
 

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 import timetracking_assets
-from timetracking_assets.scaffolder import file_text
+from timetracking_assets.files.new_file import file_text
 
 if TYPE_CHECKING:
     from timetracking_assets.sandbox import SandboxServer

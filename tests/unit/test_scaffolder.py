@@ -7,9 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from timetracking_assets.component import RestApi, load_project
+from timetracking_assets.component import RestApi, RestApiParams, RestApiScaffolder, load_project
 from timetracking_assets.files.locations import shipped_apis
-from timetracking_assets.scaffolder import RestApiParams, RestApiScaffolder
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
-"""One API's file with what it extends: the attributes that they come to, and where each stands.
+"""One API's file with what it extends: the attributes that they come to, and the line of each.
 
-Reads YAML and nothing else: templates (`{{ }}`) and variables stay as they are written.
+Reads YAML and nothing else: templates (`{{ }}`) and variables stay as they are written. PyYAML's
+node graph has the positions; a file is composed again only when there is something to say of it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from timetracking_assets.files.locations import (
     defs_folder,
     shipped_apis,
 )
-from timetracking_assets.files.positions import child, documents, nearest
 
 KeyPath = Sequence[str | int]
 
@@ -177,3 +177,32 @@ def resolved_yaml(file: ApiFile) -> str:
     """The attributes as a `defs.yaml` that extends nothing."""
     whole = {"type": COMPONENT, "attributes": dict(file.attributes)}
     return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=100)
+
+
+def documents(path: Path) -> list[yaml.Node]:
+    """The documents of a file as nodes with positions; none if it can't be read."""
+    try:
+        return list(yaml.compose_all(path.read_text(encoding="utf-8"), yaml.SafeLoader))
+    except (OSError, yaml.YAMLError):
+        return []
+
+
+def child(node: yaml.Node | None, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+    """The node of a key (of an item, itself) and the node of its value."""
+    if isinstance(node, yaml.MappingNode):
+        return next(((key, value) for key, value in node.value if key.value == str(part)), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part], node.value[part]
+    return None
+
+
+def nearest(node: yaml.Node, path: Sequence[str | int]) -> tuple[int, int]:
+    """How many parts of `path` there are below `node`, and the line of the last of them."""
+    line = node.start_mark.line + 1
+    for depth, part in enumerate(path):
+        found = child(node, part)
+        if found is None:
+            return depth, line
+        key, node = found
+        line = key.start_mark.line + 1
+    return len(path), line

@@ -1,6 +1,6 @@
 """The YAML reference, made from the model: `python -m timetracking_assets.files.reference`.
 
-What a key is for is said once, in `ingest/*spec.py`; here it only becomes a page.
+What a key is for is said once, in `spec/`; here it only becomes a page.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from timetracking_assets.files.model import ApiFileModel
+from timetracking_assets.files.schema import ApiFileModel
 from timetracking_assets.spec.model import ApiSpec, ResourceDefaults
 
 _HEAD = """\

@@ -1,6 +1,6 @@
 """The sensor of changes: asks each resource with a `probe` whether a load would find something new.
 
-What is asked is said in `ingest/change_probe.py`; which partitions a run then loads, in `schedules.py`.
+What is asked is in `ingest/change_probe.py`; which partitions a run then loads, in `schedules.py`.
 The cursor holds, for each resource, when it was last asked and what the answer looked like.
 """
 

@@ -1,6 +1,6 @@
-"""`dg scaffold defs timetracking_assets.RestApi <name>`: the folder, its file, and `.env` entries.
+"""The files that `dg scaffold defs timetracking_assets.RestApi <name>` writes: YAML and `.env`.
 
-Only text that a person is to edit is made here; what its keys mean is said in `ingest/spec.py`.
+Only text that a person is to edit is made here; what its keys mean is said in `spec/model.py`.
 """
 
 from __future__ import annotations
@@ -9,10 +9,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
-from pydantic import BaseModel, Field
-
-from timetracking_assets.errors import SpecError
 from timetracking_assets.files.api_file import ApiFile
 from timetracking_assets.spec.variables import variable_names
 
@@ -76,40 +72,6 @@ _WHOLE = """\
     #     id: {{data_type: bigint, nullable: false}}
     #     started_at: {{data_type: timestamp, nullable: false}}
 """
-
-
-class RestApiParams(BaseModel):
-    """What `dg scaffold` takes for an API."""
-
-    extends: str | None = Field(
-        None, description="the API to start from: a shipped one, or a folder such as `../other_api`"
-    )
-
-
-class RestApiScaffolder(dg.Scaffolder[RestApiParams]):
-    """Writes an API's `defs.yaml` with comments, and the names of its variables into `.env`."""
-
-    @classmethod
-    def get_scaffold_params(cls) -> type[RestApiParams]:
-        """The options of the command."""
-        return RestApiParams
-
-    def scaffold(self, request: dg.ScaffoldRequest[RestApiParams]) -> None:
-        """Write the files. Raises DagsterInvalidDefinitionError for what can't be extended."""
-        if request.scaffold_format != "yaml" or request.append:
-            raise dg.DagsterInvalidDefinitionError("an API is a `defs.yaml` in a folder of its own")
-        name = re.sub(r"[^a-z0-9_]+", "_", request.target_path.name.lower()).lstrip("_0123456789")
-        path = request.target_path / "defs.yaml"
-        problem = None
-        try:
-            text, variables = file_text(name, request.params.extends, path)
-        except SpecError as error:
-            problem = error.message
-        if problem:
-            raise dg.DagsterInvalidDefinitionError(problem)
-        path.write_text(text, encoding="utf-8")
-        if request.project_root:
-            add_variables(request.project_root / ".env", name, variables)
 
 
 def file_text(name: str, extends: str | None, path: Path) -> tuple[str, list[str]]:
