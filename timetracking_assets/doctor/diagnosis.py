@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from timetracking_assets.doctor.findings import Finding
-from timetracking_assets.doctor.probe import Probe
+from timetracking_assets.doctor.sample import Probe
 from timetracking_assets.doctor.shapes import (
     MISSING,
     Row,

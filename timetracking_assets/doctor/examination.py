@@ -22,7 +22,7 @@ from timetracking_assets.doctor.diagnosis import (
 )
 from timetracking_assets.doctor.findings import Examination, Finding
 from timetracking_assets.doctor.paging import judge_pages, judge_second_page
-from timetracking_assets.doctor.probe import Probe, ask
+from timetracking_assets.doctor.sample import Probe, ask
 from timetracking_assets.doctor.shapes import MISSING, at, limit_headers
 from timetracking_assets.errors import IngestError
 from timetracking_assets.ingest.connection import Connection

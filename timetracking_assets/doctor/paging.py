@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from timetracking_assets.doctor.findings import Finding, Level
-from timetracking_assets.doctor.probe import Probe
+from timetracking_assets.doctor.sample import Probe
 from timetracking_assets.doctor.shapes import MISSING, Row, at, counters
 from timetracking_assets.spec.api import Resource
 
