@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import throwaway_postgres
 
-from timetracking_assets.demo import _plan
+from timetracking_assets.cli.demo import _plan
 
 if TYPE_CHECKING:
     from tests.conftest import Platform

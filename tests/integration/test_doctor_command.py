@@ -11,7 +11,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from timetracking_assets.cli import app
+from timetracking_assets.cli.main import app
 
 if TYPE_CHECKING:
     from timetracking_assets.sandbox.remote_control import RemoteControl

@@ -45,7 +45,7 @@ def test_on_demand(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     assert platform.materialize(ROLES).green
     copy = DuckDBFile(platform.warehouse).published
     assert not copy.exists()
-    command = [sys.executable, "-m", "timetracking_assets.cli", "publish"]
+    command = [sys.executable, "-m", "timetracking_assets.cli.main", "publish"]
     told = subprocess.run(command, cwd=platform.home, capture_output=True, text=True, check=True)
     assert copy.name in told.stdout
     assert rows(copy)

@@ -20,7 +20,7 @@ _HEAD = """\
 # YAML reference
 
 Made from the model by `python -m timetracking_assets.files.reference`; edit the
-`*_spec.py` and `spec.py` of `ingest/` instead. `client`, `endpoint` and `include_from_parent` are
+`spec/` instead. `client`, `endpoint` and `include_from_parent` are
 [dlt's own grammar](https://dlthub.com/docs/dlt-ecosystem/verified-sources/rest_api/basic).
 """
 

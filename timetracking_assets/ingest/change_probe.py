@@ -1,7 +1,7 @@
 """Probes: one cheap request that tells whether a load would find something new.
 
 Only asking belongs here; when that is done, and what follows from it, is in
-`orchestration/changes_sensor.py`.
+`orchestration/automation/changes_sensor.py`.
 """
 
 from __future__ import annotations

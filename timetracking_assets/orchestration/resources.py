@@ -67,14 +67,9 @@ class WarehouseResource(dg.ConfigurableResource[None]):
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Publish at the end of a run that has changed something; that can't fail its loads."""
         if self._changed and self._publishes_after_each_run():
-            # only a run that has changed something waits for what it takes
-            from timetracking_assets.warehouse.duckdb_file import DuckDBFile, publish
-
             try:
                 run = f" after run {context.run.run_id}" if context.run else ""
-                warehouse = self.open()
-                if isinstance(warehouse, DuckDBFile):
-                    publish(warehouse, f"publishing{run}")
+                self.open().publish(f"publishing{run}")
             except IngestError as error:
                 if context.log:
                     context.log.warning(str(error))

@@ -77,6 +77,10 @@ class Warehouse(ABC):
     def stands(self, dataset: str) -> bool:
         """Whether anything has been loaded into `dataset`; a guess that may be too good."""
 
+    def publish(self, holder: str) -> Path | None:
+        """Replace the copy that people read; where they read the warehouse itself, None."""
+        return None
+
     def redactor(self, text: str) -> str:
         """`text` without the warehouse's own credentials."""
         return text

@@ -146,6 +146,34 @@ class DuckDBFile(Warehouse):
             limit_memory(connection)
             yield connection
 
+    def publish(self, holder: str) -> Path:
+        """Replace the copy by the warehouse as it is now, readable by whom may read the warehouse.
+
+        Raises LockTimeoutError, or WarehouseError if there is nothing to copy or no room for it;
+        the copy is then the one that it was.
+        """
+        target = self.published
+        unfinished = target.with_name(f"{target.name}.new")
+        problem: str | None = None
+        # waits for the lock, and leaves the file to no connection: one that is open in this process
+        # would lose its own lock when the copied file is closed
+        with self.locked(holder):
+            if not self.path.exists():
+                raise WarehouseError(f"there is no warehouse {self.path} yet: load something first")
+            with self.connect() as connection:
+                connection.execute("CHECKPOINT")
+            try:
+                unfinished.unlink(missing_ok=True)
+                shutil.copyfile(self.path, unfinished)
+                unfinished.chmod(self.path.stat().st_mode & 0o444)
+                unfinished.replace(target)
+            except OSError as error:
+                problem = error.strerror
+                unfinished.unlink(missing_ok=True)
+        if problem:
+            raise WarehouseError(f"can't publish {target}: {problem}. The last copy still stands.")
+        return target
+
 
 class OpenDuckDB(OpenWarehouse):
     """The file while its lock is held; what is compared with its tables is compared in it."""
@@ -183,34 +211,3 @@ class OpenDuckDB(OpenWarehouse):
     ) -> str:
         """The table itself."""
         return quoted(dataset, table)
-
-
-def publish(warehouse: DuckDBFile, holder: str) -> Path:
-    """Replace the copy by the warehouse as it is now, readable by whom may read the warehouse.
-
-    Raises LockTimeoutError, or WarehouseError if there is nothing to copy or no room for it; the
-    copy is then the one that it was.
-    """
-    target = warehouse.published
-    unfinished = target.with_name(f"{target.name}.new")
-    problem: str | None = None
-    # waits for the lock, and leaves the file to no connection: one that is open in this process
-    # would lose its own lock when the copied file is closed
-    with warehouse.locked(holder):
-        if not warehouse.path.exists():
-            raise WarehouseError(
-                f"there is no warehouse {warehouse.path} yet: load something first"
-            )
-        with warehouse.connect() as connection:
-            connection.execute("CHECKPOINT")
-        try:
-            unfinished.unlink(missing_ok=True)
-            shutil.copyfile(warehouse.path, unfinished)
-            unfinished.chmod(warehouse.path.stat().st_mode & 0o444)
-            unfinished.replace(target)
-        except OSError as error:
-            problem = error.strerror
-            unfinished.unlink(missing_ok=True)
-    if problem:
-        raise WarehouseError(f"can't publish {target}: {problem}. The last copy still stands.")
-    return target

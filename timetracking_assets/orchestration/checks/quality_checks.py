@@ -7,8 +7,6 @@ judge whole tables. Counting is in `quality_counts.py`; that a table is a faithf
 asserted in `load_checks.py`.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta

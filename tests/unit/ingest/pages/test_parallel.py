@@ -1,12 +1,61 @@
-"""Parts of a list cover each page once, as dlt's own paginators count them."""
+"""Iterators side by side give everything, errors too; parts of a list cover each page once."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
 import requests
 from dlt.sources.rest_api.config_setup import create_paginator
 
-from timetracking_assets.ingest.pages.parallel import PageRanges
+from timetracking_assets.ingest.pages.parallel import PageRanges, side_by_side
+
+
+def counting(name: str, length: int) -> Iterator[tuple[str, int]]:
+    for number in range(length):
+        yield name, number
+
+
+def failing() -> Iterator[tuple[str, int]]:
+    yield "f", 0
+    raise ValueError("broken")
+
+
+@pytest.mark.parametrize("ahead", [1, 3, 100])
+@pytest.mark.parametrize("lengths", [[], [0], [5], [7, 0, 30]])
+def test_all_items_come_each_lane_in_its_order(lengths: list[int], ahead: int) -> None:
+    lanes = [counting(str(lane), length) for lane, length in enumerate(lengths)]
+    found = list(side_by_side(lanes, ahead))
+    for lane, length in enumerate(lengths):
+        assert [number for name, number in found if name == str(lane)] == list(range(length))
+    assert len(found) == sum(lengths)
+
+
+def test_lanes_run_at_the_same_time() -> None:
+    """Each waits for the other: one after the other they would wait for ever."""
+    both = threading.Barrier(2, timeout=10)
+
+    def lane() -> Iterator[int]:
+        both.wait()
+        yield 1
+
+    assert list(side_by_side([lane(), lane()], 1)) == [1, 1]
+
+
+def test_an_error_of_a_lane_ends_all() -> None:
+    before = threading.active_count()
+    with pytest.raises(ValueError, match="broken"):
+        list(side_by_side([failing(), counting("endless", 10**9)], 2))
+    assert threading.active_count() == before
+
+
+def test_nothing_runs_on_after_closing() -> None:
+    before = threading.active_count()
+    with closing(side_by_side([counting("a", 10**9), counting("b", 10**9)], 2)) as pages:
+        next(pages)
+    assert threading.active_count() == before
+
 
 NUMBER = {"type": "page_number", "base_page": 1, "page_param": "n", "total_path": "paging.count"}
 FROM_ZERO = {"type": "page_number", "base_page": 0, "page_param": "n", "total_path": "total"}

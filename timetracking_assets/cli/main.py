@@ -19,11 +19,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from timetracking_assets.console import stop, workspace_or_stop
+from timetracking_assets.cli.health import dashboard, status
+from timetracking_assets.cli.workspace import Workspace, shipped, stop, workspace_or_stop
 from timetracking_assets.errors import SpecError
 from timetracking_assets.files.api_file import find_api, resolved_yaml
-from timetracking_assets.health.commands import dashboard, status
-from timetracking_assets.local import Workspace, shipped
 
 app = typer.Typer(
     help="Time-tracking APIs as Dagster assets.",
@@ -67,7 +66,7 @@ def demo(
     console = Console()
     with _source(workspace, port, console) as environment:
         os.environ.update(environment)
-        from timetracking_assets.demo import run_demo
+        from timetracking_assets.cli.demo import run_demo
 
         try:
             succeeded = run_demo(console, workspace.configured or list(workspace.variables))
@@ -170,19 +169,17 @@ def publish() -> None:
     """Replace the copy of the warehouse that others may read at any time by its present state."""
     os.environ.update(workspace_or_stop().environment)
     from timetracking_assets.errors import IngestError
-    from timetracking_assets.warehouse import duckdb_file as publishing
-    from timetracking_assets.warehouse.duckdb_file import DuckDBFile
     from timetracking_assets.warehouse.find import find_warehouse
 
     warehouse = find_warehouse()
-    if not isinstance(warehouse, DuckDBFile):
-        Console().print(f"Nothing to publish: others read {warehouse} itself at any time.")
-        return
     try:
-        path = publishing.publish(warehouse, "publish")
+        path = warehouse.publish("publish")
     except IngestError as error:
         stop(str(error))
-    Console().print(f"Published: {path}", soft_wrap=True)
+    if path is None:
+        Console().print(f"Nothing to publish: others read {warehouse} itself at any time.")
+    else:
+        Console().print(f"Published: {path}", soft_wrap=True)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""A Dagster instance and a warehouse below one local directory, and the environment to use them.
+"""What all commands begin with: a Dagster instance, a warehouse and settings in one directory.
 
 Also decides what is loaded from: the sandbox if not one variable of any API is set, the real APIs
-as soon as one is. Nothing here imports Dagster or dlt.
+as soon as one is; and how a command ends that can't go on. Nothing here imports Dagster or dlt.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 from dotenv import dotenv_values
 
@@ -19,7 +20,7 @@ from timetracking_assets.files.api_file import read_api_files
 from timetracking_assets.files.locations import shipped_apis
 from timetracking_assets.spec.variables import variable_names
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 
 
 class WorkspaceError(Exception):
@@ -110,3 +111,20 @@ def _variables() -> dict[str, list[str]]:
         for path in shipped_apis().values()
         for file in read_api_files(path)
     }
+
+
+def stop(message: str, code: int = 1) -> NoReturn:
+    """End the command with a message on stderr."""
+    import typer
+    from rich.console import Console
+
+    Console(stderr=True).print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def workspace_or_stop() -> Workspace:
+    """The workspace of the working directory."""
+    try:
+        return open_workspace()
+    except WorkspaceError as error:
+        stop(str(error))

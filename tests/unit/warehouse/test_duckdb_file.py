@@ -1,6 +1,8 @@
-"""One process or thread holds the warehouse at a time; a killed one holds nothing."""
+"""The DuckDB file has one user at a time; its published copy is whole and readable at all times."""
 
 import os
+import shutil
+import stat
 import subprocess
 import sys
 import threading
@@ -8,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -179,3 +182,105 @@ def test_who_waits_says_so_and_for_whom(path: Path, monkeypatch: pytest.MonkeyPa
     [line] = said
     assert "waiting for the warehouse" in line
     assert "held by hours/entries of run 7" in line
+
+
+READ = """
+import sys, duckdb
+with duckdb.connect(sys.argv[1], read_only=True) as connection:
+    print(connection.execute("SELECT sum(n) FROM t").fetchone()[0])
+"""
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> DuckDBFile:
+    made = DuckDBFile(tmp_path / "warehouse.duckdb", lock_timeout=0.1)
+    with made.exclusive("a test") as opened:
+        opened.scratch.execute("CREATE TABLE t AS SELECT 1 AS n")
+    return made
+
+
+def insert(warehouse: DuckDBFile, number: int) -> None:
+    with warehouse.exclusive("a test") as opened:
+        opened.scratch.execute(f"INSERT INTO t VALUES ({number})")
+
+
+def read_in_another_process(warehouse: DuckDBFile) -> int:
+    command = [sys.executable, "-c", READ, str(warehouse.published)]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def test_others_read_the_copy_while_the_warehouse_is_written(warehouse: DuckDBFile) -> None:
+    assert warehouse.publish("a test").name == "warehouse.published.duckdb"
+    with warehouse.exclusive("a writer") as opened:
+        opened.scratch.execute("INSERT INTO t VALUES (10)")
+        assert read_in_another_process(warehouse) == 1
+        with warehouse.reading("a reader") as copy:
+            assert copy.number("SELECT sum(n) FROM t") == 1
+    warehouse.publish("a test")
+    assert read_in_another_process(warehouse) == 11
+
+
+def test_who_reads_goes_on_reading_the_old_copy(warehouse: DuckDBFile) -> None:
+    warehouse.publish("a test")
+    with warehouse.reading("a reader") as copy:
+        insert(warehouse, 10)
+        warehouse.publish("a test")
+        assert copy.number("SELECT sum(n) FROM t") == 1
+    with warehouse.reading("a reader") as copy:
+        assert copy.number("SELECT sum(n) FROM t") == 11
+
+
+def test_before_anything_is_published_readers_wait_for_the_warehouse(warehouse: DuckDBFile) -> None:
+    with warehouse.reading("a reader") as opened:
+        assert opened.number("SELECT sum(n) FROM t") == 1
+    with (
+        warehouse.exclusive("a writer"),
+        pytest.raises(LockTimeoutError),
+        warehouse.reading("a reader"),
+    ):
+        pass
+
+
+def test_what_was_not_yet_in_the_file_is_published_too(warehouse: DuckDBFile) -> None:
+    """A killed process leaves its rows in the log beside the file."""
+    script = (
+        "import sys, os, duckdb; c = duckdb.connect(sys.argv[1]); "
+        "c.execute('INSERT INTO t VALUES (10)'); os._exit(1)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(warehouse.path)], check=False)
+    assert Path(f"{warehouse.path}.wal").exists()
+    warehouse.publish("a test")
+    assert read_in_another_process(warehouse) == 11
+
+
+def test_the_copy_can_only_be_read_and_by_no_one_else(warehouse: DuckDBFile) -> None:
+    warehouse.path.chmod(0o600)
+    assert stat.S_IMODE(warehouse.publish("a test").stat().st_mode) == 0o400
+
+
+def test_a_full_disk_leaves_the_last_copy(
+    warehouse: DuckDBFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse.publish("a test")
+    insert(warehouse, 10)
+
+    def write_half(source: Any, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", write_half)
+    with pytest.raises(WarehouseError, match=r"No space left on device\. The last copy"):
+        warehouse.publish("a test")
+    assert read_in_another_process(warehouse) == 1
+    assert not list(warehouse.path.parent.glob("*.new"))
+
+
+def test_nothing_to_publish(tmp_path: Path) -> None:
+    with pytest.raises(WarehouseError, match=r"no warehouse .* yet: load something first"):
+        DuckDBFile(tmp_path / "none.duckdb").publish("a test")
+
+
+def test_a_copy_is_not_a_table_of_the_warehouse(warehouse: DuckDBFile) -> None:
+    with duckdb.connect(str(warehouse.publish("a test")), read_only=True) as connection:
+        names = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+    assert names == [("t",)]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from timetracking_assets.console import stop, workspace_or_stop
+from timetracking_assets.cli.workspace import stop, workspace_or_stop
 from timetracking_assets.errors import cause_of
 from timetracking_assets.orchestration.ui_address import VARIABLE, ui_address
 

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 from typer.testing import CliRunner
 
-from timetracking_assets.cli import app
+from timetracking_assets.cli.main import app
 from timetracking_assets.health.server import listen
 
 
