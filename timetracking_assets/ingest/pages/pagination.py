@@ -10,16 +10,18 @@ import json
 from collections.abc import Mapping
 from hashlib import blake2b
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from dlt.sources.rest_api.config_setup import create_paginator
 
 from timetracking_assets.errors import AnswerError
-from timetracking_assets.ingest.pages.page import Page
 from timetracking_assets.ingest.pages.rest_api import HEADERS
 from timetracking_assets.spec.model import TotalSpec
+
+if TYPE_CHECKING:
+    from timetracking_assets.ingest.pages.page import Page
 
 _ADVICE = ", or say `repeated_page: stop` if it repeats its last page"
 

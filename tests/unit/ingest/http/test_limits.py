@@ -28,7 +28,8 @@ from timetracking_assets.spec.model import QuotaSpec, RateLimitSpec
 
 if TYPE_CHECKING:
     from requests import Session
-    from tests.unit.ingest.conftest import Stub
+
+    from tests.unit.conftest import Stub
 
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

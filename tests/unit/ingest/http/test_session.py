@@ -23,7 +23,7 @@ from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.spec.model import RetrySpec
 
 if TYPE_CHECKING:
-    from tests.unit.ingest.conftest import Answer, Stub
+    from tests.unit.conftest import Answer, Stub
 
 MakeResource = Callable[..., Resource]
 Resolve = Callable[..., Api]

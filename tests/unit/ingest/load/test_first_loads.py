@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.ingest.conftest import Stub
 
+from tests.unit.conftest import Stub
 from timetracking_assets.ingest.columns import page_typer as columnar
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.load.report import LoadReport, LoadRequest

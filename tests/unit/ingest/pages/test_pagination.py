@@ -20,7 +20,7 @@ from timetracking_assets.spec.api import Api
 from timetracking_assets.spec.model import TotalSpec
 
 if TYPE_CHECKING:
-    from tests.unit.ingest.conftest import Answer, Stub
+    from tests.unit.conftest import Answer, Stub
 
 
 Resolve = Callable[..., Api]
