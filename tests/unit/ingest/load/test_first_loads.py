@@ -14,8 +14,9 @@ import pytest
 from tests.unit.conftest import Stub
 from timetracking_assets.ingest.columns import page_typer as columnar
 from timetracking_assets.ingest.connection import Connection
+from timetracking_assets.ingest.load import answer
 from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
-from timetracking_assets.ingest.load.run import answer, run_load
+from timetracking_assets.ingest.load.run import run_load
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Api
 from timetracking_assets.warehouse.base import Warehouse, staging_dataset
