@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    from tests.conftest import Platform
+    from tests.support.platform import Platform
     from timetracking_assets.sandbox.remote_control import RemoteControl
 
 ROLES, TABLE = "resource_management/roles", "resource_management.roles"

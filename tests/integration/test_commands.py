@@ -23,7 +23,7 @@ import timetracking_assets
 from timetracking_assets.sandbox.catalog import KEYS
 
 if TYPE_CHECKING:
-    from tests.conftest import Demo
+    from tests.support.demo import Demo
     from timetracking_assets.sandbox import SandboxServer
 
 pytestmark = pytest.mark.timeout(600)

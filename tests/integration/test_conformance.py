@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import throwaway_postgres
 
 import timetracking_assets
+from tests.support import throwaway_postgres
 from timetracking_assets.testing import conformance_suite
 
 pytestmark = pytest.mark.usefixtures("settings")

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
-import throwaway_postgres
 
+from tests.support import throwaway_postgres
 from timetracking_assets.cli.demo import _plan
 
 if TYPE_CHECKING:
-    from tests.conftest import Platform
+    from tests.support.platform import Platform
 
 ENTRIES = dg.AssetKey(["project_management", "entries"])
 ABSENCES = dg.AssetKey(["project_management", "absences"])

@@ -19,7 +19,7 @@ PAGES = sorted((REPOSITORY / "docs").glob("*.md"))
 
 # commands that other tests run, and the words by which they do
 ELSEWHERE = {
-    "timetracking demo": ("tests/conftest.py", '"timetracking")), "demo"]'),
+    "timetracking demo": ("tests/support/demo.py", '"timetracking")), "demo"]'),
     "timetracking dev": ("tests/integration/test_commands.py", '[command, "dev", *ports]'),
     "timetracking show my_api": ("tests/integration/test_doctor_command.py", 'call("show"'),
     "timetracking doctor resource_management": (

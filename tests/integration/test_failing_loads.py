@@ -14,7 +14,7 @@ from timetracking_assets.sandbox.catalog import KEYS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import Platform
+    from tests.support.platform import Platform
     from timetracking_assets.sandbox.remote_control import RemoteControl
 
 LIST = "time_tracking/time_tracking_data"

@@ -17,7 +17,7 @@ import pytest
 from timetracking_assets.sandbox.catalog import KEYS
 
 if TYPE_CHECKING:
-    from tests.conftest import Demo
+    from tests.support.demo import Demo
     from timetracking_assets.sandbox import SandboxServer
 
 pytestmark = pytest.mark.timeout(600)

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import Outcome, Platform
+    from tests.support.platform import Outcome, Platform
     from timetracking_assets.sandbox.remote_control import RemoteControl
 
 ENTRIES, ENTRIES_TABLE = "workspace_time/time_entries", "workspace_time.time_entries"

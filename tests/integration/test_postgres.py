@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import throwaway_postgres
 
+from tests.support import throwaway_postgres
 from timetracking_assets.errors import LockTimeoutError, WarehouseError
 from timetracking_assets.warehouse.destination import DestinationWarehouse
 
 if TYPE_CHECKING:
-    from tests.conftest import Platform
+    from tests.support.platform import Platform
     from timetracking_assets.sandbox.remote_control import RemoteControl
 
 pytestmark = pytest.mark.postgres_only(reason="needs --warehouse postgres")

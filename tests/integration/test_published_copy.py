@@ -15,7 +15,7 @@ from timetracking_assets.warehouse.duckdb_file import DuckDBFile
 pytestmark = pytest.mark.duckdb_only(reason="only a DuckDB file needs a copy for readers")
 
 if TYPE_CHECKING:
-    from tests.conftest import Platform
+    from tests.support.platform import Platform
     from timetracking_assets.sandbox.remote_control import RemoteControl
 
 ROLES = "resource_management/roles"

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import Platform
+    from tests.support.platform import Platform
 
 ENTRIES, TABLE = "workspace_time/time_entries", "workspace_time.time_entries"
 PROJECTS = "workspace_time/workspace_projects"

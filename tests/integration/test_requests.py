@@ -12,7 +12,8 @@ import pytest
 from timetracking_assets.sandbox.catalog import KEYS
 
 if TYPE_CHECKING:
-    from tests.conftest import Demo, Platform
+    from tests.support.demo import Demo
+    from tests.support.platform import Platform
     from timetracking_assets.sandbox import SandboxServer
 
 pytestmark = pytest.mark.timeout(300)

@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import Outcome, Platform
+    from tests.support.platform import Outcome, Platform
     from timetracking_assets.sandbox.remote_control import RemoteControl
 
 LIST = "time_tracking/time_tracking_data"

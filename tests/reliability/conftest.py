@@ -14,14 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import dagster as dg
 import pytest
-from faulty_load import Job
 from hypothesis import HealthCheck, settings
-from scenes import AFTER, API, BEFORE, RESOURCE, Scene
 
-import timetracking_assets
-from timetracking_assets.component import RestApi
+from tests.reliability.faulty_load import Job
+from tests.reliability.scenes import AFTER, API, BEFORE, RESOURCE, Scene
+from tests.support.code_locations import shipped_apis
+from tests.support.fault_table import Outcomes
 
 if TYPE_CHECKING:
     from timetracking_assets.sandbox import SandboxServer
@@ -53,17 +52,6 @@ def _hypothesis_profile(thorough: bool) -> None:
     settings.load_profile("thorough" if thorough else "short")
 
 
-class Outcomes:
-    """What became of the table after each fault; `tests/conftest.py` prints it at the end."""
-
-    def __init__(self, item: pytest.Item) -> None:
-        self._item = item
-
-    def add(self, fault: str, phase: str, outcome: str) -> None:
-        """Count one case."""
-        self._item.user_properties.append(("outcome", (fault, phase, outcome)))
-
-
 @pytest.fixture
 def outcomes(request: pytest.FixtureRequest) -> Outcomes:
     return Outcomes(request.node)
@@ -72,8 +60,7 @@ def outcomes(request: pytest.FixtureRequest) -> Outcomes:
 @pytest.fixture(scope="session")
 def apis() -> dict[str, Api]:
     """The APIs as they are shipped, by name."""
-    tree = dg.ComponentTree.for_project(Path(timetracking_assets.__file__).parent)
-    return {found.api.name: found.api for found in tree.get_all_components(of_type=RestApi)}
+    return shipped_apis()
 
 
 @pytest.fixture(scope="session")

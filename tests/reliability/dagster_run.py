@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-from faulty_load import STARTED, Fault, redirect
 
+from tests.reliability.faulty_load import STARTED, Fault, redirect
 from timetracking_assets.orchestration import assets
 from timetracking_assets.orchestration.resources import WarehouseResource
 from timetracking_assets.spec.api import Api

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from faulty_load import Fault, Job, start
 
+from tests.reliability.faulty_load import Fault, Job, start
 from timetracking_assets.warehouse.duckdb_file import DuckDBFile
 
 # no column has a word of DDL in its name (`created_at`): dlt would take its merge for DDL

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
-from faulty_load import COMMITTED, Fault, Job, start
 from hypothesis import given, note
 from hypothesis import strategies as st
 
+from tests.reliability.faulty_load import COMMITTED, Fault, Job, start
 from timetracking_assets.ingest.windows import Window
 
 if TYPE_CHECKING:
-    from tests.reliability.conftest import Outcomes
+    from tests.support.fault_table import Outcomes
     from timetracking_assets.sandbox import SandboxServer
     from timetracking_assets.spec.api import Api
 

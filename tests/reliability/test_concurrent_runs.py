@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from dagster_run import Run, start_run
-from faulty_load import STARTED
+
+from tests.reliability.dagster_run import Run, start_run
+from tests.reliability.faulty_load import STARTED
 
 if TYPE_CHECKING:
-    from tests.conftest import Platform
-    from tests.reliability.conftest import Outcomes
+    from tests.support.fault_table import Outcomes
+    from tests.support.platform import Platform
     from timetracking_assets.sandbox.remote_control import RemoteControl
     from timetracking_assets.spec.api import Api
 

@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
-from faulty_load import COMMITTED, POINTS, Fault
-from scenes import AFTER, BEFORE, Scene, as_rows
+
+from tests.reliability.faulty_load import COMMITTED, POINTS, Fault
+from tests.reliability.scenes import AFTER, BEFORE, Scene, as_rows
 
 if TYPE_CHECKING:
-    from tests.reliability.conftest import Outcomes
+    from tests.support.fault_table import Outcomes
 
 NAMES = {"SIGKILL": "kill -9", "SIGTERM": "SIGTERM", "SIGINT": "SIGINT"}
 SOME = ("extract", "staging", "merge", "reporting")

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from faulty_load import COMMITTED, POINTS, REFUSED, Fault
-from scenes import AFTER, API, BEFORE, RESOURCE, Scene, as_rows
+
+from tests.reliability.faulty_load import COMMITTED, POINTS, REFUSED, Fault
+from tests.reliability.scenes import AFTER, API, BEFORE, RESOURCE, Scene, as_rows
 
 if TYPE_CHECKING:
-    from tests.reliability.conftest import Outcomes
+    from tests.support.fault_table import Outcomes
 
 SIZE = 24 << 20
 SOME = ("extract", "normalize", "staging", "merge", "bookkeeping")

@@ -20,7 +20,8 @@ from timetracking_assets.health.model import State
 from timetracking_assets.orchestration.resources import WarehouseResource
 
 if TYPE_CHECKING:
-    from tests.conftest import Demo, Platform
+    from tests.support.demo import Demo
+    from tests.support.platform import Platform
     from timetracking_assets.sandbox.remote_control import RemoteControl
 
 pytestmark = pytest.mark.timeout(600)

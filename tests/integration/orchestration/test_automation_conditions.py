@@ -12,7 +12,7 @@ from timetracking_assets.ingest.load import run as load
 from timetracking_assets.spec.api import Api
 
 if TYPE_CHECKING:
-    from tests.integration.orchestration.conftest import OfApi
+    from tests.support.platform import OfApi
 
 PARENT, CHILD = "workspace_time/organizations", "workspace_time/organizations_users"
 

@@ -18,8 +18,8 @@ import pytest
 from timetracking_assets.warehouse.find import find_warehouse
 
 if TYPE_CHECKING:
-    from tests.conftest import Platform
-    from tests.integration.orchestration.conftest import OfApi, Receiver
+    from tests.support.platform import OfApi, Platform
+    from tests.support.receiver import Receiver
     from timetracking_assets.sandbox.remote_control import RemoteControl
 
 pytestmark = pytest.mark.timeout(900)

@@ -16,7 +16,7 @@ from timetracking_assets.spec.model import ApiSpec
 from timetracking_assets.spec.resolve import resolve
 
 if TYPE_CHECKING:
-    from tests.conftest import Platform
+    from tests.support.platform import Platform
 
 START, END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -15,8 +15,8 @@ from timetracking_assets.spec.resolve_automation import Automation
 from timetracking_assets.spec.window import PartitionsSpec
 
 if TYPE_CHECKING:
-    from tests.conftest import Platform
-    from tests.integration.orchestration.conftest import OfApi, Sensor
+    from tests.support.platform import OfApi, Platform
+    from tests.support.sensors import Sensor
     from timetracking_assets.sandbox.remote_control import RemoteControl
 
 Day = Callable[[int], str]

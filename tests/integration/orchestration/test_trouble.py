@@ -13,7 +13,9 @@ from timetracking_assets.orchestration.automation.incidents import Incident, Obs
 from timetracking_assets.orchestration.automation.trouble_sensor import compare
 
 if TYPE_CHECKING:
-    from tests.integration.orchestration.conftest import OfApi, Receiver, Sensor
+    from tests.support.platform import OfApi
+    from tests.support.receiver import Receiver
+    from tests.support.sensors import Sensor
     from timetracking_assets.sandbox.remote_control import RemoteControl
 
 DATA = "time_tracking/time_tracking_data"

@@ -24,7 +24,7 @@ from timetracking_assets.doctor.findings import Examination
 from timetracking_assets.files.api_file import read_api_files
 
 if TYPE_CHECKING:
-    from tests.integration.vendors.conftest import Vendor
+    from tests.support.vendors import Vendor
 
 DEFS = Path(__file__).parent / "defs"
 UNTIL = date(2026, 2, 1)
@@ -222,7 +222,7 @@ def test_what_the_doctor_finds_and_misses(
                 assert {f.topic for f in said} == {topic for topic, _ in wanted}, resource
     assert not examination.healthy
     assert MISSED[name]
-    paths = [request.path for request in vendors[name].asked if "oauth" not in request.path]
+    paths = [request.path for request in vendors[name].requests if "oauth" not in request.path]
     assert max(map(paths.count, paths)) <= 2
     said_of_all = json.dumps(examination.as_json())
     secrets = [value for key, value in vendor_settings.items() if "TOKEN" in key or "KEY" in key]

@@ -15,24 +15,24 @@ from timetracking_assets.spec.model import ApiSpec
 from timetracking_assets.spec.resolve import resolve
 
 if TYPE_CHECKING:
-    from tests.integration.vendors.conftest import Asked, Serve
+    from tests.support.vendors import Request, Serve
 
 ROWS = [{"id": n} for n in range(1, 26)]
 SIZE = 10
 
 
-def answer(asked: Asked) -> tuple[Any, dict[str, str]]:
+def answer(request: Request) -> tuple[Any, dict[str, str]]:
     """Ten rows a page; each path has a way of its own to say what is next."""
-    way = asked.path.strip("/")
-    number = int((asked.body or {}).get("page") or asked.query.get("page") or 1)
-    if "at" in asked.query:
-        number = int(asked.query["at"]) // SIZE + 1
+    way = request.path.strip("/")
+    number = int((request.body or {}).get("page") or request.query.get("page") or 1)
+    if "at" in request.query:
+        number = int(request.query["at"]) // SIZE + 1
     if way == "repeats":
         number = min(number, 3)
     rows = ROWS[(number - 1) * SIZE : number * SIZE]
     following = str(number + 1) if number < 3 else None
     url = f"/{way}?page={following}"
-    host = asked.headers["host"]
+    host = request.headers["host"]
     if way == "json_link":
         return {"rows": rows, "next": f"http://{host}{url}" if following else None}, {}
     if way == "cursor":
@@ -123,4 +123,4 @@ def test_every_page_comes_once(way: str, serve: Serve) -> None:
         found = [json.loads(bytes(row)) for page in pages for row in page.rows]
     # pages whose number is known come side by side
     assert sorted(found, key=lambda row: row["id"]) == (ROWS if way != "object" else [{"id": 1}])
-    assert len(vendor.asked) == requests
+    assert len(vendor.requests) == requests

@@ -19,8 +19,8 @@ from timetracking_assets.orchestration.assets import build_api_definitions
 from timetracking_assets.orchestration.resources import WAREHOUSE, WarehouseResource
 
 if TYPE_CHECKING:
-    from tests.conftest import Platform
-    from tests.integration.vendors.conftest import Vendor
+    from tests.support.platform import Platform
+    from tests.support.vendors import Vendor
 
 DEFS = Path(__file__).parent / "defs"
 DAYS = ("2026-01-01", "2026-02-10")
@@ -116,7 +116,7 @@ def test_no_window_is_longer_than_the_vendor_allows(
     load("second_project_management").materialize("second_project_management/entries", days=DAYS)
     asked = {
         (request.query["from"], request.query["to"])
-        for request in vendors["second_project_management"].asked
+        for request in vendors["second_project_management"].requests
     }
     assert asked == {
         ("2026-01-01", "2026-01-31"),

@@ -13,7 +13,7 @@ from timetracking_assets.spec.automation import FreshnessSpec, ProbeSpec
 from timetracking_assets.spec.resolve_automation import Automation, Freshness, Schedule
 
 if TYPE_CHECKING:
-    from tests.unit.conftest import Resolve
+    from tests.support.builders import Resolve
 
 HOUR = timedelta(hours=1)
 

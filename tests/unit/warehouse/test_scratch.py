@@ -19,7 +19,7 @@ from timetracking_assets.warehouse.duckdb_file import DuckDBFile
 from timetracking_assets.warehouse.scratch import limit_memory
 
 if TYPE_CHECKING:
-    from tests.unit.conftest import Stub
+    from tests.support.stub_api import Stub
 
 VARIABLE = "TIMETRACKING_MEMORY_LIMIT"
 

@@ -19,7 +19,7 @@ from timetracking_assets.spec.api import Api
 from timetracking_assets.warehouse.duckdb_file import DuckDBFile
 
 if TYPE_CHECKING:
-    from tests.unit.conftest import Stub
+    from tests.support.stub_api import Stub
 
 HOSTILE = 'a"b; DROP TABLE "order"; --'
 

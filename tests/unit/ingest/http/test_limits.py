@@ -29,7 +29,7 @@ from timetracking_assets.spec.model import QuotaSpec, RateLimitSpec
 if TYPE_CHECKING:
     from requests import Session
 
-    from tests.unit.conftest import Stub
+    from tests.support.stub_api import Stub
 
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -24,7 +24,7 @@ from timetracking_assets.ingest.pages.fetch import open_pages
 from timetracking_assets.spec.api import Api
 
 if TYPE_CHECKING:
-    from tests.unit.conftest import Stub
+    from tests.support.stub_api import Stub
 
 Refusal = Callable[[Callable[[], Any]], Exception]
 Connect = Callable[..., Connection]

@@ -23,7 +23,7 @@ from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.spec.model import RetrySpec
 
 if TYPE_CHECKING:
-    from tests.unit.conftest import Answer, Stub
+    from tests.support.stub_api import Answer, Stub
 
 MakeResource = Callable[..., Resource]
 Resolve = Callable[..., Api]

@@ -18,7 +18,7 @@ from timetracking_assets.ingest.pages.rest_api import validate
 from timetracking_assets.spec.api import Api
 
 if TYPE_CHECKING:
-    from tests.unit.conftest import Stub
+    from tests.support.stub_api import Stub
 
 Refusal = Callable[[Callable[[], Any]], Exception]
 SECRET = "client/secret+8f2"

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.conftest import Stub
-from timetracking_assets.ingest.columns import page_typer as columnar
+from tests.support.stub_api import Stub
+from timetracking_assets.ingest.columns import page_typer
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.load import answer
 from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
@@ -80,7 +80,7 @@ def entries(
     new_warehouse: Callable[[Path], Warehouse],
     monkeypatch: pytest.MonkeyPatch,
 ) -> MakeEntries:
-    monkeypatch.setattr(columnar, "_BATCH_ROWS", 1)
+    monkeypatch.setattr(page_typer, "_BATCH_ROWS", 1)
     monkeypatch.setattr(answer.in_batches, "__defaults__", (1, 1))
 
     def make(**spec: Any) -> Entries:

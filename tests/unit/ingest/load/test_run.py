@@ -20,7 +20,7 @@ from timetracking_assets.spec.api import Api
 from timetracking_assets.warehouse.base import Warehouse
 
 if TYPE_CHECKING:
-    from tests.unit.conftest import Stub
+    from tests.support.stub_api import Stub
 
 DAY = Window.of_days(date(2026, 1, 2), date(2026, 1, 3))
 BY_DAY: dict[str, Any] = {

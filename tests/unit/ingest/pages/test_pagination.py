@@ -20,7 +20,7 @@ from timetracking_assets.spec.api import Api
 from timetracking_assets.spec.model import TotalSpec
 
 if TYPE_CHECKING:
-    from tests.unit.conftest import Answer, Stub
+    from tests.support.stub_api import Answer, Stub
 
 
 Resolve = Callable[..., Api]

@@ -1,0 +1,1 @@
+"""What tests are made with, a module for each role; fixtures are in the conftests."""
