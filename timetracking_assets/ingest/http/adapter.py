@@ -1,13 +1,13 @@
-"""One attempt on the wire: to the API's own host, at its pace, with a bounded answer.
+"""One attempt on the wire: to the API's own host, at its pace, with a bounded response.
 
-Every request goes through here, retries and redirects too. What is repeated, and what is said of a
-failure, is in `session.py`.
+Every request goes through here, repeated ones and redirects too, and is counted here. What is
+repeated is in `session.py`, the message of a failure in `failures.py`.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,42 +15,44 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from timetracking_assets.errors import AnswerError, ApiError
-from timetracking_assets.ingest.http.limits import QUOTA_STATUSES, Pace, await_reset, remaining
+from timetracking_assets.ingest.http.origin import Origin
+from timetracking_assets.ingest.http.pace import Pace
+from timetracking_assets.ingest.http.quota import is_used_up, remaining, seconds_until_reset
 from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.spec.api import Api
 
-_PART = 256 * 1024  # requests asks for 10 KB at a time, which costs more than the rest of a page
+_PART = 256 * 1024  # requests reads 10 KB at a time, which costs more than the rest of a page
 
 
 class ApiAdapter(HTTPAdapter):
-    """Sends requests of `label` to the host of `base_url`, and to no other.
+    """Sends requests of `label` to `origin`, and to no other host.
 
-    Raises ApiError for another host, QuotaUsedUpError for a quota that doesn't come back soon, and
-    AnswerError for an answer of more than the API's `max_response_bytes`.
+    A response is returned with its body read. Raises ApiError for another host, QuotaUsedUpError
+    for a quota that does not reset soon, and AnswerError for a response of more than the API's
+    `max_response_bytes`.
     """
 
     def __init__(self, api: Api, label: str, base_url: str, stats: RequestStats) -> None:
         super().__init__(pool_maxsize=32)
         self._api, self._label, self._stats = api, label, stats
-        self._origin = _origin(base_url)
+        self._origin = Origin(base_url)
         self._pace = Pace(api.name, base_url, api.rate_limit)
-        self._waiting_since: float | None = None
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
         """Make one attempt."""
-        if _origin(request.url or "") != self._origin:
+        if not self._origin.holds(request.url or ""):
             raise ApiError(
-                f"{self._label}: the API sent us on to another host "
-                f"({urlsplit(request.url or '').netloc!s}); credentials must not follow. If that "
-                "is where the API lives now, change its base URL."
+                f"{self._label}: the API refers to another host "
+                f"({urlsplit(request.url or '').netloc.rpartition('@')[2]}), which must not get "
+                "its credentials. If the API has moved there, change its base URL."
             )
-        if self._waiting_since is not None:
-            self._stats.seconds_quota += time.monotonic() - self._waiting_since
-            self._waiting_since = None
         self._stats.seconds_rate_limited += self._pace.wait()
         self._stats.requests += 1
         response: requests.Response = super().send(request, *args, **kwargs)
         response.raw = _BoundedBody(response.raw, self._api.max_response_bytes, self._label)
+        # the status of a refusal is worth more than a complaint about its body
+        with suppress(requests.RequestException) if not response.ok else suppress():
+            self._stats.bytes += len(response.content)
         self._heed_quota(response)
         return response
 
@@ -58,8 +60,8 @@ class ApiAdapter(HTTPAdapter):
         quota = self._api.quota
         left = remaining(response.headers, quota)
         self._stats.quota_remaining = self._stats.quota_remaining if left is None else left
-        if response.status_code in QUOTA_STATUSES and await_reset(response, quota):
-            self._waiting_since = time.monotonic()
+        if is_used_up(response, quota):
+            seconds_until_reset(response, quota)
 
 
 class _BoundedBody:
@@ -88,9 +90,3 @@ class _BoundedBody:
                     "`max_response_bytes` if it is right."
                 )
             yield part
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    return f"{parts.scheme}://{parts.hostname}:{port}".lower()

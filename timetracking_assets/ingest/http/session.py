@@ -1,49 +1,36 @@
-"""The HTTP session of one load: retries, counts, tokens, errors that a person can act on.
+"""The HTTP session of a load: what is sent, what is repeated, and errors that a person can act on.
 
-dlt's own session does the retrying, and gets and renews the token of OAuth 2.0 client credentials;
-this module puts what they lack around them: what one attempt may do (`adapter.py`), what is said of
-a failure (`failures.py`), and that a token is masked from then on. What becomes of a success is
-decided by who opens the session.
+A subclass of dlt's session, for its public methods only. What one attempt may do is in
+`adapter.py`, the message of a failure in `failures.py`, tokens in `tokens.py`. What becomes of a
+successful response is decided by whoever opens the session.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from threading import Lock
+from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any
+from urllib.parse import urljoin
 
 import requests
-from dlt.sources.helpers.requests import Client
-from dlt.sources.helpers.rest_client.auth import AuthConfigBase
+from dlt.sources.helpers.requests import Session
+from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_exponential
 
-from timetracking_assets.errors import AnswerError, ApiError
+from timetracking_assets.errors import ApiError
 from timetracking_assets.ingest.http.adapter import ApiAdapter
-from timetracking_assets.ingest.http.failures import describe
+from timetracking_assets.ingest.http.failures import describe, is_transient
+from timetracking_assets.ingest.http.origin import Origin, with_parameters, without_parameter
+from timetracking_assets.ingest.http.parameters import as_json
+from timetracking_assets.ingest.http.quota import is_used_up, retry_after, seconds_until_reset
 from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.redaction import Redactor
 from timetracking_assets.spec.api import Api
-from timetracking_assets.spec.variables import variable_names
 
-
-class _OneAtATime(AuthConfigBase):
-    """An authentication for several lanes, so that they ask for one token and not for one each."""
-
-    def __init__(self, auth: Any) -> None:
-        self._auth, self._lock = auth, Lock()
-        self.__is_resolved__ = True  # dlt has nothing to look up for it
-
-    def __deepcopy__(self, memo: object) -> _OneAtATime:
-        # dlt copies what it is configured with; the token belongs to all lanes
-        return self
-
-    def __call__(self, request: requests.PreparedRequest) -> Any:
-        with self._lock:
-            return self._auth(request)
-
+_MAX_REDIRECTS = 10
 
 Accept = Callable[[requests.Response, Redactor], None]
-"""What is done with an answer. It raises ApiError for one that can't be used."""
+"""Takes each successful response. It raises ApiError for one that can't be used."""
 
 
 def open_session(
@@ -54,91 +41,149 @@ def open_session(
     stats: RequestStats,
     accept: Accept,
     setting: str = "",
-) -> requests.Session:
+) -> ApiSession:
     """A session for requests to the host of `base_url`, which messages call `label`.
 
-    `setting` names what `base_url` comes from, for messages. The session's `send` raises ApiError,
-    whose text is masked, for whatever goes wrong.
+    `setting` names what `base_url` comes from, for messages.
     """
-    retry = api.retry
-    session = Client(
-        raise_for_status=False,
-        request_timeout=retry.timeout,
-        # 402 comes this far only with a reset that is near: see the adapter
-        status_codes=(*retry.status_codes, 402),
-        request_max_attempts=retry.max_retries + 1,
-        request_backoff_factor=retry.backoff_factor,
-        request_max_retry_delay=max(retry.max_delay, api.quota.max_wait),
-    ).session
-    adapter = ApiAdapter(api, label, base_url, stats)
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, adapter)
-    send: Callable[..., requests.Response] = session.send
-    named_url = f"{base_url} from {setting}" if setting else base_url
+    return ApiSession(api, label, base_url, redactor, stats, accept, setting)
 
-    def send_and_accept(request: requests.PreparedRequest, **kwargs: object) -> requests.Response:
-        failure: ApiError | None = None
-        problem: requests.RequestException | None = None
-        hops = 0
-        before, retries, seconds = stats.requests, stats.retries, stats.seconds
+
+class ApiSession(Session):
+    """Requests to the host of `base_url`: `send` raises ApiError, whose text is masked, for whatever
+    goes wrong.
+
+    Nothing but the API's file decides which credentials are sent: none of `.netrc`. Proxies and
+    certificate authorities are those of the environment.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        label: str,
+        base_url: str,
+        redactor: Redactor,
+        stats: RequestStats,
+        accept: Accept,
+        setting: str,
+    ) -> None:
+        super().__init__(timeout=api.retry.timeout, raise_for_status=False)
+        self._api, self._label, self._redactor, self._stats = api, label, redactor, stats
+        self._accept = accept
+        self._named_url = f"{base_url} from {setting}" if setting else base_url
+        self._origin = Origin(base_url)
+        self._key_parameter = _key_parameter(api.client.get("auth"))
+        self.max_redirects = _MAX_REDIRECTS
+        # read once: requests would search the environment for each request, and `.netrc` with it
+        environment = self.merge_environment_settings(base_url, {}, None, None, None)
+        self.proxies, self.verify = environment["proxies"], environment["verify"]
+        self.trust_env = False
+        adapter = ApiAdapter(api, label, base_url, stats)
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, adapter)
+        retry = api.retry
+        self._backoff = wait_exponential(multiplier=retry.backoff_factor, max=retry.max_delay)
+        self._repeated = Retrying(
+            stop=stop_after_attempt(retry.max_retries + 1),
+            retry=self._is_repeatable,
+            wait=self._seconds_to_wait,
+            before_sleep=self._count_retry,
+            retry_error_callback=_outcome,
+        )
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """The request as it is sent: a next link as the API's own, parameters as JSON writes them."""
+        request = copy(request)
+        request.url = self._origin.secured(request.url or "")
+        if self._key_parameter:
+            # a link may repeat the key, or a masked one; the authentication adds it again
+            request.url, _ = without_parameter(request.url, self._key_parameter)
+        request.params, request.data = as_json(request.params), as_json(request.data)
+        return super().prepare_request(request)
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send `request` as often as it takes; return a response that was accepted."""
+        if not kwargs.get("allow_redirects", True):
+            # a redirect that requests follows: a part of the attempt below
+            return super().send(request, **kwargs)
         started = time.monotonic()
         try:
-            response = send(request, **kwargs)
-            hops = len(response.history)
-            # what follows a redirect comes through here by itself
-            if not hops:
-                stats.bytes += len(response.content)
-                accept(response, redactor)
+            response: requests.Response = self._repeated(super().send, request, **kwargs)
+            self._accept(response, self._redactor)
+            return response
         except ApiError as error:
-            failure = type(error)(redactor(str(error)), transient=error.transient)
+            failure = type(error)(self._redactor(str(error)), transient=error.transient)
         except requests.RequestException as error:
-            problem = error
+            failure = describe(
+                error, request, self._label, self._named_url, self._redactor, self._api.quota
+            )
         finally:
-            stats.retries = retries + max(0, stats.requests - before - 1 - hops)
-            stats.seconds = seconds + time.monotonic() - started
-        # outside the except block: a chained exception would carry the URL, and with it a key, into
-        # dlt's trace
-        if problem is not None:
-            failure = describe(problem, request, label, named_url, redactor, api.quota)
-        if failure is not None:
-            raise failure
-        return response
+            self._stats.seconds += time.monotonic() - started
+        # outside the except block: a chained error would carry the URL, and with it a key, into
+        # dlt's trace, which keeps whole chains
+        raise failure
 
-    session.send = send_and_accept  # type: ignore[method-assign]
-    # once: dlt asks before each request, and each time the whole environment would be searched
-    environment = session.merge_environment_settings(base_url, {}, None, None, None)
-    session.merge_environment_settings = lambda *_: environment.copy()  # type: ignore[method-assign]
-    return session
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Where `resp` redirects to, as the API's own; None if nowhere."""
+        target = super().get_redirect_target(resp)
+        return self._origin.secured(urljoin(resp.url, target)) if target else None
 
+    def should_strip_auth(self, old_url: str, new_url: str) -> bool:
+        """Whether a redirect leaves the API: credentials stay with it."""
+        return not self._origin.holds(new_url)
 
-def open_token_session(
-    api: Api, auth: Any, redactor: Redactor, stats: RequestStats
-) -> requests.Session | None:
-    """The session for the token requests of `auth`; None if it is of another kind."""
-    if not isinstance(auth, dict) or auth.get("type") != "oauth2_client_credentials":
-        return None
-    named = variable_names(api.client["auth"].get("access_token_url"))
-    return open_session(
-        api,
-        f"{api.name}: token",
-        auth["access_token_url"],
-        redactor,
-        stats,
-        _learn_token,
-        setting=", ".join(named),
-    )
+    def rebuild_auth(
+        self, prepared_request: requests.PreparedRequest, response: requests.Response
+    ) -> None:
+        """Keep the credentials of a redirected request, those in its query too."""
+        super().rebuild_auth(prepared_request, response)
+        if self._key_parameter:
+            _, key = without_parameter(response.request.url or "", self._key_parameter)
+            url, _ = without_parameter(prepared_request.url or "", self._key_parameter)
+            prepared_request.url = with_parameters(url, key)
 
-
-def _learn_token(response: requests.Response, redactor: Redactor) -> None:
-    response.raise_for_status()
-    try:
-        answer = response.json()
-    except ValueError:
-        answer = None
-    token = answer.get("access_token") if isinstance(answer, dict) else None
-    if not isinstance(token, str) or not token:
-        # what it says instead may be a secret that nobody knows yet
-        raise AnswerError(
-            f"the answer of {response.url} holds no `access_token`. Check `access_token_url`."
+    def _is_repeatable(self, state: RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        if error is not None and is_transient(error):
+            return True
+        response = _response(state)
+        return response is not None and (
+            response.status_code in self._api.retry.status_codes
+            or is_used_up(response, self._api.quota)
         )
-    redactor.learn(token)
+
+    def _seconds_to_wait(self, state: RetryCallState) -> float:
+        response = _response(state)
+        if response is None:
+            return self._backoff(state)
+        if is_used_up(response, self._api.quota):
+            seconds = seconds_until_reset(response, self._api.quota)
+        else:
+            seconds = retry_after(response.headers)
+            seconds = None if seconds is None else min(seconds, self._api.retry.max_delay)
+        return self._backoff(state) if seconds is None else seconds
+
+    def _count_retry(self, state: RetryCallState) -> None:
+        self._stats.retries += 1
+        response = _response(state)
+        if response is not None and is_used_up(response, self._api.quota):
+            self._stats.seconds_quota += state.upcoming_sleep
+
+
+def _response(state: RetryCallState) -> requests.Response | None:
+    """The response of an attempt, also of one that ended as an error with a response."""
+    if state.outcome is None or not state.outcome.failed:
+        return state.outcome.result() if state.outcome else None
+    error = state.outcome.exception()
+    return error.response if isinstance(error, requests.HTTPError) else None
+
+
+def _outcome(state: RetryCallState) -> Any:
+    return state.outcome.result() if state.outcome else None
+
+
+def _key_parameter(auth: Any) -> str | None:
+    """The query parameter that holds the API's key, where the authentication puts it there."""
+    if not isinstance(auth, Mapping) or auth.get("type") != "api_key":
+        return None
+    return auth.get("name") if auth.get("location") in ("query", "param") else None
