@@ -106,7 +106,7 @@ def test_no_trace_of_a_credential(
     for name in settings:
         if name.endswith("_BASE_URL"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{_free_port()}")
-    load(said="nothing answers")
+    load(said="no server answers")
 
     printed = "".join([*capfd.readouterr(), *(outcome.printed for outcome in outcomes)])
     compute_logs = list(hasty_platform.home.rglob("*.err"))

@@ -7,7 +7,6 @@ repeated is in `session.py`, the message of a failure in `failures.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -50,9 +49,12 @@ class ApiAdapter(HTTPAdapter):
         self._stats.requests += 1
         response: requests.Response = super().send(request, *args, **kwargs)
         response.raw = _BoundedBody(response.raw, self._api.max_response_bytes, self._label)
-        # the status of a refusal is worth more than a complaint about its body
-        with suppress(requests.RequestException) if not response.ok else suppress():
+        try:
             self._stats.bytes += len(response.content)
+        except requests.RequestException:
+            # the status of a refusal is worth more than a complaint about its body
+            if response.ok:
+                raise
         self._heed_quota(response)
         return response
 

@@ -107,7 +107,8 @@ def _redirects(response: requests.Response) -> str:
         if url in urls[start + 1 :]:
             circle = paths[start : urls.index(url, start + 1) + 1]
             return f"the API redirects in a circle: {' -> '.join(circle)}. Check `path`."
-    return f"the API redirects more than {len(response.history)} times, the last time at {paths[-1]}."
+    times = len(response.history)
+    return f"the API redirects more than {times} times, the last time at {paths[-1]}."
 
 
 def _text(response: requests.Response) -> str:

@@ -24,7 +24,9 @@ def as_json(parameters: Any) -> Any:
 
 
 def _listed(value: Any) -> Any:
-    return [_text(item) for item in value] if isinstance(value, list | tuple | set) else _text(value)
+    return (
+        [_text(item) for item in value] if isinstance(value, list | tuple | set) else _text(value)
+    )
 
 
 def _text(value: Any) -> Any:

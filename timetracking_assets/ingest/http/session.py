@@ -50,8 +50,7 @@ def open_session(
 
 
 class ApiSession(Session):
-    """Requests to the host of `base_url`: `send` raises ApiError, whose text is masked, for whatever
-    goes wrong.
+    """Requests to the host of `base_url`. `send` raises ApiError, its text masked, for any failure.
 
     Nothing but the API's file decides which credentials are sent: none of `.netrc`. Proxies and
     certificate authorities are those of the environment.
@@ -92,7 +91,7 @@ class ApiSession(Session):
         )
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
-        """The request as it is sent: a next link as the API's own, parameters as JSON writes them."""
+        """The request as it is sent: the key once, parameters as JSON writes them."""
         request = copy(request)
         request.url = self._origin.secured(request.url or "")
         if self._key_parameter:
@@ -105,10 +104,10 @@ class ApiSession(Session):
         """Send `request` as often as it takes; return a response that was accepted."""
         if not kwargs.get("allow_redirects", True):
             # a redirect that requests follows: a part of the attempt below
-            return super().send(request, **kwargs)
+            return self._send_once(request, **kwargs)
         started = time.monotonic()
         try:
-            response: requests.Response = self._repeated(super().send, request, **kwargs)
+            response: requests.Response = self._repeated(self._send_once, request, **kwargs)
             self._accept(response, self._redactor)
             return response
         except ApiError as error:
@@ -136,11 +135,15 @@ class ApiSession(Session):
         self, prepared_request: requests.PreparedRequest, response: requests.Response
     ) -> None:
         """Keep the credentials of a redirected request, those in its query too."""
-        super().rebuild_auth(prepared_request, response)
+        super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
         if self._key_parameter:
             _, key = without_parameter(response.request.url or "", self._key_parameter)
             url, _ = without_parameter(prepared_request.url or "", self._key_parameter)
             prepared_request.url = with_parameters(url, key)
+
+    def _send_once(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        response: requests.Response = super().send(request, **kwargs)  # type: ignore[no-untyped-call]
+        return response
 
     def _is_repeatable(self, state: RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None

@@ -32,6 +32,7 @@ class SharedAuth(AuthConfigBase):
         return self
 
     def __call__(self, request: requests.PreparedRequest) -> Any:
+        """Authenticate `request`; the first one gets the token, or renews it."""
         with self._lock:
             return self._auth(request)
 

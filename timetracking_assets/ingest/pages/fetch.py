@@ -17,13 +17,9 @@ from dlt.extract import DltResource
 from dlt.sources.rest_api.config_setup import create_auth
 
 from timetracking_assets.ingest.connection import Connection, ParentRows
-from timetracking_assets.ingest.http.session import (
-    Accept,
-    _OneAtATime,
-    open_session,
-    open_token_session,
-)
+from timetracking_assets.ingest.http.session import Accept, open_session
 from timetracking_assets.ingest.http.stats import RequestStats
+from timetracking_assets.ingest.http.tokens import SharedAuth, open_token_session
 from timetracking_assets.ingest.pages.page import Page, page_splitter
 from timetracking_assets.ingest.pages.pagination import (
     SeenPages,
@@ -209,7 +205,7 @@ class _Lanes:
             return auth
         self._stack.callback(tokens.close)
         with_session: Any = {**(auth or {}), "session": tokens}
-        return _OneAtATime(create_auth(with_session))
+        return SharedAuth(create_auth(with_session))
 
     def _counted(self) -> RequestStats:
         """Counts of one thread, which are added to the load's at the end."""

@@ -73,7 +73,7 @@ def test_credentials_do_not_follow_a_redirect(
     stub.answers = [(status, {"Location": f"{other_stub.url}/entries"}, b"")]
     error = refusal(lambda: read(connect(client)))
     assert isinstance(error, ApiError)
-    assert "credentials must not follow" in str(error)
+    assert "must not get its credentials" in str(error)
     assert "change its base URL" in str(error)
     assert len(stub.received) == 1
     assert other_stub.received == []
@@ -101,7 +101,7 @@ def test_credentials_do_not_follow_a_link_to_the_next_page(
 def test_credentials_in_a_base_url_are_masked(connect: Connect, refusal: Refusal) -> None:
     connection = connect({}, "http://some-user:some-password@127.0.0.1:1")
     error = str(refusal(lambda: read(connection)))
-    assert "nothing answers there" in error
+    assert "no server answers there" in error
     assert "some-" not in error
 
 

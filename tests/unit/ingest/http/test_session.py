@@ -48,7 +48,6 @@ class Client:
             self.stats,
             page_splitter(resource, self.stats),
         )
-        self.session.trust_env = False
         self.base_url = base_url
 
     def get(self, path: str = "/entries") -> requests.Response:
@@ -109,7 +108,7 @@ def test_a_lasting_failure_is_repeated_only_so_often(
     error = asked.failure()
     assert error.transient
     assert "HTTP 503 from GET" in str(error)
-    assert "It said: down, ***" in str(error)
+    assert "Its message: down, ***" in str(error)
     assert len(stub.paths) == asked.stats.requests == requests_made
     assert asked.stats.retries == requests_made - 1
 
@@ -121,7 +120,7 @@ def test_a_lasting_failure_is_repeated_only_so_often(
         (401, "credentials were not accepted"),
         (403, "may not read this"),
         (404, "check the base URL, `path` and the configured ids"),
-        (501, "the message below is its own"),
+        (501, "the API failed; see its message"),
     ],
 )
 def test_a_refusal_is_not_repeated_and_says_what_to_check(
@@ -130,7 +129,7 @@ def test_a_refusal_is_not_repeated_and_says_what_to_check(
     stub.answers = [(status, {}, b'{"error":\n "no"}')]
     error = client().failure()
     assert said in str(error)
-    assert 'It said: {"error": "no"}' in str(error)
+    assert 'Its message: {"error": "no"}' in str(error)
     assert error.transient is (status >= 500)
     assert len(stub.paths) == 1
 
@@ -182,7 +181,7 @@ def test_a_redirect_to_another_host_is_refused(
     stub.answers = [(302, {"Location": f"{target}/?api_key={SECRET}"}, b""), OK]
     asked = client()
     error = asked.failure()
-    assert f"sent us on to another host ({target.removeprefix('http://')})" in str(error)
+    assert f"refers to another host ({target.removeprefix('http://')})" in str(error)
     assert not error.transient
     assert len(stub.paths) == 1
     assert asked.stats.requests == 1
@@ -206,24 +205,10 @@ def test_a_silent_server_is_given_up(stub: Stub, client: Callable[..., Client]) 
     assert asked.stats.requests == 2
 
 
-@pytest.mark.parametrize(
-    ("base_url", "said"),
-    [
-        ("http://127.0.0.1:1", "nothing answers there"),
-        ("127.0.0.1", "it needs http:// or https://"),
-        ("ftp://127.0.0.1", "it needs http:// or https://"),
-        ("http://", "that is not a URL"),
-    ],
-)
-def test_a_base_url_where_nothing_is(
-    client: Callable[..., Client], base_url: str, said: str
-) -> None:
-    asked = client(base_url, max_retries=0)
-    request = requests.Request("GET", f"http://127.0.0.1:1/?api_key={SECRET}").prepare()
-    request.url = f"{base_url}/entries?api_key={SECRET}"
-    with pytest.raises(ApiError, match=said) as refused:
-        asked.session.send(request)
-    assert SECRET not in str(refused.value)
+def test_a_base_url_where_no_server_is(client: Callable[..., Client]) -> None:
+    error = client("http://127.0.0.1:1", max_retries=0).failure()
+    assert "no server answers there. Check the base URL (http://127.0.0.1:1)" in str(error)
+    assert error.transient
 
 
 @pytest.mark.parametrize("status", [402, 429])
@@ -250,7 +235,7 @@ def test_a_quota_that_comes_back_late_fails_at_once(
     error = asked.failure()
     assert f"HTTP {status} from GET" in str(error)
     assert re.search(r"used up until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, in 3600 s", str(error))
-    assert "It said: none left for ***" in str(error)
+    assert "Its message: none left for ***" in str(error)
     assert not error.transient
     assert asked.stats.requests == 1
     assert asked.stats.quota_remaining == 0
@@ -260,7 +245,7 @@ def test_a_402_that_says_no_more_fails_at_once(stub: Stub, client: Callable[...,
     stub.answers = [(402, {}, b"x" * 10_000)]
     asked = client()
     error = asked.failure()
-    assert "the API wants a payment, or its quota is used up" in str(error)
+    assert "the API requires a payment, or its quota is used up" in str(error)
     assert "quota.reset_header" in str(error)
     assert len(str(error)) < 1000
     assert not error.transient
@@ -273,7 +258,7 @@ def test_a_quota_that_never_comes_back_is_given_up_with_when_to_try(
     stub.answers = [(429, {"Retry-After": "60"}, b"")]
     asked = client(max_retries=0)
     error = asked.failure()
-    assert "it is there again at 20" in str(error)
+    assert "it resets at 20" in str(error)
     assert error.transient
 
 

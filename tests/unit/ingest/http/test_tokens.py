@@ -83,7 +83,7 @@ def test_the_token_is_masked_as_the_secret_is(
 ) -> None:
     stub.answers = [(403, {}, f"no: {TOKEN}, {SECRET}, client-7".encode())]
     error = refusal(lambda: read(connection))
-    assert "It said: no: ***, ***, ***" in str(error)
+    assert "Its message: no: ***, ***, ***" in str(error)
 
 
 def test_an_expired_token_is_renewed(connection: Connection, stub: Stub, other_stub: Stub) -> None:
@@ -103,7 +103,7 @@ def test_a_refused_secret_says_what_to_check(
     assert not error.transient
     assert str(error).startswith("hours: token: HTTP 401 from POST ")
     assert "credentials were not accepted" in str(error)
-    assert "It said: {" in str(error)
+    assert "Its message: {" in str(error)
     assert SECRET not in str(error)
     assert error.__context__ is None
     assert len(other_stub.paths) == 1
@@ -128,7 +128,7 @@ def test_the_secret_does_not_follow_to_another_host(
     """307 and 308 would send the body, and with it the secret, again."""
     other_stub.answers = [(status, {"Location": f"{stub.url}/token"}, b"")]
     error = refusal(lambda: read(connection))
-    assert "sent us on to another host" in str(error)
+    assert "refers to another host" in str(error)
     assert stub.received == []
 
 
