@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
-from timetracking_assets.errors import SpecError
+from timetracking_assets.errors import SpecError, SpecPath
 from timetracking_assets.files.api_file import ApiFile, api_files, find_api
 from timetracking_assets.files.new_file import add_variables, file_text
 from timetracking_assets.files.reference import section_of
@@ -24,7 +24,7 @@ from timetracking_assets.ingest.pages.rest_api import validate
 from timetracking_assets.orchestration.assets import build_api_definitions
 from timetracking_assets.orchestration.automation.build import build_automation
 from timetracking_assets.spec.api import Api
-from timetracking_assets.spec.model import ApiSpec
+from timetracking_assets.spec.defaults import written_at
 from timetracking_assets.spec.resolve import resolve
 
 
@@ -112,17 +112,18 @@ def load_api(raw: Mapping[str, Any], path: Path | None, context: dg.ResolutionCo
     Raises `DagsterInvalidDefinitionError` that names file, line and key.
     """
     file = ApiFile(path, raw)
-    problems: list[tuple[Sequence[str | int], str]]
+    problems: list[tuple[SpecPath, str]]
     try:
         file = ApiFile.of(raw, path)
-        api = resolve(ApiSpec.model_validate(_rendered(file.attributes, context)))
+        api = resolve(_rendered(file.attributes, context))
         validate(api)
     except SpecError as error:
-        problems = [(error.path, error.message)]
-    except ValidationError as error:
-        problems = [(item["loc"], item["msg"]) for item in error.errors()]
+        problems = [(each.path, each.message) for each in error.each]
     else:
         return api
+    problems = [(written_at(file.attributes, path), message) for path, message in problems]
+    # a mistake in a default is one, however many resources it reaches
+    problems = list(dict.fromkeys(problems))
     lines = [_located(file, key_path, message) for key_path, message in problems]
     sections = dict.fromkeys(section_of(key_path) for key_path, _ in problems)
     lines.append(f"See docs/reference.md, section {', '.join(f'`{name}`' for name in sections)}.")

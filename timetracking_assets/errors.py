@@ -36,6 +36,24 @@ class SpecError(IngestError):
         self.path = tuple(path)
         self.message = message
 
+    @property
+    def each(self) -> tuple[SpecError, ...]:
+        """The mistakes one by one."""
+        return (self,)
+
+
+class SpecErrors(SpecError):  # noqa: N818 - several of them
+    """Several mistakes in one specification; as an error, it has the path of the first."""
+
+    def __init__(self, errors: Sequence[SpecError]) -> None:
+        super().__init__(errors[0].path, "\n".join(error.message for error in errors))
+        self._errors = tuple(errors)
+
+    @property
+    def each(self) -> tuple[SpecError, ...]:
+        """The mistakes one by one."""
+        return self._errors
+
 
 class SettingsError(IngestError):
     """Environment variables that an API needs are not set."""

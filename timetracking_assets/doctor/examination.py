@@ -104,7 +104,9 @@ def _examine_resource(
         again = ask(connection, resource, window, parent_rows, page=1)
         examination.requests += 1
         if again.status == probe.status:
-            _, second, _ = find_rows(replace(resource, data_selector=place), decoded(again.content))
+            _, second, _ = find_rows(
+                resource.model_copy(update={"data_selector": place}), decoded(again.content)
+            )
             examination.add(name, *judge_second_page(resource, probe, found, second))
 
 
@@ -188,7 +190,9 @@ def _whoami(examination: Examination, connection: Connection) -> str:
         return "accepted; `whoami: {path: ..., field: ...}` would tell whose they are"
     some = next(iter(connection.api.resources.values()))
     endpoint = {"path": whoami.path, "params": {}, "paginator": "single_page"}
-    asked = replace(some, name="whoami", endpoint=endpoint, parent=None, window=None)
+    asked = some.model_copy(
+        update={"name": "whoami", "endpoint": endpoint, "parent": None, "window": None}
+    )
     probe = ask(connection, asked, None, None)
     examination.requests += 1
     value = at(decoded(probe.content), whoami.field) if probe.content else MISSING

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
@@ -53,7 +53,9 @@ def ask(
         raise IgnoreResponseException
 
     endpoint["response_actions"] = [keep]
-    single = replace(resource, endpoint=endpoint, page_size=None, repeated_page="refuse")
+    single = resource.model_copy(
+        update={"endpoint": endpoint, "page_size": None, "repeated_page": "refuse"}
+    )
     problem, quota_used_up = None, False
     try:
         with open_pages(

@@ -13,8 +13,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from timetracking_assets.spec.defaults import NULL_IS_A_VALUE
+
 _GRAMMAR_OF_DLT = ("client", "endpoint")
-_NULL_IS_A_VALUE = ("page_size", "total", "max_rows_per_answer")
 _NULL_IS_OFF_BELOW = "checks"
 
 
@@ -35,7 +36,7 @@ def _merged(
     result = dict(base)
     in_dlt = any(key in _GRAMMAR_OF_DLT for key in path)
     for key, value in changes.items():
-        null_stays = in_dlt or key in (*_GRAMMAR_OF_DLT, *_NULL_IS_A_VALUE)
+        null_stays = in_dlt or key in (*_GRAMMAR_OF_DLT, *NULL_IS_A_VALUE)
         if value is None and not null_stays and path[-1:] != (_NULL_IS_OFF_BELOW,):
             result.pop(key, None)
         elif key == "resources" and not in_dlt:

@@ -12,9 +12,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from timetracking_assets.files.schema import ApiFileModel
-from timetracking_assets.spec.model import ApiSpec, ResourceDefaults
+from timetracking_assets.spec.model import ApiSpec
 
 _HEAD = """\
 # YAML reference
@@ -63,11 +64,10 @@ def _section(name: str, model: type[BaseModel], more: dict[str, FieldInfo]) -> I
     yield f"{' '.join((model.__doc__ or '').split())}\n"
     yield "| key | value | default | what for |"
     yield "| --- | --- | --- | --- |"
-    for key, info in {**model.model_fields, **more}.items():
-        # what resources have in common is described once
-        common = ResourceDefaults.model_fields.get(key, info)
-        text = info.description or common.description or ""
-        cells = (f"`{key}`", _kind(info.annotation), _default(info), text)
+    # what is a map's own comes before what it shares with others
+    own = {key: model.model_fields[key] for key in model.__annotations__}
+    for key, info in {**own, **model.model_fields, **more}.items():
+        cells = (f"`{key}`", _kind_of(info), _default(info), info.description or "")
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
     yield ""
 
@@ -76,6 +76,7 @@ def _default(info: FieldInfo) -> str:
     if info.is_required():
         return "required"
     value = info.get_default(call_default_factory=True)
+    value = list(value) if isinstance(value, tuple) else value
     if value is None or value in ({}, []):
         return ""
     if isinstance(value, BaseModel):
@@ -83,15 +84,22 @@ def _default(info: FieldInfo) -> str:
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
+def _kind_of(info: FieldInfo) -> str:
+    """What may be written for a key: what its validator takes, where that says so."""
+    return _kind(Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation)
+
+
 def _kind(annotation: Any) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _kind(arguments[0])
+        taken = (getattr(item, "json_schema_input_type", Any) for item in arguments[1:])
+        given = (kind for kind in taken if kind not in (Any, PydanticUndefined))
+        return _kind(next(given, arguments[0]))
     if origin is Literal:
         return ", ".join(f"`{value}`" for value in arguments)
     if origin in (Union, UnionType):
         return " or ".join(_kind(a) for a in arguments if a is not NoneType)
-    if origin is list:
+    if origin in (list, tuple):
         return f"list of {_kind(arguments[0])}"
     if origin is dict:
         return f"map of {_kind(arguments[1])}"

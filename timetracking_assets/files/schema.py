@@ -11,7 +11,7 @@ from functools import cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 
 from timetracking_assets.spec.base import SpecModel
@@ -25,6 +25,8 @@ def _partial(model: type[BaseModel]) -> type[BaseModel]:
     fields: dict[str, tuple[Any, FieldInfo]] = {}
     for name, info in model.model_fields.items():
         changed = copy(info)
+        # a text may still be a template, which only its value can be judged of
+        changed.metadata = [m for m in info.metadata if not isinstance(m, AfterValidator)]
         if name not in _ALWAYS_SAID.get(model.__name__, []):
             changed.annotation = _partial_type(info.annotation) | None
             changed.default, changed.default_factory = None, None

@@ -6,7 +6,7 @@ Only asking belongs here; when that is done, and what follows from it, is in
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -48,10 +48,11 @@ def probe(
     elif resource.sync_mode == "changes":
         window = _everything_since(since, resource)
     params = {name: value for name, value in params.items() if value is not None}
-    asked = replace(
-        resource,
-        endpoint={**resource.endpoint, "params": params, "paginator": "single_page"},
-        window=resource.window if window else None,
+    asked = resource.model_copy(
+        update={
+            "endpoint": {**resource.endpoint, "params": params, "paginator": "single_page"},
+            "window": resource.window if window else None,
+        }
     )
     retry = RetrySpec(max_retries=0, timeout=min(_TIMEOUT, connection.api.retry.timeout))
     parent = resource.parent

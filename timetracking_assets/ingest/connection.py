@@ -51,7 +51,7 @@ class Connection:
 
     def bound(self, resource: Resource) -> Resource:
         """`resource` with the values of the variables in its endpoint."""
-        return replace(resource, endpoint=substitute(resource.endpoint, self._values))
+        return resource.model_copy(update={"endpoint": substitute(resource.endpoint, self._values)})
 
     def configured_ids(self, parent: Parent, resource: Resource) -> ParentRows:
         """The ids of `ids` that a fan-out over `configured` uses, one row each."""

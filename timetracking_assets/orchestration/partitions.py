@@ -16,7 +16,7 @@ import dagster as dg
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.asset_specs import asset_key
 from timetracking_assets.spec.api import Resource
-from timetracking_assets.spec.window import PartitionsSpec, start_of
+from timetracking_assets.spec.window import PartitionsSpec
 
 
 def regular_range(resource: Resource, instance: dg.DagsterInstance, now: datetime) -> list[str]:
@@ -37,7 +37,7 @@ def partitions_definition(spec: PartitionsSpec | None) -> dg.TimeWindowPartition
     """Days up to the last complete one, or years up to the current one, in the file's time zone."""
     if spec is None:
         return None
-    start = start_of(spec)
+    start = spec.first_day
     if spec.type == "daily":
         return dg.DailyPartitionsDefinition(
             start_date=start.isoformat(), timezone=spec.timezone, end_offset=int(spec.current)

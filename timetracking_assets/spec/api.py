@@ -1,29 +1,27 @@
 """An API with everything said: what a specification comes to once resolved.
 
-Only shapes and what follows from one of them alone belong here; they are made in `resolution.py`.
+Only shapes and what follows from one of them alone belong here; they are made in `resolve.py`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
+from pydantic import Field
 
-from timetracking_assets.spec.base import SyncMode
+from timetracking_assets.spec.automation import Condition, ProbeSpec
+from timetracking_assets.spec.crons import gaps
 from timetracking_assets.spec.model import (
-    ColumnSpec,
-    DeletedIdsSpec,
     QuotaSpec,
     RateLimitSpec,
+    ResourceSpec,
     RetrySpec,
-    TotalSpec,
     WhoamiSpec,
 )
-from timetracking_assets.spec.quality import ChecksSpec, HoursSpec, ReferenceSpec
-from timetracking_assets.spec.resolve_automation import Automation
 from timetracking_assets.spec.variables import variable_names
-from timetracking_assets.spec.window import PartitionsSpec, WindowSpec
 
 CONFIGURED = "configured"
 """Name under which ids from configuration are used in a path: `{resources.configured.<id>}`."""
@@ -51,37 +49,52 @@ class Parent:
 
 
 @dataclass(frozen=True)
-class Resource:
-    """One endpoint with everything said: nothing is left to defaults from here on."""
+class Schedule:
+    """A cron of five fields and the IANA name of its zone."""
+
+    cron: str
+    timezone: str
+
+    @property
+    def gaps(self) -> tuple[timedelta, timedelta]:
+        """The shortest and the longest time from one tick to the next."""
+        return gaps(self.cron)
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How old a table may be: `fail_after` since the last load, or (`deadlines`) a load in the
+    last `within` before each deadline."""
+
+    fail_after: timedelta | None = None
+    warn_after: timedelta | None = None
+    deadlines: Schedule | None = None
+    within: timedelta = timedelta()
+
+
+@dataclass(frozen=True)
+class Automation:
+    """How one resource is kept up to date; `lookback` is in days."""
+
+    lookback: int = 0
+    schedule: Schedule | None = None
+    full_reread: Schedule | None = None
+    freshness: Freshness | None = None
+    probe: ProbeSpec | None = None
+    condition: Condition = "none"
+
+
+class Resource(ResourceSpec):
+    """One endpoint with everything said: its specification, defaults merged, and what that means.
+
+    Copies with other values are made by `model_copy(update={...})`.
+    """
 
     api: str
-    name: str
-    description: str | None
-    endpoint: dict[str, Any]
     data_selector: str
-    page_size: int | None
-    max_pages: int
-    repeated_page: Literal["refuse", "stop"]
-    success_codes: tuple[int, ...]
-    null_is_empty: bool
-    primary_key: tuple[str, ...]
-    sync_mode: SyncMode
-    partitions: PartitionsSpec | None
-    window: WindowSpec | None
-    columns: dict[str, ColumnSpec]
-    parent: Parent | None
-    include_from_parent: tuple[str, ...]
-    automation: Automation = field(default_factory=Automation)
-    total: TotalSpec | None = None
-    max_removed_share: float = 0.2
-    max_rows_per_answer: int | None = None
-    deleted_field: str | None = None
-    deleted_ids: DeletedIdsSpec | None = None
-    owners: tuple[str, ...] = ()
-    tags: dict[str, str] = field(default_factory=dict)
-    references: dict[str, ReferenceSpec] = field(default_factory=dict)
-    hours: HoursSpec | None = None
-    checks: ChecksSpec = field(default_factory=ChecksSpec)
+    parent: Parent | None = None
+    automation: Automation = Field(default_factory=Automation)
+    """What `schedule`, `lookback`, `full_reread`, `freshness` and `probe` come to."""
     position: int = 0
     """Its index in the file's `resources`, for messages."""
 

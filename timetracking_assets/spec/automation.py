@@ -1,15 +1,17 @@
 """The keys of a `defs.yaml` that say when a resource is loaded again.
 
-Only shapes belong here. Defaults, and what the keys mean beside others, are in `automation.py`.
+Only shapes belong here; defaults, and what the keys mean beside others, are in
+`resolve_automation.py`.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from timetracking_assets.spec.base import SpecModel
+from timetracking_assets.spec.base import SpecModel, TimeZone, invalid
+from timetracking_assets.spec.crons import problem_of
 
 
 def as_off(value: object) -> object:
@@ -17,14 +19,36 @@ def as_off(value: object) -> object:
     return "off" if value is False else value
 
 
-def _as_schedule(value: object) -> object:
+def as_schedule(value: object) -> object:
+    """A cron alone is a schedule, too."""
     value = as_off(value)
     return {"cron": value} if isinstance(value, str) and value != "off" else value
 
 
 Off = Literal["off"]
-Cron = Annotated[str, Field(description="five fields: minute, hour, day, month, weekday")]
-CronOrOff = Annotated[str, BeforeValidator(as_off)]
+
+
+def _cron(value: str) -> str:
+    if problem := problem_of(value):
+        raise invalid(f"'{value}' {problem}")
+    return value
+
+
+def _cron_or_off(value: str) -> str:
+    return value if value == "off" else _cron(value)
+
+
+REREAD_CRONS = {"weekly": "0 5 * * 0", "monthly": "0 5 1 * *", "quarterly": "0 5 1 */3 *"}
+
+
+def _reread(value: str) -> str:
+    if value != "off" and value not in REREAD_CRONS and (problem := problem_of(value)):
+        raise invalid(f"'{value}' is none of {', '.join(REREAD_CRONS)}, and {problem}")
+    return value
+
+
+Cron = Annotated[str, AfterValidator(_cron)]
+CronOrOff = Annotated[str, BeforeValidator(as_off), AfterValidator(_cron_or_off)]
 # from Dagster's shortest, a minute, to ten years
 Hours = Annotated[float, Field(ge=1 / 60, le=87_600)]
 
@@ -32,8 +56,8 @@ Hours = Annotated[float, Field(ge=1 / 60, le=87_600)]
 class CronSpec(SpecModel):
     """When a schedule ticks."""
 
-    cron: Cron
-    timezone: str | None = Field(
+    cron: Cron = Field(description="five fields: minute, hour, day, month, weekday")
+    timezone: TimeZone | None = Field(
         None, description="IANA name of the cron's zone; else the API's `schedule.timezone`"
     )
 
@@ -41,7 +65,7 @@ class CronSpec(SpecModel):
 class ApiScheduleSpec(SpecModel):
     """When an API's resources are loaded, by kind. `off` makes no schedule for a kind."""
 
-    timezone: str | None = Field(
+    timezone: TimeZone | None = Field(
         None,
         description="zone of all crons (IANA name); else the one of the API's partitions, if they "
         "have one, else UTC",
@@ -65,11 +89,11 @@ class FreshnessSpec(SpecModel):
         None, description="hours since the last load (or since the newest day ended)"
     )
     warn_hours: Hours | None = Field(None, description="hours after which Dagster warns")
-    cron: str | None = Field(None, description="deadlines by which a load must have happened")
+    cron: Cron | None = Field(None, description="deadlines by which a load must have happened")
     within_hours: Hours | None = Field(
         None, description="with `cron`: how long before the deadline a load counts"
     )
-    timezone: str | None = Field(None, description="IANA name of the cron's zone")
+    timezone: TimeZone | None = Field(None, description="IANA name of the cron's zone")
 
 
 class ProbeSpec(SpecModel):
@@ -91,12 +115,12 @@ class ProbeSpec(SpecModel):
     format: str = Field("%Y-%m-%dT%H:%M:%SZ", description="as in `window`")
 
 
-FullReread = Annotated[str, BeforeValidator(as_off)]
+FullReread = Annotated[str, BeforeValidator(as_off), AfterValidator(_reread)]
 Condition = Literal["none", "eager", "on_cron", "on_missing"]
 
 
 class AutomationSpec(SpecModel):
-    """What `resource_defaults` and each resource may say of their own loading."""
+    """What `resource_defaults` and each resource say of when they are loaded."""
 
     lookback: int | None = Field(
         None,
@@ -118,12 +142,4 @@ class AutomationSpec(SpecModel):
         None,
         description="Dagster's declarative automation in place of the schedule; it waits for the "
         "blocking checks of parents",
-    )
-
-
-class ResourceAutomationSpec(AutomationSpec):
-    """What one resource may say beside that."""
-
-    schedule: Annotated[CronSpec | Off | None, BeforeValidator(_as_schedule)] = Field(
-        None, description="its own cron, as a text or with a `timezone`; `off` for no schedule"
     )

@@ -1,18 +1,16 @@
-"""What every model of a specification shares: its base class, types of values, names of zones."""
+"""What every model of a specification shares: its base class and the types of its values."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from timetracking_assets.errors import SpecError, SpecPath
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 SyncMode = Literal["snapshot", "window", "changes"]
 DataType = Literal["text", "bigint", "double", "bool", "timestamp", "date", "decimal", "json"]
 TimeFormat = Literal["iso", "unix_seconds", "unix_milliseconds"]
-Names = str | list[str]
 StatusCode = Annotated[int, Field(ge=100, lt=600)]
 
 
@@ -23,13 +21,37 @@ class SpecModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
-def check_timezone(name: str, path: SpecPath) -> None:
-    """Raise SpecError for a name that is not an IANA time zone."""
+def invalid(message: str) -> PydanticCustomError:
+    """The error that a validator raises, with `message` as the whole of its text."""
+    # a template's braces would be filled in
+    return PydanticCustomError("invalid", "{message}", {"message": message})
+
+
+def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):
-        valid = False
+        known = False
     else:
-        valid = True
-    if not valid:
-        raise SpecError(path, f"'{name}' is not an IANA time zone such as Europe/Berlin or UTC")
+        known = True
+    if not known:
+        raise invalid(f"'{name}' is not an IANA time zone such as Europe/Berlin or UTC")
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+"""The IANA name of a zone."""
+
+
+def _names(value: Any) -> Any:
+    if value == "":
+        raise invalid("must not be empty")
+    if not isinstance(value, str | list | tuple):
+        raise invalid("must be a name or a list of names")
+    return [value] if isinstance(value, str) else value
+
+
+Names = Annotated[
+    tuple[str, ...], BeforeValidator(_names, json_schema_input_type=str | tuple[str, ...])
+]
+"""One name, or a list of names."""

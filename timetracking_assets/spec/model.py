@@ -15,9 +15,10 @@ from pydantic import BeforeValidator, Field
 from timetracking_assets.spec.automation import (
     ApiScheduleSpec,
     AutomationSpec,
+    CronSpec,
     Off,
-    ResourceAutomationSpec,
     as_off,
+    as_schedule,
 )
 from timetracking_assets.spec.base import (
     DataType,
@@ -26,6 +27,7 @@ from timetracking_assets.spec.base import (
     StatusCode,
     SyncMode,
     TimeFormat,
+    TimeZone,
 )
 from timetracking_assets.spec.quality import ChecksSpec, HoursSpec, Reference
 from timetracking_assets.spec.window import PartitionsSpec, WindowSpec
@@ -87,7 +89,7 @@ class ColumnSpec(SpecModel):
     format: TimeFormat = Field(
         "iso", description="how the API writes a timestamp: ISO 8601 text, or a number since 1970"
     )
-    timezone: str = Field(
+    timezone: TimeZone = Field(
         "UTC", description="zone of ISO timestamps that name none (IANA name); offsets win"
     )
     on_type_mismatch: Literal["refuse", "text"] = Field(
@@ -119,8 +121,8 @@ class ResourceDefaults(AutomationSpec):
     """What the resources of an API have in common; each may say otherwise."""
 
     endpoint: dict[str, Any] = Field(default_factory=dict, description="dlt's `endpoint`")
-    primary_key: Names | None = Field(
-        None,
+    primary_key: Names = Field(
+        (),
         description="the column or columns that identify a row; `[]` if none do: the table is then "
         "replaced by each answer",
     )
@@ -135,8 +137,8 @@ class ResourceDefaults(AutomationSpec):
         description="what a page means that holds the same rows as the one before it: `stop` for "
         "an API that repeats its last page, else it is an error",
     )
-    success_codes: list[StatusCode] = Field(
-        default_factory=list,
+    success_codes: tuple[StatusCode, ...] = Field(
+        (),
         description="HTTP status codes that are answers, too, beside 200; from 400 on (an API that "
         "says 404 for an empty list) they mean that there are no rows",
     )
@@ -162,29 +164,21 @@ class ResourceDefaults(AutomationSpec):
     )
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
     checks: ChecksSpec = Field(default_factory=ChecksSpec, description="thresholds of checks")
-    owners: list[str] = Field(default_factory=list)
+    owners: tuple[str, ...] = ()
     tags: dict[str, str] = Field(default_factory=dict)
 
 
-class ResourceSpec(ResourceAutomationSpec):
+class ResourceSpec(ResourceDefaults):
     """One endpoint of an API: one asset, one dlt resource, one table."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     description: str | None = None
-    endpoint: dict[str, Any] = Field(default_factory=dict, description="dlt's `endpoint`")
-    include_from_parent: list[str] = Field(
-        default_factory=list, description="dlt's: fields of the parent that become columns"
+    schedule: Annotated[CronSpec | Off | None, BeforeValidator(as_schedule)] = Field(
+        None, description="its own cron, as a text or with a `timezone`; `off` for no schedule"
     )
-    primary_key: Names | None = None
-    page_size: int | None = Field(None, gt=0)
-    max_pages: int | None = Field(None, gt=0)
-    repeated_page: Literal["refuse", "stop"] | None = None
-    success_codes: list[StatusCode] | None = None
-    null_is_empty: bool | None = None
-    sync_mode: SyncMode | None = None
-    total: TotalSpec | None = None
-    max_removed_share: float | None = Field(None, ge=0, le=1)
-    max_rows_per_answer: int | None = Field(None, gt=1)
+    include_from_parent: tuple[str, ...] = Field(
+        (), description="dlt's: fields of the parent that become columns"
+    )
     deleted_field: str | None = Field(
         None, description="column that is set in deleted rows: these are removed"
     )
@@ -193,14 +187,10 @@ class ResourceSpec(ResourceAutomationSpec):
     )
     partitions: PartitionsSpec | None = None
     window: WindowSpec | None = None
-    columns: dict[str, ColumnSpec] = Field(default_factory=dict)
     references: dict[str, Reference] = Field(
         default_factory=dict, description="column -> resource whose rows its values identify"
     )
     hours: HoursSpec | None = Field(None, description="which columns hold hours of work")
-    checks: ChecksSpec = Field(default_factory=ChecksSpec, description="thresholds of checks")
-    owners: list[str] | None = None
-    tags: dict[str, str] = Field(default_factory=dict)
 
 
 class ApiSpec(SpecModel):

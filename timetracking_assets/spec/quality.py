@@ -102,12 +102,3 @@ class ChecksSpec(SpecModel):
         default_factory=DurationsSpec, description="for resources with `hours`"
     )
     schema_changes: CheckSpec | None = Field(default_factory=CheckSpec)
-
-    def over(self, defaults: ChecksSpec) -> ChecksSpec:
-        """These checks, and for what they don't say, those of `defaults`."""
-        said = self.model_dump(exclude_unset=True)
-        merged = defaults.model_dump(exclude_unset=True)
-        for name, value in said.items():
-            both = isinstance(value, dict) and isinstance(merged.get(name), dict)
-            merged[name] = {**merged[name], **value} if both else value
-        return ChecksSpec.model_validate(merged)

@@ -1,18 +1,22 @@
 """A specification made whole: defaults merged, parents found, contradictions refused.
 
-`resolve` turns an `ApiSpec` (shapes) into an `Api` (meaning). What a resource's keys mean together
-is judged in `rules.py`; what is in dlt's grammar is judged by dlt, in `ingest/pages/rest_api.py`.
+`resolve` turns the attributes of a file into an `Api`. What a resource's keys mean together is
+judged in `rules.py`; what is in dlt's grammar is judged by dlt, in `ingest/pages/rest_api.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from timetracking_assets.errors import SpecError, SpecPath
+from pydantic import ValidationError
+
+from timetracking_assets.errors import SpecError, SpecErrors, SpecPath
 from timetracking_assets.spec.api import CONFIGURED, WINDOWS, Api, Parent, Resource
 from timetracking_assets.spec.automation import ApiScheduleSpec
+from timetracking_assets.spec.defaults import WithDefaults, resources_with_defaults
+from timetracking_assets.spec.mistakes import mistakes_in
 from timetracking_assets.spec.model import ApiSpec, ResourceSpec
 from timetracking_assets.spec.quality_rules import check_quality, without_links_to
 from timetracking_assets.spec.resolve_automation import resolve_automation
@@ -20,18 +24,20 @@ from timetracking_assets.spec.rules import (
     check_columns,
     check_endpoint,
     check_pages,
-    check_probe,
     check_removal,
     check_window,
 )
 from timetracking_assets.spec.variables import VARIABLE, refuse_in_endpoint, refuse_literals
 
 
-def resolve(spec: ApiSpec) -> Api:
+def resolve(attributes: Mapping[str, Any]) -> Api:
     """Merge defaults, find parents, and refuse what can't be run.
 
-    Raises SpecError with the path of the offending key.
+    Raises SpecError with the path of the offending key (SpecErrors for several); where that key is
+    written, `defaults.written_at` says.
     """
+    merged = resources_with_defaults(attributes)
+    spec = _validated(attributes, merged)
     _check_client(spec)
     names = _selected(spec)
     resources: dict[str, Resource] = {}
@@ -42,7 +48,9 @@ def resolve(spec: ApiSpec) -> Api:
         if item.name in (CONFIGURED, WINDOWS):
             raise SpecError((*path, "name"), f"the name '{item.name}' is reserved")
         if item.name in names:
-            resources[item.name] = _resolve_resource(spec, item, path, names)
+            over = merged[index]
+            assert over is not None, "validated"
+            resources[item.name] = _resolve_resource(spec, item, over, path, names)
     check_parents(spec, resources)
     check_quality(resources)
     return Api(
@@ -59,6 +67,19 @@ def resolve(spec: ApiSpec) -> Api:
         whoami=spec.whoami,
         runs_by_itself=isinstance(spec.schedule, ApiScheduleSpec) and spec.schedule.running,
     )
+
+
+def _validated(attributes: Mapping[str, Any], merged: Sequence[WithDefaults | None]) -> ApiSpec:
+    whole = dict(attributes)
+    if merged:
+        pairs = zip(merged, attributes["resources"], strict=True)
+        whole["resources"] = [item.attributes if item else raw for item, raw in pairs]
+    mistakes: list[SpecError] = []
+    try:
+        return ApiSpec.model_validate(whole)
+    except ValidationError as error:
+        mistakes = mistakes_in(error, whole)
+    raise SpecErrors(mistakes) if len(mistakes) > 1 else mistakes[0]
 
 
 def _selected(spec: ApiSpec) -> list[str]:
@@ -102,103 +123,50 @@ def _check_client(spec: ApiSpec) -> None:
 
 
 def _resolve_resource(
-    spec: ApiSpec, item: ResourceSpec, path: SpecPath, names: list[str]
+    spec: ApiSpec, item: ResourceSpec, merged: WithDefaults, path: SpecPath, names: list[str]
 ) -> Resource:
-    defaults = spec.resource_defaults
-    endpoint = _endpoint(defaults.endpoint, item.endpoint, (*path, "endpoint"))
-    data_selector = check_endpoint(f"resource '{item.name}'", endpoint, (*path, "endpoint"))
-
-    def said(key: str) -> Any:
-        """The resource's own word, else the API's default."""
-        return getattr(item if key in item.model_fields_set else defaults, key)
-
-    refuse_in_endpoint(endpoint, (*path, "endpoint"))
-    left_out = {other.name for other in spec.resources}.difference(names)
-    references, hours = without_links_to(left_out, item.references, item.hours)
-    resource = Resource(
-        api=spec.name,
-        name=item.name,
-        description=item.description,
-        data_selector=data_selector,
-        page_size=said("page_size"),
-        max_pages=item.max_pages or defaults.max_pages,
-        repeated_page=item.repeated_page or defaults.repeated_page,
-        success_codes=tuple(
-            defaults.success_codes if item.success_codes is None else item.success_codes
-        ),
-        null_is_empty=(
-            defaults.null_is_empty if item.null_is_empty is None else item.null_is_empty
-        ),
-        primary_key=_primary_key(spec, item, path),
-        sync_mode=item.sync_mode or defaults.sync_mode,
-        partitions=item.partitions,
-        window=item.window,
-        columns={**defaults.columns, **item.columns},
-        parent=find_parent(spec, item, endpoint, path, names),
-        include_from_parent=tuple(item.include_from_parent),
-        automation=resolve_automation(spec, item, item.sync_mode or defaults.sync_mode, path),
-        total=said("total"),
-        max_removed_share=said("max_removed_share"),
-        max_rows_per_answer=said("max_rows_per_answer"),
-        deleted_field=item.deleted_field,
-        deleted_ids=item.deleted_ids,
-        owners=tuple(defaults.owners if item.owners is None else item.owners),
-        tags={**defaults.tags, **item.tags},
-        references=references,
-        hours=hours,
-        checks=item.checks.over(defaults.checks),
-        endpoint=endpoint,
-        position=path[-1] if isinstance(path[-1], int) else 0,
-    )
-    check_columns(resource, path)
-    check_pages(resource, path)
-    check_window(resource, path)
-    check_removal(resource, path)
-    if item.probe:
-        check_probe(resource, path)
-    return resource
-
-
-def _endpoint(
-    defaults: Mapping[str, Any], own: Mapping[str, Any], path: SpecPath
-) -> dict[str, Any]:
-    endpoint = {**defaults, **own}
-    for key in ("params", "headers"):
-        merged = {**(defaults.get(key) or {}), **(own.get(key) or {})}
-        endpoint[key] = {name: value for name, value in merged.items() if value is not None}
-    paginator, below = endpoint.get("paginator"), defaults.get("paginator")
-    if isinstance(paginator, dict) and "type" not in paginator:
-        if not isinstance(below, dict):
-            raise SpecError((*path, "paginator"), "needs a `type`")
-        # what has no type of its own only changes the defaults' paginator
-        endpoint["paginator"] = {**below, **paginator}
-    return endpoint
-
-
-def _primary_key(spec: ApiSpec, item: ResourceSpec, path: SpecPath) -> tuple[str, ...]:
-    defaults = spec.resource_defaults
-    keys = defaults.primary_key if item.primary_key is None else item.primary_key
-    if keys is None or keys == "":
+    data_selector = check_endpoint(f"resource '{item.name}'", item.endpoint, (*path, "endpoint"))
+    refuse_in_endpoint(item.endpoint, (*path, "endpoint"))
+    if "primary_key" not in item.model_fields_set:
         raise SpecError(
             path,
             f"resource '{item.name}' does not say its `primary_key`, such as `primary_key: id`, or "
             "`primary_key: []` if nothing identifies a row",
         )
-    return (keys,) if isinstance(keys, str) else tuple(keys)
+    parent = find_parent(spec, item, path, names)
+    left_out = {other.name for other in spec.resources}.difference(names)
+    references, hours = without_links_to(left_out, item.references, item.hours)
+    resource = Resource.model_construct(
+        **{
+            **dict(item),
+            "references": references,
+            "hours": hours,
+            "api": spec.name,
+            "data_selector": data_selector,
+            "parent": parent,
+            "automation": resolve_automation(spec, item, merged, parent, path),
+            "position": path[-1],
+        }
+    )
+    check_columns(resource, path)
+    check_pages(resource, path)
+    check_window(resource, path)
+    check_removal(resource, path)
+    return resource
 
 
 _EXPRESSION = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
 
 
 def find_parent(
-    spec: ApiSpec, item: ResourceSpec, endpoint: dict[str, Any], path: SpecPath, names: list[str]
+    spec: ApiSpec, item: ResourceSpec, path: SpecPath, names: list[str]
 ) -> Parent | None:
-    """What the expressions of `endpoint` are bound to: one of the resources `names`, or `ids`.
+    """What the endpoint's expressions are bound to: one of the resources `names`, or `ids`.
 
     Raises SpecError for an expression that is bound to nothing, or for a second parent.
     """
     fields: dict[str, list[str]] = {}
-    where = (*path, "endpoint", "path")
+    where, endpoint = (*path, "endpoint", "path"), item.endpoint
     for expression in _expressions(
         [endpoint["path"], endpoint["params"], endpoint.get("json"), endpoint.get("headers")]
     ):

@@ -11,10 +11,11 @@ from difflib import get_close_matches
 from typing import Any
 
 from timetracking_assets.errors import SpecError, SpecPath
-from timetracking_assets.spec.api import CONFIGURED, Resource, column_name
-from timetracking_assets.spec.base import check_timezone
+from timetracking_assets.spec.api import CONFIGURED, Parent, Resource, column_name
+from timetracking_assets.spec.automation import ProbeSpec
+from timetracking_assets.spec.model import ResourceSpec
 from timetracking_assets.spec.variables import refuse_in_endpoint
-from timetracking_assets.spec.window import WindowSpec, start_of
+from timetracking_assets.spec.window import WindowSpec
 
 _SELECTOR = re.compile(r"^(\$|[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*)$")
 _TIME_FORMATS = ("iso", "date", "unix_seconds", "unix_milliseconds")
@@ -32,8 +33,6 @@ def check_columns(resource: Resource, path: SpecPath) -> None:
                     (*path, key), f"'{name}' is called '{column_name(name)}' in the warehouse"
                 )
     _check_keys_are_declared(resource, path)
-    for name, column in resource.columns.items():
-        check_timezone(column.timezone, (*path, "columns", name, "timezone"))
 
 
 def _check_keys_are_declared(resource: Resource, path: SpecPath) -> None:
@@ -88,8 +87,6 @@ def check_window(resource: Resource, path: SpecPath) -> None:
             f"'{window.field}' places rows in windows: it needs `nullable: false`, or a row "
             "without it could never be removed",
         )
-    check_timezone(partitions.timezone, (*path, "partitions", "timezone"))
-    start_of(partitions, (*path, "partitions", "start"))
 
 
 def _check_bounds(resource: Resource, window: WindowSpec, path: SpecPath) -> None:
@@ -98,7 +95,6 @@ def _check_bounds(resource: Resource, window: WindowSpec, path: SpecPath) -> Non
             (*path, "format"),
             f"'{window.format}' is none of {', '.join(_TIME_FORMATS)}, nor a strftime pattern",
         )
-    check_timezone(window.timezone, (*path, "timezone"))
     if window.timezone != "UTC" and window.format in ("date", "unix_seconds", "unix_milliseconds"):
         raise SpecError(
             (*path, "timezone"),
@@ -136,7 +132,7 @@ def check_pages(resource: Resource, path: SpecPath) -> None:
         )
 
 
-def _paginator(resource: Resource) -> Any:
+def _paginator(resource: ResourceSpec) -> Any:
     paginator = resource.endpoint["paginator"]
     return paginator.get("type") if isinstance(paginator, dict) else paginator
 
@@ -178,10 +174,13 @@ def check_endpoint(owner: str, endpoint: Mapping[str, Any], path: SpecPath) -> s
     """The `data_selector` of an endpoint of `owner` that leaves nothing to a guess."""
     if not endpoint.get("path"):
         raise SpecError(path, f"{owner} has no `path`")
-    if endpoint.get("paginator") in (None, "auto"):
+    paginator = endpoint.get("paginator")
+    if paginator in (None, "auto"):
         raise SpecError(
             path, f"{owner} has no `paginator`; one answer without pages is `single_page`"
         )
+    if isinstance(paginator, Mapping) and "type" not in paginator:
+        raise SpecError((*path, "paginator"), "needs a `type`")
     selector = endpoint.get("data_selector")
     if not isinstance(selector, str) or not _SELECTOR.match(selector):
         raise SpecError(
@@ -192,12 +191,11 @@ def check_endpoint(owner: str, endpoint: Mapping[str, Any], path: SpecPath) -> s
     return selector
 
 
-def why_not_probed(resource: Resource) -> str | None:
+def why_not_probed(resource: ResourceSpec, probe: ProbeSpec, parent: Parent | None) -> str | None:
     """Why one request can't tell whether something changed; None if it can."""
-    probe = resource.automation.probe
     partitions = resource.partitions
-    if resource.parent and resource.parent.name != CONFIGURED:
-        return f"would take one request for each row of its parent '{resource.parent.name}'"
+    if parent and parent.name != CONFIGURED:
+        return f"would take one request for each row of its parent '{parent.name}'"
     if resource.sync_mode == "changes":
         if partitions and partitions.type == "daily" and not partitions.current:
             return (
@@ -205,16 +203,11 @@ def why_not_probed(resource: Resource) -> str | None:
                 "day, which is no partition"
             )
         return None
-    telling = resource.total or (probe and (probe.since_param or probe.params))
-    if _paginator(resource) != "single_page" and not telling:
+    if _paginator(resource) != "single_page" and not (
+        resource.total or probe.since_param or probe.params
+    ):
         return (
             "needs a `total`, a `since_param`, or `params` that bring the newest rows first: a "
             "change on a later page would not be seen"
         )
     return None
-
-
-def check_probe(resource: Resource, path: SpecPath) -> None:
-    """A probe that a resource itself asks for must be able to tell something."""
-    if resource.automation.probe and (problem := why_not_probed(resource)):
-        raise SpecError((*path, "probe"), problem)

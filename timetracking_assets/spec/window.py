@@ -9,23 +9,9 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from timetracking_assets.errors import SpecError, SpecPath
-from timetracking_assets.spec.base import SpecModel
-
-
-def start_of(partitions: PartitionsSpec, path: SpecPath = ("partitions", "start")) -> date:
-    """The first day of the first partition. Raises SpecError for a text that is no day or year."""
-    text = partitions.start.strip()
-    try:
-        start = date(int(text), 1, 1) if re.fullmatch(r"\d{4}", text) else date.fromisoformat(text)
-    except ValueError:
-        start = None
-    if start is None or (partitions.type == "daily" and re.fullmatch(r"\d{4}", text)):
-        wanted = "a day, `YYYY-MM-DD`" if partitions.type == "daily" else "a year, `YYYY`"
-        raise SpecError(path, f"'{partitions.start}' is not {wanted}")
-    return start.replace(month=1, day=1) if partitions.type == "yearly" else start
+from timetracking_assets.spec.base import SpecModel, TimeZone, invalid
 
 
 def _as_date_text(value: object) -> object:
@@ -35,6 +21,21 @@ def _as_date_text(value: object) -> object:
     return str(value) if type(value) is int else value
 
 
+_YEAR = re.compile(r"\d{4}")
+
+
+def _first_day(kind: Literal["daily", "yearly"], start: str) -> date | None:
+    """The first day of the partition that `start` names; None for a text that names none."""
+    text = start.strip()
+    try:
+        if not _YEAR.fullmatch(text):
+            day = date.fromisoformat(text)
+            return day.replace(month=1, day=1) if kind == "yearly" else day
+        return date(int(text), 1, 1) if kind == "yearly" else None
+    except ValueError:
+        return None
+
+
 class PartitionsSpec(SpecModel):
     """An asset's partitions, from `start` to the last complete day, or to the current year."""
 
@@ -42,12 +43,30 @@ class PartitionsSpec(SpecModel):
     start: Annotated[str, BeforeValidator(_as_date_text)] = Field(
         description="first day, `YYYY-MM-DD` (or first year, `YYYY`)"
     )
-    timezone: str = Field("UTC", description="IANA name of the zone in which a day or year begins")
+    timezone: TimeZone = Field(
+        "UTC", description="IANA name of the zone in which a day or year begins"
+    )
     current: bool = Field(
         False,
         description="daily: true makes the running day a partition, too (the current year always "
         "is one)",
     )
+
+    @field_validator("start")
+    @classmethod
+    def _check_start(cls, text: str, info: ValidationInfo) -> str:
+        kind = info.data.get("type", "daily")
+        if _first_day(kind, text) is None:
+            expected = "a day, `YYYY-MM-DD`" if kind == "daily" else "a year, `YYYY`"
+            raise invalid(f"'{text}' is not {expected}")
+        return text
+
+    @property
+    def first_day(self) -> date:
+        """The first day of the first partition."""
+        day = _first_day(self.type, self.start)
+        assert day is not None, "validated"
+        return day
 
 
 class WindowSpec(SpecModel):
@@ -67,7 +86,7 @@ class WindowSpec(SpecModel):
         description="how start and end are written: `iso` (with the zone's offset), `date`, "
         "`unix_seconds`, `unix_milliseconds` or a strftime pattern such as `%Y-%m-%d %H:%M:%S`",
     )
-    timezone: str = Field(
+    timezone: TimeZone = Field(
         "UTC",
         description="zone in which `iso` and patterns are written (IANA name); a `date` is a day "
         "of the partitions' zone",

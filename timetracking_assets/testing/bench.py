@@ -18,7 +18,6 @@ from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
 from timetracking_assets.ingest.load.run import run_load
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Api, Resource
-from timetracking_assets.spec.window import start_of
 from timetracking_assets.warehouse.base import Warehouse, quoted
 
 
@@ -45,7 +44,7 @@ def everything(resource: Resource) -> Window | None:
         return None
     zone = resource.partitions.timezone
     tomorrow = datetime.now(UTC).astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
-    return Window.of_days(start_of(resource.partitions), tomorrow, zone)
+    return Window.of_days(resource.partitions.first_day, tomorrow, zone)
 
 
 class Bench:

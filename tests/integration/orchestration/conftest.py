@@ -31,7 +31,9 @@ def of_api(apis: dict[str, Api], instance: dg.DagsterInstance, settings: dict[st
 
     def build(name: str, **changes: dict[str, Any]) -> Platform:
         api = apis[name]
-        changed = {key: replace(api.resources[key], **given) for key, given in changes.items()}
+        changed = {
+            key: api.resources[key].model_copy(update=given) for key, given in changes.items()
+        }
         api = replace(api, resources={**api.resources, **changed})
         return Platform(
             dg.Definitions.merge(

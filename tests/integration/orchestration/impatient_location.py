@@ -14,9 +14,8 @@ from timetracking_assets.component import RestApi
 from timetracking_assets.orchestration.assets import build_api_definitions
 from timetracking_assets.orchestration.automation.build import build_automation, trouble_sensor
 from timetracking_assets.orchestration.resources import WAREHOUSE, WarehouseResource
-from timetracking_assets.spec.api import Api
+from timetracking_assets.spec.api import Api, Automation, Schedule
 from timetracking_assets.spec.automation import ProbeSpec
-from timetracking_assets.spec.resolve_automation import Automation, Schedule
 
 SCHEDULED = {
     "project_management": "projects",
@@ -32,14 +31,17 @@ trouble_sensor._INTERVAL = 5
 
 def _hurried(api: Api) -> Api:
     resources = {
-        name: replace(item, automation=Automation()) for name, item in api.resources.items()
+        name: item.model_copy(update={"automation": Automation()})
+        for name, item in api.resources.items()
     }
     scheduled = SCHEDULED[api.name]
     timed = Automation(schedule=Schedule(os.environ["IMPATIENT_CRON"], "UTC"))
-    resources[scheduled] = replace(resources[scheduled], automation=timed)
+    resources[scheduled] = resources[scheduled].model_copy(update={"automation": timed})
     if api.name == PROBED[0]:
         probe = ProbeSpec(interval=5, params={"items_per_page": 1})
-        resources[PROBED[1]] = replace(resources[PROBED[1]], automation=Automation(probe=probe))
+        resources[PROBED[1]] = resources[PROBED[1]].model_copy(
+            update={"automation": Automation(probe=probe)}
+        )
     return replace(api, resources=resources)
 
 

@@ -12,7 +12,6 @@ import pytest
 from timetracking_assets.orchestration.assets import build_api_definitions
 from timetracking_assets.orchestration.automation.build import build_automation
 from timetracking_assets.spec.api import Api
-from timetracking_assets.spec.model import ApiSpec
 from timetracking_assets.spec.resolve import resolve
 
 if TYPE_CHECKING:
@@ -60,18 +59,16 @@ def _resource(name: str, kind: str, start: str, **given: Any) -> dict[str, Any]:
 
 def _api(*resources: dict[str, Any], **given: Any) -> Api:
     return resolve(
-        ApiSpec.model_validate(
-            {
-                "name": "hours",
-                "client": {"base_url": "${HOURS_BASE_URL}"},
-                "resource_defaults": {
-                    "primary_key": "id",
-                    "endpoint": {"data_selector": "data", "paginator": "single_page"},
-                },
-                "resources": list(resources),
-                **given,
-            }
-        )
+        {
+            "name": "hours",
+            "client": {"base_url": "${HOURS_BASE_URL}"},
+            "resource_defaults": {
+                "primary_key": "id",
+                "endpoint": {"data_selector": "data", "paginator": "single_page"},
+            },
+            "resources": list(resources),
+            **given,
+        }
     )
 
 

@@ -10,8 +10,8 @@ import dagster as dg
 import pytest
 
 from timetracking_assets.orchestration.automation.freshness import CHECK
+from timetracking_assets.spec.api import Automation
 from timetracking_assets.spec.automation import ProbeSpec
-from timetracking_assets.spec.resolve_automation import Automation
 from timetracking_assets.spec.window import PartitionsSpec
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from timetracking_assets.files.api_file import ApiFile, read_api_files
 from timetracking_assets.files.extension import extend
 from timetracking_assets.files.locations import shipped_apis
 from timetracking_assets.files.schema import ApiFileModel
-from timetracking_assets.spec.model import ApiSpec
 from timetracking_assets.spec.resolve import resolve
 
 BASE: dict[str, Any] = {
@@ -103,7 +102,7 @@ def test_each_shipped_file_can_be_extended_and_renamed_whole(name: str) -> None:
     own = {"name": "mine", "extends": name, "rename": rename}
     file = ApiFile.of(ApiFileModel.model_validate(own).model_dump(exclude_unset=True), None)
     rendered = dg.ResolutionContext.default().resolve_value(file.attributes)
-    api = resolve(ApiSpec.model_validate(rendered))
+    api = resolve(rendered)
     assert list(api.resources) == list(rename.values())
     assert all(variable.startswith("MINE_") for variable in api.variables)
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from timetracking_assets.errors import SpecError
 from timetracking_assets.spec.api import Api, Parent, column_name
 from timetracking_assets.spec.model import ApiSpec
-from timetracking_assets.spec.window import PartitionsSpec, start_of
+from timetracking_assets.spec.window import PartitionsSpec
 
 Resolve = Callable[..., Api]
 PEOPLE = {"name": "people", "endpoint": {"path": "people"}}
@@ -328,7 +328,7 @@ def test_longer_circles_and_partitioned_parents_are_refused(api: Resolve) -> Non
     ],
 )
 def test_starts_as_yaml_reads_them(kind: str, start: object, first: date) -> None:
-    assert start_of(PartitionsSpec.model_validate({"type": kind, "start": start})) == first
+    assert PartitionsSpec.model_validate({"type": kind, "start": start}).first_day == first
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from timetracking_assets.errors import SpecError
+from timetracking_assets.spec.api import Automation, Freshness, Schedule
 from timetracking_assets.spec.automation import FreshnessSpec, ProbeSpec
-from timetracking_assets.spec.resolve_automation import Automation, Freshness, Schedule
 
 if TYPE_CHECKING:
     from tests.support.builders import Resolve

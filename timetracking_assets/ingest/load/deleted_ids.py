@@ -6,7 +6,6 @@ before. Marks in the rows themselves (`deleted_field`) need nothing of this.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -101,15 +100,16 @@ def _feed(resource: Resource) -> Resource:
             said |= {"max_days": None, "end_inclusive": False}
         window = resource.window.model_copy(update=said)
     endpoint = {**spec.endpoint, "params": spec.endpoint.get("params") or {}}
-    return replace(
-        resource,
-        endpoint=endpoint,
-        data_selector=endpoint["data_selector"],
-        page_size=None,
-        repeated_page="refuse",
-        total=None,
-        max_rows_per_answer=None,
-        window=window,
-        parent=resource.parent if "{resources." in str(endpoint) else None,
-        include_from_parent=(),
+    return resource.model_copy(
+        update={
+            "endpoint": endpoint,
+            "data_selector": endpoint["data_selector"],
+            "page_size": None,
+            "repeated_page": "refuse",
+            "total": None,
+            "max_rows_per_answer": None,
+            "window": window,
+            "parent": resource.parent if "{resources." in str(endpoint) else None,
+            "include_from_parent": (),
+        }
     )

@@ -9,7 +9,6 @@ into text; by default such a load is refused.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +118,7 @@ def with_text_columns(
         if column.on_type_mismatch == "text"
         and (stored.get(name) == _TEXT or inferred.get(name) == "text")
     }
-    return replace(resource, columns={**resource.columns, **widened})
+    return resource.model_copy(update={"columns": {**resource.columns, **widened}})
 
 
 def forget_types(pipeline: Any, resource: Resource) -> None:

@@ -27,7 +27,6 @@ from timetracking_assets.orchestration.automation.jobs import (
 )
 from timetracking_assets.orchestration.partitions import partitions_definition, regular_range
 from timetracking_assets.spec.api import Api, Resource
-from timetracking_assets.spec.rules import why_not_probed
 
 _OVERLAP = timedelta(seconds=60)
 """How much of the time before the last probe is asked for again: clocks differ."""
@@ -51,9 +50,8 @@ _CURSOR = TypeAdapter(dict[str, _Seen], config=ConfigDict(defer_build=True))
 
 
 def changes_sensor(api: Api) -> dg.SensorDefinition | None:
-    """The sensor of `api`; None if no resource of it has a probe that can tell something."""
+    """The sensor of `api`; None if no resource of it has a probe."""
     probed = [item for item in api.resources.values() if item.automation.probe]
-    probed = [item for item in probed if why_not_probed(item) is None]
     if not probed:
         return None
     name = f"{api.name}_changes"

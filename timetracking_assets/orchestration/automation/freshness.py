@@ -17,8 +17,7 @@ from croniter import croniter
 from timetracking_assets.orchestration.asset_specs import asset_key
 from timetracking_assets.orchestration.automation.jobs import sensor_status
 from timetracking_assets.orchestration.partitions import known_partitions, partitions_definition
-from timetracking_assets.spec.api import Api, Resource
-from timetracking_assets.spec.resolve_automation import Freshness
+from timetracking_assets.spec.api import Api, Freshness, Resource
 
 CHECK = "newest_partition_loaded"
 _INTERVAL = 60

@@ -23,8 +23,7 @@ from timetracking_assets.orchestration.partitions import (
     partitions_definition,
     regular_range,
 )
-from timetracking_assets.spec.api import Api, Resource
-from timetracking_assets.spec.resolve_automation import Schedule
+from timetracking_assets.spec.api import Api, Resource, Schedule
 
 Wanted = Callable[[Resource, dg.DagsterInstance, datetime], list[str]]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from timetracking_assets.orchestration.automation.freshness import judge
-from timetracking_assets.spec.resolve_automation import Automation, Freshness, Schedule
+from timetracking_assets.spec.api import Automation, Freshness, Schedule
 
 
 @pytest.mark.parametrize("night", [datetime(2026, 10, 25), datetime(2026, 3, 29)])
