@@ -43,15 +43,21 @@ TimeZone = Annotated[str, AfterValidator(_time_zone)]
 """The IANA name of a zone."""
 
 
-def _names(value: Any) -> Any:
-    if value == "":
-        raise invalid("must not be empty")
+def _several(value: Any) -> Any:
     if not isinstance(value, str | list | tuple):
         raise invalid("must be a name or a list of names")
     return [value] if isinstance(value, str) else value
 
 
-Names = Annotated[
-    tuple[str, ...], BeforeValidator(_names, json_schema_input_type=str | tuple[str, ...])
-]
+def _not_blank(names: tuple[str, ...]) -> tuple[str, ...]:
+    if "" in names:
+        raise invalid("must not be empty")
+    return names
+
+
+_Several = BeforeValidator(_several, json_schema_input_type=str | tuple[str, ...])
+Names = Annotated[tuple[str, ...], _Several, AfterValidator(_not_blank)]
 """One name, or a list of names."""
+
+FieldPath = Annotated[tuple[str, ...], _Several, Field(min_length=1)]
+"""The name of a field, or the names that lead to one; whatever JSON takes for a key is a name."""

@@ -22,6 +22,7 @@ from timetracking_assets.spec.automation import (
 )
 from timetracking_assets.spec.base import (
     DataType,
+    FieldPath,
     Names,
     SpecModel,
     StatusCode,
@@ -84,6 +85,12 @@ class ColumnSpec(SpecModel):
     """A declared column of a table. A declared type wins over what the answers look like."""
 
     data_type: DataType = Field(description="dlt's name of the type")
+    field: FieldPath | None = Field(
+        None,
+        description="the API's field that the column holds, where the column's name is not the one "
+        "that the field would get: its name as the API writes it, or, in a nested object, the list "
+        "of names that leads to it",
+    )
     nullable: bool = Field(True, description="false: a row without a value is refused")
     description: str | None = Field(None, description="shown in Dagster's column schema")
     format: TimeFormat = Field(

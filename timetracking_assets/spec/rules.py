@@ -33,6 +33,21 @@ def check_columns(resource: Resource, path: SpecPath) -> None:
                     (*path, key), f"'{name}' is called '{column_name(name)}' in the warehouse"
                 )
     _check_keys_are_declared(resource, path)
+    _check_fields(resource, path)
+
+
+def _check_fields(resource: Resource, path: SpecPath) -> None:
+    """A field goes into one column."""
+    columns: dict[tuple[str, ...], str] = {}
+    for name, column in resource.columns.items():
+        if column.field is None:
+            continue
+        if column.field in columns:
+            raise SpecError(
+                (*path, "columns", name, "field"),
+                f"is already the field of column '{columns[column.field]}'",
+            )
+        columns[column.field] = name
 
 
 def _check_keys_are_declared(resource: Resource, path: SpecPath) -> None:

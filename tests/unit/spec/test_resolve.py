@@ -428,6 +428,30 @@ def test_keys_of_a_window_that_contradict_each_other(
     assert refused.value.path == ("resources", 0, "window", path)
 
 
+def test_a_column_names_its_field(api: Resolve) -> None:
+    columns = {
+        "note": {"data_type": "text", "field": "The Note"},
+        "tax_id": {"data_type": "text", "field": ["client", "tax id"]},
+        "nameless": {"data_type": "text", "field": ""},
+        "day": {"data_type": "date"},
+    }
+    resolved = api(entries(columns=columns)).resources["entries"].columns
+    fields = {name: column.field for name, column in resolved.items()}
+    assert fields == {
+        "note": ("The Note",),
+        "tax_id": ("client", "tax id"),
+        "nameless": ("",),
+        "day": None,
+    }
+
+
+def test_a_field_goes_into_one_column(api: Resolve) -> None:
+    column = {"data_type": "text", "field": "Note"}
+    with pytest.raises(SpecError, match="is already the field of column 'note'") as refused:
+        api(entries(columns={"note": column, "remark": column}))
+    assert refused.value.path == ("resources", 0, "columns", "remark", "field")
+
+
 def test_only_paginators_that_count_can_stop_at_a_repeated_page(api: Resolve) -> None:
     with pytest.raises(SpecError, match="needs a paginator of type page_number or offset"):
         api(entries(repeated_page="stop"))
