@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.http.stats import RequestStats
-from timetracking_assets.ingest.pages.pagination import StatedTotals
+from timetracking_assets.ingest.pages.totals import StatedTotals
 from timetracking_assets.ingest.windows import Window, format_bound
 from timetracking_assets.spec.api import CONFIGURED, Resource
 from timetracking_assets.spec.automation import ProbeSpec

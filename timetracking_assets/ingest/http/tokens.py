@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 import requests
-from dlt.sources.helpers.rest_client.auth import AuthConfigBase
+from requests.auth import AuthBase
 
 from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.http.session import ApiSession, open_session
@@ -20,16 +20,11 @@ from timetracking_assets.spec.api import Api
 from timetracking_assets.spec.variables import variable_names
 
 
-class SharedAuth(AuthConfigBase):
+class SharedAuth(AuthBase):
     """dlt's authentication `auth` for several threads, so that they request one token together."""
 
     def __init__(self, auth: Any) -> None:
         self._auth, self._lock = auth, Lock()
-        self.__is_resolved__ = True  # dlt has nothing to look up for it
-
-    def __deepcopy__(self, memo: object) -> SharedAuth:
-        # dlt copies what it is configured with; the token belongs to all threads
-        return self
 
     def __call__(self, request: requests.PreparedRequest) -> Any:
         """Authenticate `request`; the first one gets the token, or renews it."""
@@ -43,7 +38,7 @@ def open_token_session(
     """The session for the token requests of `auth`; None if it is of another kind."""
     if not isinstance(auth, dict) or auth.get("type") != "oauth2_client_credentials":
         return None
-    names = variable_names(api.client["auth"].get("access_token_url"))
+    names = variable_names((api.client.get("auth") or {}).get("access_token_url"))
     return open_session(
         api,
         f"{api.name}: token",

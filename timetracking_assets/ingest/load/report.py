@@ -14,7 +14,7 @@ from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.ingest.load.changes import Changes
 from timetracking_assets.ingest.load.late_rows import LateRows
-from timetracking_assets.ingest.pages.pagination import StatedTotals
+from timetracking_assets.ingest.pages.totals import StatedTotals
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.base import DataType

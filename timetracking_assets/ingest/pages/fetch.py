@@ -1,43 +1,31 @@
-"""The pages of a resource: one after the other, or several lists, or parts of one, at a time.
+"""The lists of a resource, one for each part of its window and each of its parent's rows.
 
-Each lane is a dlt resource with a session of its own, so that dlt's `rest_api` paginates and fans
-out in each as it does in one. The pages are opaque here (see `page.py`).
+A list is read through dlt's client (`client.py`), several at a time or in parts, each lane with a
+session of its own. What goes into a request is decided in `binding.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from threading import Lock
-from typing import Any
+from itertools import count, product
+from typing import Any, NamedTuple
 
-import dlt
-import requests
-from dlt.extract import DltResource
+from dlt.common.jsonpath import compile_path
 from dlt.sources.rest_api.config_setup import create_auth
 
 from timetracking_assets.ingest.connection import Connection, ParentRows
-from timetracking_assets.ingest.http.session import Accept, open_session
+from timetracking_assets.ingest.http.session import open_session
 from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.ingest.http.tokens import SharedAuth, open_token_session
-from timetracking_assets.ingest.pages.page import Page, page_splitter
-from timetracking_assets.ingest.pages.pagination import (
-    SeenPages,
-    StatedTotals,
-    WatchedPaginator,
-    too_long,
-)
-from timetracking_assets.ingest.pages.parallel import PageRanges, side_by_side
-from timetracking_assets.ingest.pages.rest_api import (
-    HEADERS,
-    PARENT_ROW,
-    ask_for,
-    endpoint_resource,
-    rest_api,
-)
+from timetracking_assets.ingest.pages.binding import list_request
+from timetracking_assets.ingest.pages.client import PageClient
+from timetracking_assets.ingest.pages.page import Page, PageReader
+from timetracking_assets.ingest.pages.pagination import SeenPages, WatchedPaginator, too_long
+from timetracking_assets.ingest.pages.parallel import PageRanges, shared, side_by_side
+from timetracking_assets.ingest.pages.totals import StatedTotals
 from timetracking_assets.ingest.windows import Series, Window, request_series
-from timetracking_assets.redaction import Redactor
-from timetracking_assets.spec.api import WINDOWS, Parent, Resource
+from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.variables import variable_names
 
 _AHEAD = 4
@@ -57,23 +45,39 @@ def open_pages(
     """The pages of `resource`, for `window` and each of its `parent_rows`, in any order.
 
     As many requests run at a time as the API's `concurrency` says, where there are several parents
-    or windows, or the answer tells how many pages there are. `totals` learns how many rows the API
-    says there are. `stats` are complete at the end.
+    or windows, or the answer states how many pages there are. `totals` learns how many rows the
+    API states. `stats` are complete at the end.
     """
     series = [Series(None, {})]
     if resource.window and window:
         series = request_series(resource.window, window)
+    rows: Sequence[Mapping[str, Any] | None] = [None]
+    if resource.parent is not None:
+        rows = parent_rows or []
+    lists = [
+        _List(one.window, one.params, number, row)
+        for one, (number, row) in product(series, enumerate(rows))
+    ]
     with ExitStack() as stack:
-        lanes = _Lanes(connection, resource, stats, totals, stack)
-        if resource.parent is None and len(series) == 1:
-            pages = lanes.of_list(series[0])
+        reading = _Reading(connection, resource, stats, totals, stack)
+        if resource.parent is None and len(lists) == 1:
+            pages = reading.in_parts(lists[0])
         else:
-            pages = lanes.of_parents(series, parent_rows or [])
+            pages = reading.several(lists)
         yield stack.enter_context(closing(pages))
 
 
-class _Lanes:
-    """Opens lanes of one resource; their sessions are closed, and counted, when `stack` is."""
+class _List(NamedTuple):
+    """One list: its window and the parameters that request it, and the parent's row."""
+
+    window: Window | None
+    params: dict[str, Any]
+    parent_number: int
+    parent_row: Mapping[str, Any] | None
+
+
+class _Reading:
+    """Reads lists of one resource; its sessions are closed, and counted, when `stack` is."""
 
     def __init__(
         self,
@@ -86,123 +90,95 @@ class _Lanes:
         self._connection, self._resource = connection, connection.bound(resource)
         self._stats, self._totals, self._stack = stats, totals, stack
         self._concurrency = connection.api.concurrency
-        self._client = {**connection.client, "auth": self._auth()}
-        self._paginator: Any = endpoint_resource(self._resource)["endpoint"]["paginator"]
+        self._auth = self._open_auth()
+        self._paginator = _compiled(self._resource.endpoint["paginator"])
 
-    def of_parents(
-        self, series: Sequence[Series], parent_rows: ParentRows
-    ) -> Generator[Page, None, None]:
-        """The lists of all parents, or of the windows alone where there is no parent."""
-        parent = self._resource.parent
-        if parent is None:
-            parent, parent_rows = Parent(WINDOWS, ()), [{}]
-        # dlt takes one parent for each child: the windows travel on the parent's rows
-        names = {param: f"window_{index}" for index, param in enumerate(series[0].params)}
-        params = {param: f"{{resources.{parent.name}.{name}}}" for param, name in names.items()}
-        asked = [(one, row) for one in series for row in parent_rows]
-        rows = [
-            {**row, **{names[p]: value for p, value in one.params.items()}, PARENT_ROW: index}
-            for index, (one, row) in enumerate(asked)
-        ]
-        lanes = []
-        for lane in range(min(self._concurrency, len(rows))):
-            of_lane = [rows[lane :: self._concurrency]]
-            lanes.append(
-                self._lane(
-                    self._splitter(),
-                    params,
-                    self._watched(self._paginator, self._totals),
-                    dlt.resource(of_lane, name=parent.name, selected=False),
-                )
-            )
+    def several(self, lists: Sequence[_List]) -> Generator[Page, None, None]:
+        """The pages of several lists, each lane taking the next list when it has read one."""
+        remaining = shared(lists)
+
+        def read(client: PageClient) -> Iterator[Page]:
+            for one in remaining:
+                yield from self._read(client, one, self._paginator, self._totals)
+
+        lanes = [read(self._client(count(1))) for _ in range(min(self._concurrency, len(lists)))]
         with closing(side_by_side(lanes, _AHEAD * self._concurrency)) as pages:
-            for page in pages:
-                window = asked[page.parent_row][0].window
-                yield page.of(window, page.parent_row % len(parent_rows))
+            yield from pages
 
-    def of_list(self, one: Series) -> Generator[Page, None, None]:
+    def in_parts(self, one: _List) -> Generator[Page, None, None]:
         """One list; what follows its first page in several parts, where their number is known."""
-        split = _Split(self._splitter())
+        numbers = count(1)
+        client = self._client(numbers)
         ranges = None
         # where a page may be the last one again, only the page before it tells
         if self._concurrency > 1 and self._resource.repeated_page == "refuse":
             ranges = PageRanges.of(self._paginator)
+        if ranges is None:
+            yield from self._read(client, one, self._paginator, self._totals)
+            return
+        seen = SeenPages()
+        watched = WatchedPaginator(ranges.first_page, self._resource, None, seen)
+        yield from self._read_with(client, one, watched)
+        if watched.envelope is None:
+            return
+        answer = watched.envelope.json()
+        if ranges.count(answer) > self._resource.max_pages:
+            raise too_long(watched.where, self._resource.max_pages)
+        others = ranges.others(answer, self._concurrency) if watched.rows else []
+        if not others and self._totals:
+            self._totals.note(answer, watched.where)
         lanes = []
-        if ranges is not None:
-            seen = SeenPages()
-            watched = self._watched(ranges.first_page, None, seen)
-            first = list(self._lane(split, one.params, watched))
-            if first and ranges.count(split.latest) > self._resource.max_pages:
-                where = f"{self._resource.label}: page 1 ({first[0].url})"
-                raise too_long(where, self._resource.max_pages)
-            yield from (page.of(one.window) for page in first)
-            others = ranges.others(split.latest, self._concurrency) if first else []
-            if not others and self._totals:
-                self._totals.note(split.latest, split.latest[HEADERS], self._resource.label)
-            for paginator in others:
-                # the last part ends where the list does, and tells its total
-                totals = self._totals if paginator is others[-1] else None
-                watched = self._watched(paginator, totals, seen)
-                lanes.append(self._lane(split, one.params, watched))
-        else:
-            watched = self._watched(self._paginator, self._totals)
-            lanes.append(self._lane(split, one.params, watched))
+        for paginator in others:
+            # the last part ends where the list does, and has its total
+            totals = self._totals if paginator is others[-1] else None
+            watched = WatchedPaginator(paginator, self._resource, totals, seen)
+            lanes.append(self._read_with(self._client(numbers), one, watched))
         with closing(side_by_side(lanes, _AHEAD * self._concurrency)) as pages:
-            for page in pages:
-                yield page.of(one.window)
+            yield from pages
 
-    def _lane(
-        self,
-        split: Accept,
-        params: Mapping[str, Any],
-        paginator: WatchedPaginator,
-        parent: DltResource | None = None,
+    def _read(
+        self, client: PageClient, one: _List, paginator: Any, totals: StatedTotals | None
     ) -> Iterator[Page]:
-        config = endpoint_resource(self._resource)
-        ask_for(self._resource.window, config["endpoint"], params)
-        config["endpoint"]["paginator"] = paginator
-        resources: list[Any] = [config]
-        if parent is not None:
-            config["include_from_parent"] = [*config.get("include_from_parent", []), PARENT_ROW]
-            resources.append(parent)
-        client = {**self._client, "session": self._session(split)}
-        return iter(rest_api(client, resources)[self._resource.name])
+        return self._read_with(client, one, WatchedPaginator(paginator, self._resource, totals))
 
-    def _watched(
-        self, paginator: Any, totals: StatedTotals | None, seen: SeenPages | None = None
-    ) -> WatchedPaginator:
+    def _read_with(
+        self, client: PageClient, one: _List, paginator: WatchedPaginator
+    ) -> Iterator[Page]:
         resource = self._resource
-        return WatchedPaginator(
-            paginator,
-            resource.label,
-            resource.max_pages,
-            totals,
-            seen,
-            stops_at_repeated=resource.repeated_page == "stop",
-        )
+        request = list_request(resource, one.params, one.parent_row)
+        from_parent = {}
+        if resource.parent is not None and one.parent_row is not None:
+            from_parent = {
+                f"_{resource.parent.name}_{name}": one.parent_row[name]
+                for name in resource.include_from_parent
+            }
+        for page in client.pages(resource, request, paginator):
+            page.window, page.parent_row = one.window, one.parent_number
+            page.from_parent = from_parent
+            yield page
 
-    def _splitter(self) -> Accept:
-        return page_splitter(self._resource, self._counted())
-
-    def _session(self, split: Accept) -> requests.Session:
-        connection = self._connection
+    def _client(self, numbers: Iterator[int]) -> PageClient:
+        connection, stats = self._connection, self._counted()
+        reader = PageReader(self._resource, stats, numbers)
         session = open_session(
             connection.api,
             self._resource.label,
             connection.client["base_url"],
             connection.redactor,
-            self._counted(),
-            split,
+            stats,
+            reader.read,
             setting=", ".join(variable_names(connection.api.client["base_url"])),
         )
         self._stack.callback(session.close)
-        return session
+        return PageClient(connection.client, self._auth, session, reader)
 
-    def _auth(self) -> Any:
-        connection, auth = self._connection, self._connection.client.get("auth")
+    def _open_auth(self) -> Any:
+        """The authentication of all lanes; None where the API takes none."""
+        connection = self._connection
+        auth = self._resource.endpoint.get("auth", connection.client.get("auth"))
         tokens = open_token_session(connection.api, auth, connection.redactor, self._counted())
         if tokens is None:
-            return auth
+            return create_auth(auth)
         self._stack.callback(tokens.close)
         with_session: Any = {**(auth or {}), "session": tokens}
         return SharedAuth(create_auth(with_session))
@@ -214,16 +190,13 @@ class _Lanes:
         return stats
 
 
-class _Split:
-    """One splitter for all lanes of a list, so that it numbers its pages; it keeps the envelope of
-    the latest."""
-
-    def __init__(self, split: Accept) -> None:
-        self._split, self._lock = split, Lock()
-        self.latest: Any = None
-
-    def __call__(self, response: requests.Response, redactor: Redactor) -> None:
-        with self._lock:
-            self._split(response, redactor)
-            if response.ok:
-                self.latest = response.json()
+def _compiled(paginator: Any) -> Any:
+    """The configuration of a paginator with its JSON paths compiled once, not for each list."""
+    if not isinstance(paginator, dict):
+        return paginator
+    return {
+        key: compile_path(value)
+        if key.endswith("_path") and not key.endswith("_body_path") and value
+        else value
+        for key, value in paginator.items()
+    }

@@ -1,16 +1,15 @@
 """A page: a body of JSON split into rows that stay bytes, and the envelope that a paginator reads.
 
-dlt's `rest_api` sees a page as a list with one opaque `Page` (or an empty list), so that it can
-paginate and fan out without touching a row. What a row's bytes mean is decided in `columns/`.
+What a row's bytes mean is decided in `columns/`, which pages a list has in `pagination.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, reduce
 from operator import getitem
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -18,57 +17,93 @@ import requests
 
 from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.http.stats import RequestStats
-from timetracking_assets.ingest.pages.rest_api import HAS_MORE, HEADERS, PARENT_ROW, ROWS
+from timetracking_assets.ingest.pages.totals import HEADERS
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.redaction import Redactor
 from timetracking_assets.spec.api import Resource
 
-if TYPE_CHECKING:
-    pass
-
-
 Raw = msgspec.Raw
 
 
-def page_splitter(
-    resource: Resource, stats: RequestStats
-) -> Callable[[requests.Response, Redactor], None]:
-    """A function that replaces `response.json` by one that gives the answer with its page split.
+@dataclass
+class Page:
+    """The rows of one answer, still JSON, and what a fan-out adds to each of them.
 
-    Credentials in the rows are masked, and counted in `stats`. It raises AnswerError, with what it
-    shows of the answer masked, where that isn't JSON or the rows are not where they should be.
+    `parent_row` is the index of the parent's row that it was requested with, `window` the window
+    that its series of requests was for (None without one): a year, say, of several.
     """
-    count = 0
 
-    def split(response: requests.Response, redactor: Redactor) -> None:
-        nonlocal count
+    number: int
+    url: str
+    rows: list[Raw]
+    from_parent: dict[str, Any] = field(default_factory=dict)
+    parent_row: int = 0
+    window: Window | None = None
+    envelope: Envelope | None = field(default=None, repr=False, compare=False)
+
+
+class Envelope(requests.Response):
+    """What a paginator reads of an answer: its headers, and its body without the rows."""
+
+    def __init__(self, answer: requests.Response, body: dict[str, Any]) -> None:
+        super().__init__()
+        self.status_code, self.url, self.headers = answer.status_code, answer.url, answer.headers
+        self.body = body
+
+    def json(self, **_: Any) -> dict[str, Any]:
+        """The body, decoded once."""
+        return self.body
+
+
+class PageReader:
+    """Reads the responses of one lane as pages of `resource`, numbered by `numbers`.
+
+    The session hands each response to `read`, dlt's client asks for it by `page_of`. Credentials
+    in the rows are masked, and counted in `stats`.
+    """
+
+    def __init__(self, resource: Resource, stats: RequestStats, numbers: Iterator[int]) -> None:
+        self._resource, self._stats, self._numbers = resource, stats, numbers
+        self._response: requests.Response | None = None
+        self._page: Page | None = None
+
+    def read(self, response: requests.Response, redactor: Redactor) -> None:
+        """Split the body of a success.
+
+        Raises AnswerError, with what it shows of the answer masked, where that isn't JSON or the
+        rows are not where they should be.
+        """
         if response.status_code >= requests.codes.bad_request:
             return
-        count += 1
+        number = next(self._numbers)
         url = response.url.partition("?")[0]
-        where = f"{resource.label}: page {count} ({url})"
-        if response.status_code not in (requests.codes.ok, *resource.success_codes):
+        where = f"{self._resource.label}: page {number} ({url})"
+        if response.status_code not in (requests.codes.ok, *self._resource.success_codes):
             raise AnswerError(
                 f"{where} came with HTTP {response.status_code} instead of 200. If that is an "
                 f"answer, too, say `success_codes: [{response.status_code}]`."
             )
-        if response.status_code == requests.codes.no_content:
-            answer: dict[str, Any] = {ROWS: []}
-        else:
-            body, masked = redactor.in_rows(response.content)
-            stats.values_masked += masked
-            answer = split_answer(body, resource, where, redactor)
-        rows: list[Raw] = answer[ROWS]
-        answer[HAS_MORE] = resource.page_size is None or len(rows) >= resource.page_size
-        answer[HEADERS] = {name.lower(): value for name, value in response.headers.items()}
-        answer[ROWS] = [Page(count, url, rows)] if rows else []
-        response.json = lambda **_: answer  # type: ignore[method-assign]
+        rows: list[Raw] = []
+        body: dict[str, Any] = {}
+        if response.status_code != requests.codes.no_content:
+            content, masked = redactor.in_rows(response.content)
+            self._stats.values_masked += masked
+            rows, body = split_answer(content, self._resource, where, redactor)
+        body[HEADERS] = {name.lower(): value for name, value in response.headers.items()}
+        self._page = Page(number, url, rows, envelope=Envelope(response, body))
+        self._response = response
 
-    return split
+    def page_of(self, response: requests.Response) -> Page:
+        """The page that the latest response was read as."""
+        assert self._page is not None
+        assert response is self._response
+        return self._page
 
 
-def split_answer(body: bytes, resource: Resource, where: str, redactor: Redactor) -> dict[str, Any]:
-    """The envelope of `body`, its rows as bytes under `ROWS`; `where` begins an error's text."""
+def split_answer(
+    body: bytes, resource: Resource, where: str, redactor: Redactor
+) -> tuple[list[Raw], dict[str, Any]]:
+    """The rows of `body` as bytes, and the envelope around them; `where` begins an error's text."""
     selector = resource.data_selector
     try:
         return _split_list(body, selector)
@@ -77,11 +112,11 @@ def split_answer(body: bytes, resource: Resource, where: str, redactor: Redactor
         return _split_stepwise(body, resource, where, redactor)
 
 
-def _split_list(body: bytes, selector: str) -> dict[str, Any]:
+def _split_list(body: bytes, selector: str) -> tuple[list[Raw], dict[str, Any]]:
     """The same for a list, in one pass over it. Raises msgspec.DecodeError, UnicodeDecodeError."""
     rows = _list_reader(selector)(body)
     if selector == "$":
-        return {ROWS: rows}
+        return rows, {}
     if rows:
         # they are views of the body: what lies between their ends is cut out of it
         whole, first, last = (pa.py_buffer(part) for part in (body, rows[0], rows[-1]))
@@ -91,8 +126,7 @@ def _split_list(body: bytes, selector: str) -> dict[str, Any]:
     envelope: dict[str, Any] = msgspec.json.decode(body)
     *outer, name = selector.split(".")
     reduce(getitem, outer, envelope).pop(name)
-    envelope[ROWS] = rows
-    return envelope
+    return rows, envelope
 
 
 @lru_cache(maxsize=256)
@@ -108,8 +142,9 @@ def _list_reader(selector: str) -> Callable[[bytes], list[Raw]]:
 
 def _split_stepwise(
     body: bytes, resource: Resource, where: str, redactor: Redactor
-) -> dict[str, Any]:
+) -> tuple[list[Raw], dict[str, Any]]:
     selector = resource.data_selector
+    rows: list[Raw] = []
     envelope: dict[str, Any] = {}
     problem: str | None = None
     try:
@@ -125,13 +160,13 @@ def _split_stepwise(
             rest = msgspec.json.decode(raw, type=dict[str, Raw])
             raw = rest.pop(last)
             level |= _decoded(rest)
-        envelope[ROWS] = _rows(raw)
+        rows = _rows(raw)
     except KeyError as missing:
         problem = f"has nothing at `{selector}`: there is no {missing}"
     except msgspec.ValidationError as error:
         problem = f"has no rows at `{selector}`: {error}"
         if bytes(raw).strip() == b"null" and resource.null_is_empty:
-            problem, envelope[ROWS] = None, []
+            problem = None
         elif bytes(raw).strip() == b"null":
             problem = f"has null at `{selector}`: say `null_is_empty: true` if that means no rows"
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -143,7 +178,7 @@ def _split_stepwise(
             f"{where} {problem}. It begins with: {begin!r}. Check `data_selector`, `path` and the "
             "base URL."
         )
-    return envelope
+    return rows, envelope
 
 
 def _decoded(members: Mapping[str, Raw]) -> dict[str, Any]:
@@ -156,32 +191,3 @@ def _rows(raw: Raw) -> list[Raw]:
         return msgspec.json.decode(text, type=list[Raw])
     msgspec.json.decode(text, type=dict[str, Raw])
     return [Raw(text)]
-
-
-@dataclass
-class Page:
-    """The rows of one answer, still JSON, and what a fan-out adds to each of them.
-
-    `parent_row` is the index of the parent's row that it was asked for with, `window` the window
-    that its series of requests was for (None without one): a year, say, of several.
-    """
-
-    number: int
-    url: str
-    rows: list[Raw]
-    from_parent: dict[str, Any] = field(default_factory=dict)
-    parent_row: int = 0
-    window: Window | None = None
-
-    def update(self, parent_record: Mapping[str, Any]) -> None:
-        """Called by dlt's fan-out, as on a row, with the values of `include_from_parent`."""
-        for name, value in parent_record.items():
-            if name.endswith(PARENT_ROW):
-                self.parent_row = value
-            else:
-                self.from_parent[name] = value
-
-    def of(self, window: Window | None, parent_row: int = 0) -> Page:
-        """The page, knowing what it was asked for with."""
-        self.window, self.parent_row = window, parent_row
-        return self

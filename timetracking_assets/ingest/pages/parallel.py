@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from queue import Queue
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any, TypeVar
 
 from dlt.common.jsonpath import compile_path, find_values
@@ -30,7 +30,7 @@ def side_by_side(lanes: Sequence[Iterator[Item]], ahead: int) -> Generator[Item,
     The first error of a lane is raised; then, and where the generator is closed early, the others
     end with the item that they are at. No thread outlives it.
     """
-    found: Queue[Item | _End] = Queue(ahead)
+    queue: Queue[Item | _End] = Queue(ahead)
     stopped = Event()
 
     def read(lane: Iterator[Item]) -> None:
@@ -39,10 +39,10 @@ def side_by_side(lanes: Sequence[Iterator[Item]], ahead: int) -> Generator[Item,
             for item in lane:
                 if stopped.is_set():
                     break
-                found.put(item)
+                queue.put(item)
         except BaseException as error:  # carried to the thread that asked
             end = _End(error)
-        found.put(end)
+        queue.put(end)
 
     threads = [Thread(target=read, args=(lane,), daemon=True) for lane in lanes]
     running = len(threads)
@@ -50,7 +50,7 @@ def side_by_side(lanes: Sequence[Iterator[Item]], ahead: int) -> Generator[Item,
         thread.start()
     try:
         while running:
-            item = found.get()
+            item = queue.get()
             if not isinstance(item, _End):
                 yield item
                 continue
@@ -60,9 +60,23 @@ def side_by_side(lanes: Sequence[Iterator[Item]], ahead: int) -> Generator[Item,
     finally:
         stopped.set()
         while running:
-            running -= isinstance(found.get(), _End)
+            running -= isinstance(queue.get(), _End)
         for thread in threads:
             thread.join()
+
+
+class _Shared(Iterator[Item]):
+    def __init__(self, items: Sequence[Item]) -> None:
+        self._items, self._lock = iter(items), Lock()
+
+    def __next__(self) -> Item:
+        with self._lock:
+            return next(self._items)
+
+
+def shared(items: Sequence[Item]) -> Iterator[Item]:
+    """`items` for several threads, each item for one of them."""
+    return _Shared(items)
 
 
 _KEYS = {
@@ -101,7 +115,7 @@ class PageRanges:
     def others(self, answer: Any, lanes: int) -> list[dict[str, Any]]:
         """At most `lanes` paginators for what follows the first page, whose envelope is `answer`.
 
-        The last one has no end but the total, which it reads anew from each page.
+        The last one has no end but the total, which it reads from each page.
         """
         starts = self._starts(answer)
         lanes = min(lanes, len(starts))

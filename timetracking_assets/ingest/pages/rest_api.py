@@ -1,8 +1,7 @@
-"""dlt's `rest_api` for the resources of an API: what to ask for, and whether dlt takes the file.
+"""Whether dlt's `rest_api` accepts what a file says in its grammar, and where a refusal lies.
 
-dlt does authentication, pagination and fan-out; this module only puts specifications into its
-grammar, and says where in the file a refusal lies. What else must hold of a file is in
-`spec/rules.py`; how many requests run at a time is decided in `fetch.py`.
+Nothing is requested through it: that is done in `fetch.py`. What else must hold of a file is in
+`spec/rules.py`.
 """
 
 from __future__ import annotations
@@ -10,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from graphlib import TopologicalSorter
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import dlt
 import requests
-from dlt.common.jsonpath import compile_path
 from dlt.common.validation import validate_dict
 from dlt.extract import DltResource
 from dlt.sources.rest_api import rest_api_resources
@@ -29,55 +27,14 @@ from dlt.sources.rest_api.typing import RESTAPIConfig
 from timetracking_assets.errors import SpecError
 from timetracking_assets.spec.api import CONFIGURED, Api, Resource
 from timetracking_assets.spec.variables import substitute
-from timetracking_assets.spec.window import WindowSpec
-
-if TYPE_CHECKING:
-    pass
-
-
-ROWS = "__rows"
-"""Where dlt finds the page in a split answer: the `data_selector` that it is given."""
-
-HAS_MORE = "__has_more"
-"""Where dlt finds whether the page was full: the `has_more_path` where the page size is known."""
-
-HEADERS = "headers"
-"""Where a paginator finds the response's headers, by lower-case name."""
-
-PARENT_ROW = "__row"
-"""Field of a parent's row that holds its index, where a page must tell it."""
-
-# compiled once: dlt would compile the text anew for each page
-_ROWS = compile_path(ROWS)
 
 
 def endpoint_resource(resource: Resource) -> dict[str, Any]:
-    """The resource in dlt's grammar, its pages opaque and its last page known where it can be."""
-    endpoint = {**deepcopy(resource.endpoint), "data_selector": _ROWS}
-    paginator = endpoint["paginator"]
-    settings = paginator if isinstance(paginator, dict) else {"type": paginator}
-    if resource.page_size is not None and settings.get("type") in ("page_number", "offset"):
-        endpoint["paginator"] = {"has_more_path": HAS_MORE, **settings}
-    if empty := [code for code in resource.success_codes if code >= requests.codes.bad_request]:
-        ignored = [{"status_code": code, "action": "ignore"} for code in empty]
-        endpoint["response_actions"] = [*endpoint.get("response_actions", []), *ignored]
-    config: dict[str, Any] = {"name": resource.name, "endpoint": endpoint}
+    """The resource in dlt's grammar."""
+    config: dict[str, Any] = {"name": resource.name, "endpoint": deepcopy(resource.endpoint)}
     if resource.parent:
         config["include_from_parent"] = list(resource.include_from_parent)
     return config
-
-
-def ask_for(window: WindowSpec | None, endpoint: dict[str, Any], params: Mapping[str, Any]) -> None:
-    """Put a window's parameters where the API wants them."""
-    if window is None or window.location == "params":
-        endpoint["params"] |= params
-        return
-    for dotted, value in params.items():
-        *outer, last = dotted.split(".")
-        body = endpoint["json"]
-        for name in outer:
-            body = body.setdefault(name, {})
-        body[last] = value
 
 
 def rest_api(client: Mapping[str, Any], resources: list[Any]) -> dict[str, DltResource]:
@@ -88,6 +45,7 @@ def rest_api(client: Mapping[str, Any], resources: list[Any]) -> dict[str, DltRe
 
 def validate(api: Api) -> None:
     """Let dlt judge what is in its grammar. Raises SpecError in the words of the file."""
+    _refuse_cursors(api)
     values = dict.fromkeys(api.variables, "1")
     client = substitute(api.client, values)
     client["base_url"] = "http://localhost"
@@ -117,6 +75,19 @@ def validate(api: Api) -> None:
         accepted.append(configs[name])
 
 
+def _refuse_cursors(api: Api) -> None:
+    """Raise SpecError for what dlt's grammar has, but a load by windows can't use."""
+    for resource in api.resources.values():
+        endpoint = resource.endpoint
+        kinds = [v.get("type") for v in endpoint["params"].values() if isinstance(v, dict)]
+        if endpoint.get("incremental") or "incremental" in kinds:
+            raise SpecError(
+                ("resources", resource.position, "endpoint"),
+                f"resource '{resource.name}' has a cursor of dlt (`incremental`): say which part "
+                "of it a load requests with `window` and `partitions` instead",
+            )
+
+
 def _plainly_right(client: Mapping[str, Any], resources: list[Any]) -> bool:
     """Whether dlt takes each part, and there is nothing that only its whole could judge.
 
@@ -144,10 +115,9 @@ def _plain_resource(resource: Mapping[str, Any], *, has_parent: bool) -> bool:
     create_auth(endpoint.get("auth"))
     create_paginator(endpoint.get("paginator"))
     create_response_hooks(endpoint.get("response_actions"))
-    # parameters that say what they are: bound to a parent, or to a cursor
+    # parameters that say what they are: bound to a parent
     bound = any(isinstance(value, dict) for value in endpoint.get("params", {}).values())
-    whole = bound or endpoint.get("incremental") or resource.get("processing_steps")
-    return not whole and (has_parent or not resource.get("include_from_parent"))
+    return not bound and (has_parent or not resource.get("include_from_parent"))
 
 
 def _refusal(client: Mapping[str, Any], resources: list[Any]) -> str | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+import dlt
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -169,6 +170,7 @@ def test_no_library_logs_a_credential(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With all of them as loud as they can be; urllib3 logs the query, dlt the headers."""
+    dlt.current.run_context()  # makes dlt's logger
     monkeypatch.setattr(logging.getLogger("dlt"), "propagate", True)
     with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, logger="dlt"):
         read(connect(client))

@@ -8,6 +8,7 @@ import re
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,8 +17,7 @@ import requests
 from timetracking_assets.errors import AnswerError, ApiError
 from timetracking_assets.ingest.http.session import open_session
 from timetracking_assets.ingest.http.stats import RequestStats
-from timetracking_assets.ingest.pages.page import page_splitter
-from timetracking_assets.ingest.pages.rest_api import ROWS
+from timetracking_assets.ingest.pages.page import Page, PageReader
 from timetracking_assets.redaction import Redactor
 from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.spec.model import RetrySpec
@@ -38,6 +38,7 @@ class Client:
 
     def __init__(self, api: Resolve, resource: Resource, base_url: str, **given: Any) -> None:
         self.stats = RequestStats()
+        self.reader = PageReader(resource, self.stats, count(1))
         retry = {key: given.pop(key) for key in RetrySpec.model_fields.keys() & given.keys()}
         settings = {"backoff_factor": 0, "timeout": 5, **retry}
         self.session = open_session(
@@ -46,12 +47,15 @@ class Client:
             base_url,
             Redactor([SECRET]),
             self.stats,
-            page_splitter(resource, self.stats),
+            self.reader.read,
         )
         self.base_url = base_url
 
     def get(self, path: str = "/entries") -> requests.Response:
         return self.session.get(f"{self.base_url}{path}", params={"api_key": SECRET}, hooks=HOOKS)
+
+    def page(self) -> Page:
+        return self.reader.page_of(self.get())
 
     def failure(self, path: str = "/entries") -> ApiError:
         with pytest.raises(ApiError) as refused:
@@ -81,7 +85,7 @@ def client(stub: Stub, resource: MakeResource, api: Resolve) -> Iterator[Callabl
 
 def test_a_success_is_split_and_counted(client: Callable[..., Client]) -> None:
     asked = client()
-    [page] = asked.get().json()[ROWS]
+    page = asked.page()
     assert [bytes(row) for row in page.rows] == [b'{"id": 1}']
     asked.get("/others")
     assert (asked.stats.requests, asked.stats.retries) == (2, 0)
@@ -138,7 +142,7 @@ def test_an_answer_cut_in_the_middle_is_repeated(stub: Stub, client: Callable[..
     cut: Answer = (200, {"Content-Length": "1000", "Connection": "close"}, BODY)
     stub.answers = [cut, OK]
     asked = client()
-    assert len(asked.get().json()[ROWS]) == 1
+    assert len(asked.page().rows) == 1
     assert asked.stats.retries == 1
     stub.answers = [cut]
     error = client(max_retries=0).failure()
@@ -166,7 +170,7 @@ def test_a_redirect_on_the_same_host_is_one_request_more_and_no_retry(
 ) -> None:
     stub.answers = [(302, {"Location": "/there"}, b""), OK]
     asked = client()
-    [page] = asked.get().json()[ROWS]
+    page = asked.page()
     assert page.number == 1
     assert [path.partition("?")[0] for path in stub.paths] == ["/entries", "/there"]
     assert (asked.stats.requests, asked.stats.retries) == (2, 0)
@@ -289,7 +293,7 @@ def test_an_answer_of_just_the_largest_size_is_taken(
 ) -> None:
     stub.answers = [(200, {"Content-Encoding": "gzip"}, gzip.compress(BODY))]
     asked = client(max_response_bytes=len(BODY))
-    assert len(asked.get().json()[ROWS]) == 1
+    assert len(asked.page().rows) == 1
     assert asked.stats.bytes == len(BODY)
     client(max_response_bytes=len(BODY) - 1).failure()
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+import dlt
 import pytest
 
 from timetracking_assets.errors import AnswerError, ApiError
@@ -143,6 +144,7 @@ def test_nothing_is_logged_of_it(
     connection: Connection, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With every library as loud as it can be."""
+    dlt.current.run_context()  # makes dlt's logger
     monkeypatch.setattr(logging.getLogger("dlt"), "propagate", True)
     with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, logger="dlt"):
         assert read(connection) == [1, 2]

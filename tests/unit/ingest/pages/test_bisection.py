@@ -34,7 +34,7 @@ class CappedApi:
             inside = [at for at in self.instants[number] if window.start <= at < window.end]
             rows = [msgspec.Raw(f'"{number} {at}"'.encode()) for at in inside[:LIMIT]]
             for first in range(0, len(rows), 2):
-                yield Page(1, "u", rows[first : first + 2]).of(window, index)
+                yield Page(1, "u", rows[first : first + 2], parent_row=index, window=window)
 
 
 def at(*minutes: int) -> list[datetime]:
@@ -101,7 +101,8 @@ def test_what_can_not_be_halved_fails(
 ) -> None:
     def ask(window: Window | None, parents: Sequence[Any] | None) -> Iterator[Page]:
         for page in CappedApi(at(*range(10))).ask(window or DAY, parents):
-            yield page.of(window)
+            page.window = window
+            yield page
 
     with pytest.raises(AnswerError, match=f"hours/entries: an answer has reached 4.*{message}"):
         answered(whole_answers(ask, capped(**spec), window, None))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -10,14 +11,29 @@ import requests
 
 from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.http.stats import RequestStats
-from timetracking_assets.ingest.pages.page import Page, page_splitter
+from timetracking_assets.ingest.pages.page import Page, PageReader
 from timetracking_assets.ingest.pages.page import split_answer as split
-from timetracking_assets.ingest.pages.rest_api import HAS_MORE, HEADERS, ROWS
+from timetracking_assets.ingest.pages.totals import HEADERS
 from timetracking_assets.redaction import Redactor
 from timetracking_assets.spec.api import Resource
 
 MakeResource = Callable[..., Resource]
 MASKING = Redactor(["top-secret-key"])
+
+
+def reader(resource: Resource) -> PageReader:
+    return PageReader(resource, RequestStats(), count(1))
+
+
+def read(resource: Resource, answer: requests.Response) -> Page:
+    one = reader(resource)
+    one.read(answer, MASKING)
+    return one.page_of(answer)
+
+
+def envelope_of(page: Page) -> dict[str, Any]:
+    assert page.envelope is not None
+    return page.envelope.json()
 
 
 def response(body: bytes, status: int = 200, **headers: str) -> requests.Response:
@@ -50,11 +66,10 @@ def response(body: bytes, status: int = 200, **headers: str) -> requests.Respons
 def test_rows_and_envelope(
     resource: MakeResource, selector: str, body: bytes, rows: list[bytes], envelope: dict[str, Any]
 ) -> None:
-    answer = split(body, resource(data_selector=selector), "here", MASKING)
-    found = answer.pop(ROWS)
-    assert all(isinstance(row, msgspec.Raw) for row in found)
-    assert [bytes(row) for row in found] == rows
-    assert answer == envelope
+    result, around = split(body, resource(data_selector=selector), "here", MASKING)
+    assert all(isinstance(row, msgspec.Raw) for row in result)
+    assert [bytes(row) for row in result] == rows
+    assert around == envelope
 
 
 @pytest.mark.parametrize(
@@ -98,78 +113,57 @@ def test_a_secret_in_the_answer_is_masked_before_the_answer_is_cut(
     assert "top" not in str(refused.value)
 
 
-def test_a_response_gives_one_page_and_what_a_paginator_needs(resource: MakeResource) -> None:
-    splitter = page_splitter(resource(page_size=2), RequestStats())
-    for number, (rows, more) in enumerate((([1, 2], True), ([1], False), ([1, 2, 3], True)), 1):
+def test_a_response_is_a_page_and_what_a_paginator_needs(resource: MakeResource) -> None:
+    one = reader(resource())
+    for number, rows in enumerate(([1, 2], [1], [1, 2, 3]), 1):
         body = json.dumps({"data": [{"id": key} for key in rows], "total": 9}).encode()
-        answer = response(body, **{"X-Next-Page": "3"})
-        splitter(answer, MASKING)
-        split_body = answer.json()
-        [page] = split_body[ROWS]
+        answer = response(body, **{"X-Next-Page": "3", "Link": '</next>; rel="next"'})
+        one.read(answer, MASKING)
+        page = one.page_of(answer)
         assert (page.number, page.url, len(page.rows)) == (
             number,
             "https://api.example/entries",
             len(rows),
         )
-        assert split_body["total"] == 9
-        assert split_body[HAS_MORE] is more
-        assert split_body[HEADERS] == {"x-next-page": "3"}
+        headers = {"x-next-page": "3", "link": '</next>; rel="next"'}
+        assert envelope_of(page) == {"total": 9, HEADERS: headers}
+        assert page.envelope is not None
+        assert page.envelope.links["next"]["url"] == "/next"
 
 
-def test_an_empty_page_is_an_empty_list(resource: MakeResource) -> None:
-    answer = response(b'{"data": []}')
-    page_splitter(resource(page_size=2), RequestStats())(answer, MASKING)
-    assert answer.json()[ROWS] == []
-    assert answer.json()[HAS_MORE] is False
-
-
-def test_without_a_page_size_there_may_always_be_more(resource: MakeResource) -> None:
-    answer = response(b'{"data": [{"id": 1}]}')
-    page_splitter(resource(), RequestStats())(answer, MASKING)
-    assert answer.json()[HAS_MORE] is True
+def test_an_empty_page_has_no_rows(resource: MakeResource) -> None:
+    assert read(resource(), response(b'{"data": []}')).rows == []
 
 
 def test_errors_name_the_page_and_no_query(resource: MakeResource) -> None:
-    splitter = page_splitter(resource(), RequestStats())
-    splitter(response(b'{"data": []}'), MASKING)
+    one = reader(resource())
+    one.read(response(b'{"data": []}'), MASKING)
     with pytest.raises(
         AnswerError, match=r"^hours/entries: page 2 \(https://api.example/entries\) is not JSON"
     ) as refused:
-        splitter(response(b"<html>"), MASKING)
+        one.read(response(b"<html>"), MASKING)
     assert "top-secret-key" not in str(refused.value)
 
 
 def test_answers_that_are_no_success_are_left_alone(resource: MakeResource) -> None:
     answer = response(b'{"error": "no"}', status=403)
-    page_splitter(resource(), RequestStats())(answer, MASKING)
+    reader(resource()).read(answer, MASKING)
     assert answer.json() == {"error": "no"}
-
-
-def test_a_page_takes_the_parents_values_like_a_row() -> None:
-    page = Page(1, "u", [])
-    page.update({"_people_id": 1})
-    page.update({"_people_id": 2, "_people_name": "x"})
-    assert page.from_parent == {"_people_id": 2, "_people_name": "x"}
 
 
 def test_another_success_than_200_is_refused(resource: MakeResource) -> None:
     with pytest.raises(AnswerError, match=r"page 1 .* came with HTTP 204 instead of 200"):
-        page_splitter(resource(), RequestStats())(response(b"", status=204), MASKING)
+        read(resource(), response(b"", status=204))
 
 
 def test_other_successes_are_answers_where_the_file_says_so(resource: MakeResource) -> None:
-    accept = page_splitter(resource(success_codes=(201, 204)), RequestStats())
-    for body, status, pages in ((b'{"data": [{"id": 1}]}', 201, 1), (b"", 204, 0)):
-        answer = response(body, status=status)
-        accept(answer, MASKING)
-        assert len(answer.json()[ROWS]) == pages
+    entries = resource(success_codes=(201, 204))
+    for body, status, rows in ((b'{"data": [{"id": 1}]}', 201, 1), (b"", 204, 0)):
+        assert len(read(entries, response(body, status=status)).rows) == rows
     with pytest.raises(AnswerError, match=r"say `success_codes: \[202\]`"):
-        accept(response(b'{"data": []}', status=202), MASKING)
+        read(entries, response(b'{"data": []}', status=202))
 
 
 @pytest.mark.parametrize("body", [b'{"a": {"b": null}}', b'{"a": null}', b'{"a": {"b": []}}'])
 def test_null_is_no_rows_where_the_file_says_so(resource: MakeResource, body: bytes) -> None:
-    answer = response(body)
-    accept = page_splitter(resource(data_selector="a.b", null_is_empty=True), RequestStats())
-    accept(answer, MASKING)
-    assert answer.json()[ROWS] == []
+    assert read(resource(data_selector="a.b", null_is_empty=True), response(body)).rows == []

@@ -1,11 +1,10 @@
-"""Lists end: loops and endless lists are refused; totals are read wherever they are stated."""
+"""Lists end: loops and endless lists are refused."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,9 +14,7 @@ from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.ingest.pages.fetch import open_pages
-from timetracking_assets.ingest.pages.pagination import StatedTotals
 from timetracking_assets.spec.api import Api
-from timetracking_assets.spec.model import TotalSpec
 
 if TYPE_CHECKING:
     from tests.support.stub_api import Answer, Stub
@@ -118,7 +115,7 @@ def test_a_cursor_in_the_body_that_comes_again_is_refused(
 
     error = refusal(lambda: read(paginator, serve, endpoint=endpoint))
     assert isinstance(error, AnswerError)
-    assert re.search(r"page 3 .*already asked for", str(error))
+    assert re.search(r"page 3 .*already requested", str(error))
     assert len(stub.paths) == 3
 
 
@@ -132,7 +129,7 @@ def test_links_that_go_in_a_circle_are_refused(
 
     error = refusal(lambda: read(LINK, serve))
     assert isinstance(error, AnswerError)
-    assert re.search(r"page 3 .*already asked for", str(error))
+    assert re.search(r"page 3 .*already requested", str(error))
     assert len(stub.paths) == 3
 
 
@@ -241,40 +238,3 @@ def test_a_page_number_in_the_body_tells_pages_apart(
     assert sorted(read(paginator, serve, path, endpoint=by_person)) == [1, 1, 2, 2]
     error = refusal(lambda: read(paginator, lambda query: listed([1]), endpoint=endpoint))
     assert "page 2 " in str(error)
-
-
-IN_BODY, IN_HEADER = TotalSpec(path="meta.total"), TotalSpec(header="X-Total")
-
-
-def test_lists_are_summed_by_all_copies() -> None:
-    totals = StatedTotals(IN_BODY)
-    for total in [4, "5", 0]:
-        deepcopy(totals).note({"meta": {"total": total}}, {}, "page 1")
-    assert totals.rows == 9
-
-
-def test_a_header_goes_by_any_case() -> None:
-    totals = StatedTotals(IN_HEADER)
-    totals.note({}, {"x-total": " 7 "}, "page 1")
-    assert totals.rows == 7
-
-
-@pytest.mark.parametrize("envelope", [{}, {"meta": None}, {"meta": {"total": None}}])
-def test_without_a_total_of_every_list_none_is_known(envelope: dict[str, object]) -> None:
-    totals = StatedTotals(IN_BODY)
-    totals.note({"meta": {"total": 3}}, {}, "page 1")
-    totals.note(envelope, {}, "page 2")
-    assert totals.rows is None
-
-
-def test_nothing_asked_for_nothing_known() -> None:
-    totals = StatedTotals(None)
-    totals.note({"meta": {"total": 3}}, {}, "page 1")
-    assert totals.rows is None
-    assert StatedTotals(IN_BODY).rows is None
-
-
-@pytest.mark.parametrize("total", ["many", -1, True, 2.5, [3]])
-def test_what_is_no_number_is_refused(total: object) -> None:
-    with pytest.raises(AnswerError, match=r"page 1 has no number at `meta\.total`"):
-        StatedTotals(IN_BODY).note({"meta": {"total": total}}, {}, "page 1")

@@ -1,0 +1,72 @@
+"""dlt's REST client, with pages in the place of rows.
+
+Authentication, pagination and requests are dlt's. What a page is belongs to `page.py`, how requests
+are made and repeated to `ingest/http`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import requests
+from dlt.common.configuration.specs import RuntimeConfiguration
+from dlt.sources.helpers.rest_client.client import RESTClient
+from dlt.sources.rest_api.config_setup import create_response_hooks
+
+from timetracking_assets.ingest.pages.binding import ListRequest
+from timetracking_assets.ingest.pages.page import Page, PageReader
+from timetracking_assets.ingest.pages.pagination import WatchedPaginator
+from timetracking_assets.spec.api import Resource
+
+
+class PageClient(RESTClient):
+    """A client of one lane: what it extracts from a response is the page that `reader` has read."""
+
+    def __init__(
+        self,
+        client: Mapping[str, Any],
+        auth: Any,
+        session: requests.Session,
+        reader: PageReader,
+    ) -> None:
+        super().__init__(
+            client["base_url"],
+            headers=client.get("headers"),
+            auth=auth,
+            session=session,
+            # for messages that ours replace: nothing to look up
+            config=RuntimeConfiguration(),
+        )
+        self._reader = reader
+
+    def extract_response(self, response: requests.Response, data_selector: Any) -> list[Any]:
+        """The page of `response`, also of an empty one: a list of one item for the paginator."""
+        return [self._reader.page_of(response)]
+
+    def pages(
+        self, resource: Resource, request: ListRequest, paginator: WatchedPaginator
+    ) -> Iterator[Page]:
+        """The pages of one list that hold rows."""
+        for data in self.paginate(
+            request.path,
+            method=request.method,
+            params=request.params,
+            json=request.json,
+            headers=request.headers,
+            data=request.data,
+            paginator=paginator,
+            data_selector=resource.data_selector,
+            hooks=response_hooks(resource),
+        ):
+            yield from (page for page in data if page.rows)
+        paginator.finish()
+
+
+def response_hooks(resource: Resource) -> dict[str, Any]:
+    """What is done with each response: the file's `response_actions`, and errors raised."""
+    actions: Sequence[Any] = resource.endpoint.get("response_actions") or []
+    empty = [code for code in resource.success_codes if code >= requests.codes.bad_request]
+    ignored: list[Any] = [{"status_code": code, "action": "ignore"} for code in empty]
+    hooks = create_response_hooks([*actions, *ignored])
+    return hooks or {"response": [lambda response, *_, **__: response.raise_for_status()]}
