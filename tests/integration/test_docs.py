@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 import yaml
 
 import timetracking_assets
+from tests.support.vendors import Request, Serve
 from timetracking_assets import errors
 from timetracking_assets.component import load_api
 from timetracking_assets.files.reference import markdown, section_of
+from timetracking_assets.ingest.connection import Connection
+from timetracking_assets.ingest.load.report import LoadRequest
+from timetracking_assets.ingest.load.run import run_load
+from timetracking_assets.ingest.windows import Window
+from timetracking_assets.warehouse.base import Warehouse
 
-REPOSITORY = Path(timetracking_assets.__file__).parents[1]
+PACKAGE = Path(timetracking_assets.__file__).parent
+REPOSITORY = PACKAGE.parent
+README, CONTRIBUTING = REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md"
 PAGES = sorted((REPOSITORY / "docs").glob("*.md"))
 
 # commands that other tests run, and the words by which they do
 ELSEWHERE = {
     "timetracking demo": ("tests/support/demo.py", '"timetracking")), "demo"]'),
-    "timetracking dev": ("tests/integration/test_commands.py", '[command, "dev", *ports]'),
-    "timetracking show my_api": ("tests/integration/test_doctor_command.py", 'call("show"'),
+    "timetracking dev": ("tests/integration/cli/test_commands.py", '"dev", *ports'),
+    "timetracking show my_api": ("tests/integration/cli/test_doctor_command.py", 'call("show"'),
     "timetracking doctor resource_management": (
-        "tests/integration/test_doctor_command.py",
+        "tests/integration/cli/test_doctor_command.py",
         'call("doctor", "time_analytics")',
     ),
-    "dg check defs": ("tests/integration/test_commands.py", '("dg", "check", "defs")'),
+    "timetracking dashboard": ("tests/integration/cli/test_commands.py", '"dashboard", "--port"'),
+    "dg check defs": ("tests/integration/cli/test_commands.py", '("dg", "check", "defs")'),
     "dg scaffold defs timetracking_assets.RestApi my_api --extends resource_management": (
         "tests/integration/test_other_project.py",
         '("dg", "scaffold", "defs", "timetracking_assets.RestApi")',
@@ -35,11 +47,12 @@ ELSEWHERE = {
 
 
 def commands() -> list[str]:
-    found = []
-    for page in PAGES:
-        for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL):
-            found += block.strip().splitlines()
-    return found
+    blocks = [
+        block
+        for page in PAGES
+        for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
+    ]
+    return [line for block in blocks for line in block.strip().splitlines()]
 
 
 def test_the_reference_is_the_models() -> None:
@@ -57,16 +70,57 @@ def test_each_command_is_run_by_a_test(command: str) -> None:
 
 def test_the_example_is_a_file_that_loads() -> None:
     page = (REPOSITORY / "docs" / "connect.md").read_text()
-    [example] = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    [example] = re.findall(r"```yaml\n(attributes:.*?)```", page, re.DOTALL)
     attributes = yaml.safe_load(example)["attributes"]
     api = load_api(attributes, None, dg.ResolutionContext.default())
     assert list(api.resources) == ["staff", "projects", "logged_time"]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_ci_runs_the_commands_of_the_readme() -> None:
+    """`.ci/run` takes the first two of its blocks, whatever they hold."""
+    install, tests, *_ = re.findall(r"```sh\n(.*?)```", README.read_text(), re.DOTALL)
+    assert install == "./install.sh && .venv/bin/timetracking demo\n"
+    assert tests == ".venv/bin/pytest -q\n"
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text().split()) <= 950
+
+
+def test_the_readmes_api_loads(
+    serve: Serve, new_warehouse: Callable[[Path], Warehouse], tmp_path: Path
+) -> None:
+    """A day of two pages, of an API as the README's example describes it."""
+    rows = [{"id": n, "started_at": f"2026-01-02T{n:02}:00:00Z"} for n in range(1, 4)]
+
+    def answer(request: Request) -> tuple[Any, dict[str, str]]:
+        assert request.path == "/v1/entries"
+        assert request.headers["authorization"] == "Bearer my-token"
+        assert request.query["from"] == "2026-01-02T00:00:00Z"
+        assert request.query["to"] == "2026-01-03T00:00:00Z"
+        number = int(request.query["page"])
+        return {"data": rows[2 * (number - 1) : 2 * number]}, {}
+
+    [example] = re.findall(r"```yaml\n(.*?)```", README.read_text(), re.DOTALL)
+    attributes = yaml.safe_load(example)["attributes"]
+    api = load_api(attributes, None, dg.ResolutionContext.default())
+    variables = {"MY_API_BASE_URL": serve(answer).url, "MY_API_TOKEN": "my-token"}
+    day = Window.of_days(date(2026, 1, 2), date(2026, 1, 3))
+    warehouse = new_warehouse(tmp_path)
+    request = LoadRequest(Connection(api, variables), api.resources["entries"], day)
+    report = run_load(request, warehouse)
+    assert report.changes.inserted == 3
+
+
+@pytest.mark.parametrize("page", [README, CONTRIBUTING, *PAGES], ids=lambda page: page.name)
 def test_links_lead_to_pages(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def test_contributing_names_files_that_exist() -> None:
+    for name in re.findall(r"`([\w./-]+(?:\.py|\.md|\.toml|\.lock|/))`", CONTRIBUTING.read_text()):
+        assert (PACKAGE / name).exists() or (REPOSITORY / name).exists(), name
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
+VENDOR_DEFS = Path(__file__).with_name("vendor_defs")
+"""The files that fit these vendors, a folder for each."""
 FIRST = date(2026, 1, 1)
 BERLIN = ZoneInfo("Europe/Berlin")
 Row = dict[str, Any]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pytest
 
+from tests.support.vendors import VENDOR_DEFS
 from timetracking_assets.component import load_api
 from timetracking_assets.files.api_file import read_api_files
 from timetracking_assets.orchestration.assets import build_api_definitions
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from tests.support.platform import Platform
     from tests.support.vendors import Vendor
 
-DEFS = Path(__file__).parent / "defs"
 DAYS = ("2026-01-01", "2026-02-10")
 
 # API -> resource -> table of the vendor, partition or range of them
@@ -66,7 +66,7 @@ def load(
 
     def load(name: str) -> Platform:
         assert settings
-        [file] = read_api_files(DEFS / name / "defs.yaml")
+        [file] = read_api_files(VENDOR_DEFS / name / "defs.yaml")
         api = load_api(file.own, file.path, dg.ResolutionContext.default())
         definitions = with_warehouse(build_api_definitions(api))
         return replace(platform, definitions=definitions, instance=ephemeral)
@@ -154,7 +154,7 @@ def test_two_accounts_of_one_vendor_are_two_folders(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     package = tmp_path / "accounts"
-    shutil.copytree(DEFS / "second_resource_management", package / "defs" / "vienna")
+    shutil.copytree(VENDOR_DEFS / "second_resource_management", package / "defs" / "vienna")
     folder = package / "defs" / "berlin"
     folder.mkdir(parents=True)
     (package / "__init__.py").touch()

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import URLError
@@ -137,32 +138,55 @@ def test_half_configured_never_means_the_sandbox(
     assert "sandbox at" not in output
 
 
+Serve = Callable[..., AbstractContextManager[None]]
+
+
 @pytest.fixture
-def ui(
+def serving(
     demo: Demo, clean_environment: Mapping[str, str], late_start: Mapping[str, str], tmp_path: Path
-) -> Iterator[str]:
-    """`timetracking dev` on the demo's instance; gives its address."""
-    url = f"http://127.0.0.1:{_free_port()}"
-    command = str(Path(sys.executable).with_name("timetracking"))
-    ports = ["--port", url.rpartition(":")[2], "--sandbox-port", str(_free_port())]
-    with (tmp_path / "dev.log").open("w") as log:
-        process = subprocess.Popen(
-            [command, "dev", *ports],
-            cwd=tmp_path,
-            env={**clean_environment, **late_start, "TIMETRACKING_HOME": str(demo.home)},
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        try:
-            _wait_for(f"{url}/server_info", process, tmp_path / "dev.log")
-            yield url
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
+) -> Serve:
+    """`serving(url, *arguments)`: `timetracking` with these arguments, once it answers at `url`."""
+
+    @contextmanager
+    def serve(url: str, *arguments: str) -> Iterator[None]:
+        command = str(Path(sys.executable).with_name("timetracking"))
+        with (tmp_path / "log").open("w") as log:
+            process = subprocess.Popen(
+                [command, *arguments],
+                cwd=tmp_path,
+                env={**clean_environment, **late_start, "TIMETRACKING_HOME": str(demo.home)},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
             try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+                _wait_for(url, process, tmp_path / "log")
+                yield
+            finally:
+                os.killpg(process.pid, signal.SIGTERM)
+                try:
+                    process.wait(30)
+                except subprocess.TimeoutExpired:
+                    os.killpg(process.pid, signal.SIGKILL)
+
+    return serve
+
+
+@pytest.fixture
+def ui(serving: Serve) -> Iterator[str]:
+    """`timetracking dev` on the demo's instance; gives its address."""
+    port = str(_free_port())
+    url = f"http://127.0.0.1:{port}"
+    ports = ["--port", port, "--sandbox-port", str(_free_port())]
+    with serving(f"{url}/server_info", "dev", *ports):
+        yield url
+
+
+def test_the_dashboard_is_served(serving: Serve) -> None:
+    port = str(_free_port())
+    with serving(f"http://127.0.0.1:{port}", "dashboard", "--port", port):
+        page = build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{port}").read().decode()
+    assert all(name in page for name in NAMES)
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

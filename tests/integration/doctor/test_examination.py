@@ -11,13 +11,13 @@ import json
 import os
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
 import yaml
 
+from tests.support.vendors import VENDOR_DEFS
 from timetracking_assets.component import load_api
 from timetracking_assets.doctor.examination import examine
 from timetracking_assets.doctor.findings import Examination
@@ -26,7 +26,6 @@ from timetracking_assets.files.api_file import read_api_files
 if TYPE_CHECKING:
     from tests.support.vendors import Vendor
 
-DEFS = Path(__file__).parent / "defs"
 UNTIL = date(2026, 2, 1)
 
 # what the documentation's first page says
@@ -254,7 +253,7 @@ def test_a_missing_header_is_named(
 
 @pytest.mark.parametrize("name", CORRECTED)
 def test_the_right_file_is_found_healthy(name: str, vendor_settings: Mapping[str, str]) -> None:
-    [file] = read_api_files(DEFS / name / "defs.yaml")
+    [file] = read_api_files(VENDOR_DEFS / name / "defs.yaml")
     api = load_api(file.own, file.path, dg.ResolutionContext.default())
     examination = examine(api, os.environ, UNTIL)
     wrong = {
