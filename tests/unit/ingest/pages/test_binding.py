@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -22,7 +21,7 @@ def child(api: Resolve, **endpoint: Any) -> Resource:
     people = {"name": "people", "endpoint": {"path": "people"}}
     entries = {"name": "entries", "endpoint": {"path": "entries", **endpoint}}
     resource = api(people, entries).resources["entries"]
-    return replace(resource, parent=Parent("people", ("id",)))
+    return resource.model_copy(update={"parent": Parent("people", ("id",))})
 
 
 def requested(api: Resolve, row: dict[str, Any], **endpoint: Any) -> ListRequest:
