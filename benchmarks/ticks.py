@@ -33,7 +33,7 @@ def ticks(home: Path, days: int, rounds: int) -> Table:
     with SandboxServer() as server:
         os.environ.update(server.environment)
         os.environ.update({f"{api.upper()}_START": start.isoformat() for api in apis})
-        # a message that is sent nowhere: the sensor of trouble reads all there is before it
+        # a message that is sent nowhere: the failures sensor reads everything before it
         os.environ["TIMETRACKING_NOTIFY_URLS"] = "json://127.0.0.1:9"
         logging.disable()
         location = defs()

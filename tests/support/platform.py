@@ -13,6 +13,7 @@ import dagster as dg
 
 from tests.support import throwaway_postgres
 from tests.support.warehouses import ask, columns
+from timetracking_assets.orchestration.partitions import range_tags
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -63,10 +64,7 @@ class Platform:
         """Run the assets `keys` with their checks; `days` are the first and the last of a range."""
         tags = {}
         if days:
-            tags = {
-                "dagster/asset_partition_range_start": days[0],
-                "dagster/asset_partition_range_end": days[1],
-            }
+            tags = range_tags(days)
         job = self.definitions.resolve_implicit_global_asset_job_def()
         return self._run(
             job,

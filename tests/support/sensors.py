@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from tests.support.platform import Platform
+from timetracking_assets.orchestration.partitions import RANGE_END_TAG, RANGE_START_TAG
 
 
 class Sensor:
@@ -36,7 +37,7 @@ class Sensor:
 
     def ranges(self) -> dict[str, tuple[str | None, ...]]:
         """Assets -> first and last partition, for each run that a tick asks for."""
-        ends = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+        ends = (RANGE_START_TAG, RANGE_END_TAG)
         return {
             ",".join(key.to_user_string() for key in request.asset_selection or []): tuple(
                 request.tags.get(name) for name in ends

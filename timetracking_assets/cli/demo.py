@@ -118,7 +118,7 @@ def _partitions(spec: dg.AssetSpec, instance: dg.DagsterInstance, now: datetime)
     known = known_partitions(definition, now)
     if not WarehouseResource().open().stands(spec.key.path[0]):
         # what the instance remembers as loaded is gone
-        return known
+        return list(known)
     loaded = loaded_partitions(instance, spec.key, definition, known)
     trailing = trailing_range(definition, known, lookback_of(spec), now)
     return longest(since_first_gap(known, loaded), trailing)

@@ -14,7 +14,7 @@ from timetracking_assets.orchestration.automation.jobs import sensor_status
 from timetracking_assets.orchestration.resources import WarehouseResource
 from timetracking_assets.orchestration.ui_address import DEFAULT, VARIABLE, ui_address
 
-WAREHOUSE, REPORT = "warehouse", "health_report"
+REPORT = "health_report"
 _FINISHED = [
     dg.DagsterRunStatus.SUCCESS,
     dg.DagsterRunStatus.FAILURE,

@@ -1,7 +1,7 @@
-"""What has happened, from the Dagster instance's event log, through its public API.
+"""What has happened, read from the Dagster instance's event log.
 
-Only facts belong here, no judgement. Everything is asked for in bulk or with a limit: an event log
-holds an event for each partition of each asset, and reading them all would take minutes.
+Everything is read in bulk or with a limit: an event log holds an event for each partition of each
+asset, and reading them all would take minutes. What the facts mean is decided in `judgement.py`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import dagster as dg
-from dagster import AssetCheckEvaluation, AssetRecordsFilter, DagsterEventType
+from dagster import AssetRecordsFilter, DagsterEventType
 
 from timetracking_assets.health.model import CheckResult, Load, PartitionState
-from timetracking_assets.health.watched import WatchedAsset, partition_keys
+from timetracking_assets.health.watched import WatchedAsset
+from timetracking_assets.orchestration.automation.freshness import Verdict, judge
+from timetracking_assets.orchestration.check_history import check_history
+from timetracking_assets.orchestration.partitions import known_partitions
 from timetracking_assets.orchestration.runs import Runs
 
 LOADS = 30
@@ -49,6 +52,7 @@ class AssetFacts:
     partitions: Mapping[str, PartitionState] = field(default_factory=dict)
     """State by partition key, for those of which anything is known."""
     checks: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
+    freshness: Verdict = Verdict(None)  # noqa: RUF009 - it can't be changed
 
 
 def read_facts(
@@ -71,6 +75,7 @@ def read_facts(
             attempt=_attempt(instance, asset.key, entry.last_materialization_storage_id, runs),
             partitions=_partitions(instance, asset, now),
             checks=_checks(instance, asset),
+            freshness=judge(asset.key, asset.freshness, asset.partitions, instance, now),
         )
     return facts
 
@@ -138,7 +143,7 @@ def _partitions(
     )
     states = dict.fromkeys(loaded, PartitionState.LOADED)
     # the others need a look at their runs, which is slow for thousands
-    keys = set(partition_keys(asset.partitions, now))
+    keys = set(known_partitions(asset.partitions, now))
     open_ones = [k for k, at in planned.items() if at > loaded.get(k, 0) and k in keys]
     if open_ones:
         statuses = instance.get_status_by_partition(asset.key, open_ones, asset.partitions) or {}
@@ -149,25 +154,20 @@ def _partitions(
 def _checks(
     instance: dg.DagsterInstance, asset: WatchedAsset
 ) -> dict[str, tuple[CheckResult, ...]]:
-    found = {}
+    checks = {}
     for spec in asset.checks:
-        history = instance.event_log_storage.get_asset_check_execution_history(
-            spec.key, limit=RESULTS
-        )
-        results = [
+        checks[spec.name] = tuple(
             CheckResult(
-                at=_instant(record.event.timestamp if record.event else record.create_timestamp),
-                passed=evaluation.passed,
-                is_error=spec.blocking or evaluation.severity == dg.AssetCheckSeverity.ERROR,
+                at=_instant(record.at),
+                passed=record.result.passed,
+                is_error=spec.blocking or record.result.severity == dg.AssetCheckSeverity.ERROR,
                 run_id=record.run_id,
-                description=evaluation.description,
+                description=record.result.description,
             )
-            for record in history
-            # planned ones have no result yet, or never got one
-            if isinstance(evaluation := record.evaluation, AssetCheckEvaluation)
-        ]
-        found[spec.name] = tuple(results)
-    return found
+            for record in check_history(instance, spec.key, limit=RESULTS)
+            if record.result is not None
+        )
+    return checks
 
 
 def _instant(timestamp: float) -> datetime:

@@ -1,44 +1,33 @@
-"""Is an asset fresh? From its freshness policy, its partitions and its last load.
-
-A partitioned asset is fresh when its newest due partition is there: an old one that was backfilled
-says nothing. A partition is due when its time is over and, where the asset has a policy, when the
-policy's deadline for it has passed.
-"""
+"""Freshness in words, for the health report. It is judged in `orchestration/automation`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
-import dagster as dg
-from croniter import croniter
-
-# the kinds of policies that the public `FreshnessPolicy` makes have no public names
-from dagster._core.definitions.freshness import CronFreshnessPolicy, TimeWindowFreshnessPolicy
-
-from timetracking_assets.health.model import PartitionState, State
-from timetracking_assets.health.watched import partition_keys
+from timetracking_assets.health.model import State
+from timetracking_assets.orchestration.automation.freshness import Verdict
+from timetracking_assets.spec.api import Freshness
 
 
-def freshness(
-    policy: dg.FreshnessPolicy | None,
-    partitions: dg.TimeWindowPartitionsDefinition | None,
-    states: Mapping[str, PartitionState],
-    last_success: datetime | None,
-    now: datetime,
+def describe_freshness(
+    verdict: Verdict, policy: Freshness | None, last_success: datetime | None, now: datetime
 ) -> tuple[State, str]:
-    """The state and its reason in words; `UNUSED` where nothing says what fresh means."""
+    """The state and its reason; `UNUSED` for an asset that may have any age, or none yet."""
     if last_success is None:
         return State.UNUSED, "never loaded"
-    if partitions is not None:
-        keys = partition_keys(partitions, now)
-        if keys and partitions.time_window_for_partition_key(keys[-1]).end <= now:
-            return _newest_due(policy, partitions, states, now)
-    # a whole list, or a partition that is still open: what counts is when it was loaded
-    if policy is None:
-        return State.UNUSED, f"loaded {age(now - last_success)} ago"
-    return _by_age(policy, last_success, now)
+    loaded = f"loaded {age(now - (verdict.loaded or last_success))} ago"
+    if verdict.fresh is None:
+        return State.UNUSED, loaded
+    state = State.FAILED if not verdict.fresh else State.WARNING if verdict.late else State.OK
+    if verdict.partition:
+        if verdict.loaded is None:
+            return state, f"{verdict.partition} is missing"
+        return state, f"{verdict.partition} {loaded}"
+    if state > State.OK and policy and policy.fail_after:
+        return state, f"{loaded}, {age(policy.fail_after)} allowed"
+    if state > State.OK and verdict.since:
+        return state, f"{loaded}, due {verdict.since:%Y-%m-%d %H:%M} UTC"
+    return state, loaded
 
 
 def age(span: timedelta) -> str:
@@ -49,61 +38,3 @@ def age(span: timedelta) -> str:
             count = seconds // length
             return f"{count} {unit}{'s' if count > 1 else ''}"
     return "less than a minute"
-
-
-def _newest_due(
-    policy: dg.FreshnessPolicy | None,
-    partitions: dg.TimeWindowPartitionsDefinition,
-    states: Mapping[str, PartitionState],
-    now: datetime,
-) -> tuple[State, str]:
-    for limit, state in _limits(policy, now):
-        key = _last_ended(partitions, limit, now)
-        if key is not None and states.get(key) != PartitionState.LOADED:
-            return state, f"{key} {'is missing' if state == State.FAILED else 'is due'}"
-    loaded = [key for key, state in states.items() if state == PartitionState.LOADED]
-    return State.OK, f"{max(loaded)} is there" if loaded else "nothing is due yet"
-
-
-def _last_ended(
-    partitions: dg.TimeWindowPartitionsDefinition, at: datetime, now: datetime
-) -> str | None:
-    """The newest partition that was over at `at`; None if there is none."""
-    for key in reversed(partition_keys(partitions, now)):
-        if partitions.time_window_for_partition_key(key).end <= at:
-            return key
-    return None
-
-
-def _limits(policy: dg.FreshnessPolicy | None, now: datetime) -> list[tuple[datetime, State]]:
-    """Instants, and how bad it is if what was over by then is not there."""
-    if isinstance(policy, TimeWindowFreshnessPolicy):
-        limits = [(now - policy.fail_window.to_timedelta(), State.FAILED)]
-        if policy.warn_window:
-            limits.append((now - policy.warn_window.to_timedelta(), State.WARNING))
-        return limits
-    if isinstance(policy, CronFreshnessPolicy):
-        return [(_last_tick(policy, now), State.FAILED)]
-    return [(now, State.WARNING)]
-
-
-def _by_age(policy: dg.FreshnessPolicy, last_success: datetime, now: datetime) -> tuple[State, str]:
-    told = f"loaded {age(now - last_success)} ago"
-    if isinstance(policy, TimeWindowFreshnessPolicy):
-        if now - last_success > policy.fail_window.to_timedelta():
-            return State.FAILED, f"{told}, {age(policy.fail_window.to_timedelta())} allowed"
-        if policy.warn_window and now - last_success > policy.warn_window.to_timedelta():
-            return State.WARNING, f"{told}, {age(policy.fail_window.to_timedelta())} allowed"
-        return State.OK, told
-    if isinstance(policy, CronFreshnessPolicy):
-        tick = _last_tick(policy, now)
-        if last_success < tick - policy.lower_bound_delta:
-            return State.FAILED, f"{told}, due {tick:%Y-%m-%d %H:%M} UTC"
-        return State.OK, told
-    return State.UNUSED, told
-
-
-def _last_tick(policy: CronFreshnessPolicy, now: datetime) -> datetime:
-    local = now.astimezone(ZoneInfo(policy.timezone))
-    tick: datetime = croniter(policy.deadline_cron, local).get_prev(datetime)
-    return tick.astimezone(UTC)

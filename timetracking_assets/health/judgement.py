@@ -12,7 +12,7 @@ from itertools import groupby
 import dagster as dg
 
 from timetracking_assets.health.event_log import AssetFacts, Attempt
-from timetracking_assets.health.freshness import freshness
+from timetracking_assets.health.freshness import describe_freshness
 from timetracking_assets.health.model import (
     ApiHealth,
     AssetHealth,
@@ -24,18 +24,12 @@ from timetracking_assets.health.model import (
     State,
     worst,
 )
-from timetracking_assets.health.watched import WatchedAsset, partition_keys
+from timetracking_assets.health.watched import WatchedAsset
+from timetracking_assets.orchestration.partitions import known_partitions
+from timetracking_assets.orchestration.runs import UNFINISHED
 
 PartitionRows = Mapping[dg.AssetKey, Mapping[str, int]]
 """Rows that the tables hold, by asset and partition key."""
-_RUNNING = (
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    # under way until it has ended
-    dg.DagsterRunStatus.CANCELING,
-)
 
 
 def build_report(
@@ -63,19 +57,19 @@ def _judge(
         CheckHealth(spec.name, spec.description, facts.checks.get(spec.name, ()))
         for spec in asset.checks
     )
-    fresh, told = freshness(asset.policy, asset.partitions, facts.partitions, last_success, now)
+    fresh, freshness = describe_freshness(facts.freshness, asset.freshness, last_success, now)
     partitions = _partitions(asset, facts, rows, now)
     problems: list[Problem] = []
     link = "/assets/" + "/".join(asset.key.path)
-    if facts.attempt and facts.attempt.status not in _RUNNING:
+    if facts.attempt and facts.attempt.status not in UNFINISHED:
         problems.append(_attempt_problem(facts.attempt))
     problems += _partition_problems(partitions, bool(facts.loads), link)
     problems += [_check_problem(check, link) for check in checks if check.state > State.OK]
     if fresh > State.OK:
-        advice = "Load it, and look whether its schedule is switched on."
-        problems.append(Problem(fresh, f"Not fresh: {told}", advice, link))
+        advice = "Load it, and check that its schedule is switched on."
+        problems.append(Problem(fresh, f"Not fresh: {freshness}", advice, link))
     if used and last_success is None and not problems:
-        advice = "Materialize it, or take it out of defs.yaml if it is not wanted."
+        advice = "Materialize it, or remove it from defs.yaml if you don't need it."
         problems.append(Problem(State.WARNING, "Never loaded", advice, link))
     state = worst([problem.state for problem in problems])
     newest = facts.loads[0].numbers if facts.loads else {}
@@ -86,14 +80,14 @@ def _judge(
         description=asset.description,
         state=state or (State.OK if last_success else State.UNUSED),
         last_success=last_success,
-        freshness=told,
+        freshness=freshness,
         freshness_state=fresh,
         rows=None if count is None else int(count),
         problems=tuple(problems),
         checks=checks,
         loads=facts.loads,
         partitions=partitions,
-        running=bool(facts.attempt and facts.attempt.status in _RUNNING),
+        running=bool(facts.attempt and facts.attempt.status in UNFINISHED),
     )
 
 
@@ -101,11 +95,11 @@ def _attempt_problem(attempt: Attempt) -> Problem:
     if attempt.status == dg.DagsterRunStatus.CANCELED:
         state, what = State.WARNING, "The last run was cancelled"
     elif attempt.error is None:
-        # the run failed elsewhere, and this asset waited for what failed
+        # another step of the run failed, and this asset depends on it
         state, what = State.FAILED, "Not loaded by the last run, which failed"
     else:
         state, what = State.FAILED, "The last load failed; the table is as it was before"
-    advice = "Read the run's error, mend the cause, then re-execute the run from failure."
+    advice = "Read the run's error, fix the cause, then re-execute the run from failure."
     return Problem(
         state, what, advice, f"/runs/{attempt.run_id}", since=attempt.since, detail=attempt.error
     )
@@ -117,40 +111,41 @@ def _partitions(
     if asset.partitions is None:
         return ()
     started = False
-    found = []
-    for key in partition_keys(asset.partitions, now):
+    partitions = []
+    for key in known_partitions(asset.partitions, now):
         state = facts.partitions.get(key)
         started = started or state is not None
         if state is None:
             state = PartitionState.MISSING if started else PartitionState.NOT_STARTED
-        found.append(Partition(key, state, rows.get(key)))
-    return tuple(found)
+        partitions.append(Partition(key, state, rows.get(key)))
+    return tuple(partitions)
 
 
 def _partition_problems(partitions: Sequence[Partition], used: bool, link: str) -> list[Problem]:
     failed = [p.key for p in partitions if p.state == PartitionState.FAILED]
-    # a gap has something loaded behind it; the newest ones are a matter of freshness
+    # a gap has loaded partitions after it; the newest ones are a matter of freshness
     loaded = [i for i, p in enumerate(partitions) if p.state == PartitionState.LOADED]
-    upto = loaded[-1] if loaded else 0
-    gaps = [p.key for p in partitions[:upto] if p.state == PartitionState.MISSING]
+    last = loaded[-1] if loaded else 0
+    gaps = [p.key for p in partitions[:last] if p.state == PartitionState.MISSING]
     before = [p.key for p in partitions if p.state == PartitionState.NOT_STARTED]
     where = f"{link}?view=partitions"
     problems = []
     if failed:
         advice = "Materialize the failed partitions again."
-        problems.append(Problem(State.FAILED, _told(failed, "failed"), advice, where))
+        problems.append(Problem(State.FAILED, _partitions_text(failed, "failed"), advice, where))
     if gaps:
         advice = "Materialize the missing partitions."
-        problems.append(Problem(State.FAILED, _told(gaps, "missing between others"), advice, where))
-    # loaded, though none of these: the definition of the partitions was another one then
+        what = _partitions_text(gaps, "missing between others")
+        problems.append(Problem(State.FAILED, what, advice, where))
+    # also if the asset was loaded before its partitions were defined differently
     if before and used:
         advice = "Backfill them, or let the partitions start later (`partitions: {start: ...}`)."
-        told = _told(before, "before the first load")
-        problems.append(Problem(State.WARNING, told, advice, where))
+        what = _partitions_text(before, "before the first load")
+        problems.append(Problem(State.WARNING, what, advice, where))
     return problems
 
 
-def _told(keys: Sequence[str], what: str) -> str:
+def _partitions_text(keys: Sequence[str], what: str) -> str:
     names = ", ".join(keys) if len(keys) <= 3 else f"{keys[0]} to {keys[-1]}"
     return f"{len(keys)} partition{'s' if len(keys) > 1 else ''} {what}: {names}"
 
@@ -164,7 +159,7 @@ def _check_problem(check: CheckHealth, link: str) -> Problem:
     return Problem(
         check.state,
         f"Check {check.name} failed",
-        check.description or "Look at the rows that the check names.",
+        check.description or "Look at the check's result.",
         f"{link}?view=checks&checkDetail={check.name}",
         since=since,
         detail=check.results[0].description,

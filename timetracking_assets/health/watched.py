@@ -1,4 +1,4 @@
-"""What the definitions say of the assets that the health report watches.
+"""The assets that the health report watches, as their definitions describe them.
 
 Only reading definitions belongs here; nothing of what has happened.
 """
@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import dagster as dg
+
+from timetracking_assets.orchestration.asset_specs import freshness_of
+from timetracking_assets.spec.api import Freshness
 
 REPORT_KEY = dg.AssetKey("health_report")
 """The report does not watch itself."""
@@ -25,7 +26,7 @@ class WatchedAsset:
     group: str
     description: str | None
     partitions: dg.TimeWindowPartitionsDefinition | None
-    policy: dg.FreshnessPolicy | None
+    freshness: Freshness | None
     checks: tuple[dg.AssetCheckSpec, ...]
     metadata: Mapping[str, Any]
 
@@ -37,12 +38,17 @@ def watched_assets(definitions: dg.Definitions) -> list[WatchedAsset]:
     for definition in graph.assets_defs:
         for check in definition.check_specs:
             checks.setdefault(check.asset_key, []).append(check)
-    found = []
+    watched = []
     for spec in definitions.resolve_all_asset_specs():
         if spec.key == REPORT_KEY:
             continue
         partitions = spec.partitions_def
-        found.append(
+        # plain values: Dagster wraps them when definitions are merged
+        metadata = {
+            name: value.value if isinstance(value, dg.MetadataValue) else value
+            for name, value in spec.metadata.items()
+        }
+        watched.append(
             WatchedAsset(
                 key=spec.key,
                 group=spec.group_name or "default",
@@ -52,19 +58,9 @@ def watched_assets(definitions: dg.Definitions) -> list[WatchedAsset]:
                     if isinstance(partitions, dg.TimeWindowPartitionsDefinition)
                     else None
                 ),
-                policy=spec.freshness_policy,
                 checks=tuple(sorted(checks.get(spec.key, []), key=lambda check: check.name)),
-                # plain values: Dagster wraps them when definitions are merged
-                metadata={
-                    name: value.value if isinstance(value, dg.MetadataValue) else value
-                    for name, value in spec.metadata.items()
-                },
+                freshness=freshness_of(metadata),
+                metadata=metadata,
             )
         )
-    return sorted(found, key=lambda asset: (asset.group, asset.key.path))
-
-
-@lru_cache(maxsize=64)
-def partition_keys(partitions: dg.TimeWindowPartitionsDefinition, now: datetime) -> tuple[str, ...]:
-    """All partitions up to `now`, oldest first; kept, because Dagster walks a cron for them."""
-    return tuple(partitions.get_partition_keys(now))
+    return sorted(watched, key=lambda asset: (asset.group, asset.key.path))

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def in_window_sql(resource: Resource, window: Window) -> str:
-    """Standard SQL that is true for a row of the resource's table that lies in `window`."""
-    if resource.window is None:
+def in_window_sql(resource: Resource, window: Window | None) -> str:
+    """Standard SQL that is true for a row of the resource's table that lies in `window`; for every
+    row without a window."""
+    if window is None or resource.window is None:
         return "true"
     name = resource.window.field
     return window_condition(quoted(name), resource.columns[name].data_type, window)
@@ -48,6 +49,12 @@ class Window:
 
     def __str__(self) -> str:
         return f"[{_text(self.start)}, {_text(self.end)})"
+
+    @classmethod
+    def parse(cls, text: str, timezone: str = "UTC") -> Window:
+        """The window that `str` wrote. Raises ValueError for any other text."""
+        start, end = (datetime.fromisoformat(bound) for bound in text.strip("[)").split(", "))
+        return cls(start, end, timezone)
 
     @classmethod
     def of_days(cls, first: date, end: date, timezone: str = "UTC") -> Window:

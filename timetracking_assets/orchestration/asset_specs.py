@@ -1,7 +1,7 @@
-"""Asset specs: what Dagster shows of a resource before any run, and what keeps it fresh.
+"""Asset specs: what Dagster knows of a resource before any run, and what keeps it fresh.
 
 dagster-dlt's translator builds them; only what it can't know is added: prefix, lineage, columns,
-policies, and Dagster's declarative automation by the names that a `defs.yaml` has for it.
+policies, and Dagster's declarative automation under the names of `defs.yaml`.
 """
 
 from __future__ import annotations
@@ -16,21 +16,61 @@ import dlt
 from dagster_dlt import DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
-from timetracking_assets.spec.api import CONFIGURED, Resource
+from timetracking_assets.spec.api import CONFIGURED, Freshness, Resource, Schedule
 from timetracking_assets.spec.base import DataType
 from timetracking_assets.warehouse.find import destination_name
 
-_LOOKBACK = "lookback_days"
+_LOOKBACK, _FRESHNESS = "lookback_days", "freshness"
 
 
 def lookback_metadata(days: int) -> dict[str, int]:
-    """What an asset says of its lookback; `lookback_of` reads it."""
+    """The metadata that holds an asset's lookback; `lookback_of` reads it."""
     return {_LOOKBACK: days} if days else {}
 
 
 def lookback_of(spec: dg.AssetSpec) -> int:
     """Days before its newest partition that the asset of `spec` loads again with it."""
     return int(spec.metadata.get(_LOOKBACK, 0))
+
+
+def freshness_metadata(freshness: Freshness | None) -> dict[str, Any]:
+    """The metadata that holds an asset's freshness, in the keys of `defs.yaml`; `freshness_of`
+    reads it."""
+    if freshness is None:
+        return {}
+    values: dict[str, Any] = {
+        "fail_hours": _hours(freshness.fail_after),
+        "warn_hours": _hours(freshness.warn_after),
+    }
+    if freshness.deadlines is not None:
+        values |= {
+            "cron": freshness.deadlines.cron,
+            "timezone": freshness.deadlines.timezone,
+            "within_hours": _hours(freshness.within),
+        }
+    return {_FRESHNESS: {name: value for name, value in values.items() if value is not None}}
+
+
+def freshness_of(metadata: Mapping[str, Any]) -> Freshness | None:
+    """The freshness that an asset's metadata holds, as plain values; None without any."""
+    values = metadata.get(_FRESHNESS)
+    if not isinstance(values, Mapping):
+        return None
+    cron, within = values.get("cron"), values.get("within_hours", 0)
+    return Freshness(
+        fail_after=_span(values.get("fail_hours")),
+        warn_after=_span(values.get("warn_hours")),
+        deadlines=Schedule(cron, values["timezone"]) if cron else None,
+        within=timedelta(hours=within),
+    )
+
+
+def _hours(span: timedelta | None) -> float | None:
+    return None if span is None else span / timedelta(hours=1)
+
+
+def _span(hours: float | None) -> timedelta | None:
+    return None if hours is None else timedelta(hours=hours)
 
 
 class ResourceTranslator(DagsterDltTranslator):
@@ -107,6 +147,7 @@ def _metadata(resource: Resource) -> dict[str, Any]:
         "primary_key": ", ".join(resource.primary_key),
         "sync_mode": resource.sync_mode,
         **lookback_metadata(resource.automation.lookback),
+        **freshness_metadata(resource.automation.freshness),
     }
     if resource.window:
         metadata["window_field"] = resource.window.field
@@ -153,5 +194,5 @@ def freshness_policy(resource: Resource) -> dg.FreshnessPolicy | None:
 
 @cache
 def _cron_policy(cron: str, within: timedelta, timezone: str) -> dg.FreshnessPolicy:
-    """Made once for all assets that have it: Dagster runs through a thousand ticks to judge it."""
+    """Cached for all assets that share it: Dagster goes through a thousand ticks to check it."""
     return dg.FreshnessPolicy.cron(cron, within, timezone)

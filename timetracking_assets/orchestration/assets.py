@@ -1,26 +1,23 @@
 """Assets: one op for each resource, which loads its table and then checks it.
 
-Only the op and its wiring belong here: specs are in `specs.py`, windows in `partitions.py`, checks
-in `checks.py`, and the loading itself in `ingest`.
+Only the op and its wiring belong here: specs are in `asset_specs.py`, windows in `partitions.py`,
+checks in `checks/`, and the loading itself in `ingest`.
 """
 
-import traceback
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from timetracking_assets.errors import ApiError, IngestError, LockTimeoutError
-from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.orchestration.asset_specs import asset_key, asset_spec
 from timetracking_assets.orchestration.checks.load_checks import check_specs, run_checks, was_unique
 from timetracking_assets.orchestration.checks.load_facts import LoadFacts, load_metadata
 from timetracking_assets.orchestration.checks.quality_checks import build_quality_checks
+from timetracking_assets.orchestration.failures import or_failure
 from timetracking_assets.orchestration.partitions import partitions_definition, run_window
 from timetracking_assets.orchestration.resources import WAREHOUSE, ApiResource, WarehouseResource
 from timetracking_assets.spec.api import Api, Resource
-from timetracking_assets.warehouse.base import Warehouse
 
 
 class LoadConfig(dg.Config):
@@ -35,7 +32,7 @@ def build_api_definitions(api: Api) -> dg.Definitions:
     """The assets and checks of `api`, and its resource under the API's name."""
     return dg.Definitions(
         assets=[build_asset(api, resource) for resource in api.resources.values()],
-        asset_checks=build_quality_checks(api, WAREHOUSE),
+        asset_checks=build_quality_checks(api),
         resources={api.name: ApiResource(variables=api.variables)},
     )
 
@@ -55,15 +52,15 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
     )
     def load_asset(context: dg.AssetExecutionContext, config: LoadConfig) -> Iterator[Any]:
         warehouse_resource: WarehouseResource = getattr(context.resources, WAREHOUSE)
-        warehouse = _or_fail(warehouse_resource.open)
+        warehouse = or_failure(warehouse_resource.open)
         facts: LoadFacts | None = None
         known_unique = False
         if context.selected_asset_keys:
-            # only a run that loads waits for what it takes
+            # only a run that loads waits for these imports
             from timetracking_assets.ingest.load.report import LoadRequest
             from timetracking_assets.ingest.load.run import run_load
 
-            connection = _or_fail(lambda: getattr(context.resources, api.name).connect(api))
+            connection = or_failure(lambda: getattr(context.resources, api.name).connect(api))
             request = LoadRequest(
                 connection=connection,
                 resource=resource,
@@ -72,7 +69,9 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
                 allow_removal=config.allow_removal,
                 log=context.log.info,
             )
-            report = _or_fail(lambda: run_load(request, warehouse), connection, warehouse)
+            report = or_failure(
+                lambda: run_load(request, warehouse), connection.redactor, warehouse.redactor
+            )
             if report.changes.changed:
                 warehouse_resource.note_changes()
             facts = LoadFacts.of_report(report)
@@ -85,29 +84,9 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
         selected = context.op_execution_context.selected_asset_check_keys
         names = [spec.name for spec in check_specs(resource) if spec.key in selected]
         holder = f"run {context.run.run_id}, checks of {resource.label}"
-        results = _or_fail(
+        yield from or_failure(
             lambda: list(run_checks(resource, warehouse, names, facts, holder, known_unique)),
-            warehouse=warehouse,
+            warehouse.redactor,
         )
-        yield from results
 
     return load_asset
-
-
-def _or_fail(
-    action: Any, connection: Connection | None = None, warehouse: Warehouse | None = None
-) -> Any:
-    """What `action` gives, or a Failure with one clear, masked message and no chained exception."""
-    failure: dg.Failure | None = None
-    try:
-        return action()
-    except IngestError as error:
-        transient = isinstance(error, LockTimeoutError) or (
-            isinstance(error, ApiError) and error.transient
-        )
-        failure = dg.Failure(f"{error}\nSee {error.docs}.", allow_retries=transient)
-    except Exception:
-        text = traceback.format_exc()
-        text = connection.redactor(text) if connection else text
-        failure = dg.Failure(warehouse.redactor(text) if warehouse else text)
-    raise failure

@@ -1,6 +1,6 @@
 """Partitions of assets, the window that they stand for, and those that a load takes by default.
 
-A range is one run, one window and one series of requests; when one is asked for is decided in
+A range is one run, one window and one series of requests; when one is loaded is decided in
 `automation/` and by the demo. What a window means to an API is in `ingest/windows.py`.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -17,6 +17,12 @@ from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.asset_specs import asset_key
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.window import PartitionsSpec
+
+# Dagster's tags for the partition of a run, or for its range of partitions; it names them nowhere
+# in its public interface
+PARTITION_TAG = "dagster/partition"
+RANGE_START_TAG = "dagster/asset_partition_range_start"
+RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 
 def regular_range(resource: Resource, instance: dg.DagsterInstance, now: datetime) -> list[str]:
@@ -75,9 +81,8 @@ def tagged_window(tags: Mapping[str, str], resource: Resource) -> Window | None:
     definition = partitions_definition(resource.partitions)
     if definition is None or resource.partitions is None:
         return None
-    key = tags.get("dagster/partition")
-    first = tags.get("dagster/asset_partition_range_start", key)
-    last = tags.get("dagster/asset_partition_range_end", key)
+    key = tags.get(PARTITION_TAG)
+    first, last = tags.get(RANGE_START_TAG, key), tags.get(RANGE_END_TAG, key)
     if first is None or last is None:
         return None
     if not (definition.has_partition_key(first) and definition.has_partition_key(last)):
@@ -88,17 +93,16 @@ def tagged_window(tags: Mapping[str, str], resource: Resource) -> Window | None:
     return Window(start, end, resource.partitions.timezone)
 
 
-_START, _END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-
-
 def range_tags(partitions: Sequence[str]) -> dict[str, str]:
     """The tags that make a run load all of `partitions` (neighbours, in order) as one range."""
-    return {_START: partitions[0], _END: partitions[-1]} if partitions else {}
+    return {RANGE_START_TAG: partitions[0], RANGE_END_TAG: partitions[-1]} if partitions else {}
 
 
-def known_partitions(definition: dg.PartitionsDefinition, now: datetime) -> list[str]:
-    """All partition keys that there are at `now`, in order."""
-    return list(definition.get_partition_keys(current_time=now))
+@lru_cache(maxsize=64)
+def known_partitions(definition: dg.PartitionsDefinition, now: datetime) -> tuple[str, ...]:
+    """All partition keys that exist at `now`, oldest first; cached, because Dagster walks a cron
+    for them."""
+    return tuple(definition.get_partition_keys(current_time=now))
 
 
 def loaded_partitions(
@@ -112,9 +116,9 @@ def loaded_partitions(
     Where the running day or year is a partition, the newest loaded one may have been loaded before
     it ended, and doesn't count.
     """
-    found = instance.get_status_by_partition(key, partitions, definition) or {}
+    statuses = instance.get_status_by_partition(key, partitions, definition) or {}
     done = dg.AssetPartitionStatus.MATERIALIZED
-    loaded = {partition for partition, status in found.items() if status == done}
+    loaded = {partition for partition, status in statuses.items() if status == done}
     return loaded - {max(loaded)} if loaded and definition.end_offset else loaded
 
 
@@ -155,12 +159,12 @@ def since_first_gap(partitions: Sequence[str], loaded: set[str]) -> list[str]:
 
 
 def longest(*ranges: list[str]) -> list[str]:
-    """The one of several ranges with the same end that begins first."""
+    """The one of several ranges with the same end that starts first."""
     return max(ranges, key=len)
 
 
 def neighbours(partitions: Sequence[str], chosen: set[str]) -> list[list[str]]:
-    """The `chosen` ones of `partitions` as ranges: those that stand side by side make one."""
+    """The `chosen` ones of `partitions` as ranges: adjacent ones make one."""
     ranges: list[list[str]] = []
     previous = -2
     for index, partition in enumerate(partitions):

@@ -1,6 +1,6 @@
 """Dagster resources: the settings and secrets of each API, and the warehouse.
 
-Values are read when a run asks for them, never at import, and never become part of run config.
+Values are read when a run needs them, never at import, and never become part of run config.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ AFTER_EACH_RUN, ON_DEMAND = "after_each_run", "on_demand"
 class ApiResource(dg.ConfigurableResource[None]):
     """The environment variables of one API: its base URL, ids and secrets.
 
-    It holds their names; `connect` reads their values and raises SettingsError that names all which
-    are missing.
+    It holds their names; `connect` reads their values, and raises SettingsError with the names of
+    all that are missing.
     """
 
     variables: list[str] = Field(description="environment variables that the API needs")
 
     def connect(self, api: Api) -> Connection:
-        """The API with the variables' present values."""
+        """The API with the current values of its variables."""
         return Connection(api, {name: os.environ.get(name, "") for name in self.variables})
 
 
@@ -61,11 +61,11 @@ class WarehouseResource(dg.ConfigurableResource[None]):
     _changed: bool = PrivateAttr(default=False)
 
     def note_changes(self) -> None:
-        """To be called by a load that has changed a table: the copy for readers is then old."""
+        """To be called by a load that has changed a table: the copy for readers is outdated."""
         self._changed = True
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """Publish at the end of a run that has changed something; that can't fail its loads."""
+        """Publish at the end of a run that has changed something; never fails a load."""
         if self._changed and self._publishes_after_each_run():
             try:
                 run = f" after run {context.run.run_id}" if context.run else ""
@@ -84,6 +84,6 @@ class WarehouseResource(dg.ConfigurableResource[None]):
         return choice == AFTER_EACH_RUN
 
     def open(self) -> Warehouse:
-        """The warehouse, not opened yet. Raises SettingsError for a setting that is none."""
+        """The warehouse, not opened yet. Raises SettingsError for an invalid setting."""
         self._publishes_after_each_run()
         return find_warehouse(self.path, self.destination, self.lock_timeout)

@@ -1,22 +1,38 @@
-"""Runs of a Dagster instance and what failed in them, each asked for once.
+"""Runs of a Dagster instance and the failures in them, each read once.
 
-Only reading belongs here; what a failure means for an asset is judged by those who ask.
+Only reading belongs here; what a failure means for an asset is judged by the callers.
 """
 
 from __future__ import annotations
 
 import dagster as dg
 
+UNFINISHED = (
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    # it loads until it has ended
+    dg.DagsterRunStatus.CANCELING,
+)
+"""The states of a run that is queued or under way."""
+
+
+def is_running(instance: dg.DagsterInstance, job_name: str) -> bool:
+    """Whether a run of the job is queued or under way."""
+    unfinished = dg.RunsFilter(job_name=job_name, statuses=list(UNFINISHED))
+    return bool(instance.get_run_records(unfinished, limit=1))
+
 
 def step_problem(event: dg.DagsterEvent) -> str:
-    """Why a step failed, in the words of its Failure, or else of its exception."""
+    """Why a step failed: the text of its Failure, or else of its exception."""
     failure = event.step_failure_data
-    told = failure.user_failure_data.description if failure.user_failure_data else None
-    return (told or (failure.error.message if failure.error else "failed")).strip()
+    description = failure.user_failure_data.description if failure.user_failure_data else None
+    return (description or (failure.error.message if failure.error else "failed")).strip()
 
 
 class Runs:
-    """The runs of `instance`, remembered: many assets have one in common."""
+    """The runs of `instance`, cached: many assets share one."""
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self._instance = instance

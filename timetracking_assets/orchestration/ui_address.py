@@ -9,6 +9,6 @@ DEFAULT = "http://127.0.0.1:3000"
 
 
 def ui_address() -> str:
-    """The address that TIMETRACKING_UI_URL holds, or that of a UI on this machine; no slash at its
-    end."""
+    """The address in TIMETRACKING_UI_URL, else that of a UI on this machine; without a trailing
+    slash."""
     return os.environ.get(VARIABLE, "").rstrip("/") or DEFAULT

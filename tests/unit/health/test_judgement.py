@@ -20,19 +20,19 @@ from timetracking_assets.health.model import (
     State,
 )
 from timetracking_assets.health.watched import WatchedAsset
+from timetracking_assets.orchestration.automation.freshness import Verdict
+from timetracking_assets.spec.api import Freshness, Schedule
 
 NOW = datetime(2026, 3, 11, 12, tzinfo=UTC)
 KEY = dg.AssetKey(["api", "entries"])
 CHECK = dg.AssetCheckSpec("filled", asset=KEY, description="All filled.")
 DAILY = dg.DailyPartitionsDefinition(start_date="2026-03-01")
-YEARLY = dg.TimeWindowPartitionsDefinition(
-    cron_schedule="0 0 1 1 *", fmt="%Y", start="2025", end_offset=1
-)
+LOADED_AT = NOW - timedelta(hours=2)
 LOADED, FAILED = PartitionState.LOADED, PartitionState.FAILED
 
 
 def asset(key: dg.AssetKey = KEY, **changes: Any) -> WatchedAsset:
-    given: dict[str, Any] = {"partitions": None, "policy": None, "checks": (CHECK,), **changes}
+    given: dict[str, Any] = {"partitions": None, "freshness": None, "checks": (CHECK,), **changes}
     return WatchedAsset(key=key, group="api", description=None, metadata={}, **given)
 
 
@@ -115,7 +115,7 @@ def test_running_load_is_no_problem(status: dg.DagsterRunStatus) -> None:
 def test_all_days_are_there() -> None:
     facts = AssetFacts(loads=(load(),), partitions=days(*range(1, 11)))
     judged = judge(facts, partitions=DAILY)
-    assert (judged.state, judged.freshness) == (State.OK, "2026-03-10 is there")
+    assert judged.state == State.OK
     assert judged.count(LOADED) == len(judged.partitions) == 10
 
 
@@ -143,56 +143,31 @@ def test_failed_partition_is_red() -> None:
     assert [p.what for p in judged.problems] == ["1 partition failed: 2026-03-04"]
 
 
-def test_old_partition_that_was_backfilled_makes_nothing_fresh() -> None:
-    facts = AssetFacts(loads=(load(hours_ago=0),), partitions=days(*range(1, 10)))
-    policy = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=6))
-    judged = judge(facts, partitions=DAILY, policy=policy)
-    assert judged.freshness_state == State.FAILED
-    assert judged.freshness == "2026-03-10 is missing"
-
-
 @pytest.mark.parametrize(
-    ("policy", "state"),
+    ("verdict", "state", "text"),
     [
-        (None, State.WARNING),
-        # midnight plus 18 hours is still to come
-        (dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=18)), State.OK),
+        (Verdict(None), State.UNUSED, "loaded 1 hour ago"),
+        (Verdict(True, loaded=LOADED_AT), State.OK, "loaded 2 hours ago"),
+        (Verdict(True, loaded=LOADED_AT, late=True), State.WARNING, "loaded 2 hours ago, 5 hours"),
         (
-            dg.FreshnessPolicy.time_window(timedelta(hours=18), timedelta(hours=6)),
-            State.WARNING,
+            Verdict(False, NOW, loaded=LOADED_AT),
+            State.FAILED,
+            "loaded 2 hours ago, 5 hours allowed",
         ),
-        (dg.FreshnessPolicy.cron("0 6 * * *", timedelta(hours=6)), State.FAILED),
-        # 13:00 in Berlin is 12:00 in UTC: the last deadline was yesterday's
-        (dg.FreshnessPolicy.cron("1 13 * * *", timedelta(hours=6), "Europe/Berlin"), State.OK),
+        (Verdict(False, NOW, "2026-03-10"), State.FAILED, "2026-03-10 is missing"),
+        (Verdict(True, None, "2026-03-10", LOADED_AT), State.OK, "2026-03-10 loaded 2 hours ago"),
     ],
 )
-def test_newest_day_is_due_when_the_policy_says_so(
-    policy: dg.FreshnessPolicy | None, state: State
-) -> None:
-    facts = AssetFacts(loads=(load(),), partitions=days(*range(1, 10)))
-    assert judge(facts, partitions=DAILY, policy=policy).freshness_state == state
+def test_freshness_in_words(verdict: Verdict, state: State, text: str) -> None:
+    policy = Freshness(fail_after=timedelta(hours=5))
+    judged = judge(AssetFacts(loads=(load(),), freshness=verdict), freshness=policy)
+    assert judged.freshness_state == state
+    assert judged.freshness.startswith(text)
+    assert [problem.state for problem in judged.problems] == [state] * (state > State.OK)
 
 
-@pytest.mark.parametrize(
-    ("policy", "hours_ago", "state"),
-    [
-        (dg.FreshnessPolicy.time_window(timedelta(hours=5)), 4, State.OK),
-        (dg.FreshnessPolicy.time_window(timedelta(hours=5), timedelta(hours=3)), 4, State.WARNING),
-        (dg.FreshnessPolicy.time_window(timedelta(hours=5)), 6, State.FAILED),
-        (dg.FreshnessPolicy.cron("0 9 * * *", timedelta(hours=2)), 4.5, State.OK),
-        (dg.FreshnessPolicy.cron("0 9 * * *", timedelta(hours=2)), 5.5, State.FAILED),
-        (None, 10_000, State.UNUSED),
-    ],
-)
-def test_whole_list_is_fresh_by_its_age(
-    policy: dg.FreshnessPolicy | None, hours_ago: float, state: State
-) -> None:
-    assert judge(AssetFacts(loads=(load(hours_ago),)), policy=policy).freshness_state == state
-
-
-def test_open_year_is_fresh_by_its_age() -> None:
-    policy = dg.FreshnessPolicy.time_window(timedelta(hours=5))
-    facts = AssetFacts(loads=(load(6),), partitions={"2025": LOADED, "2026": LOADED})
-    judged = judge(facts, partitions=YEARLY, policy=policy)
-    assert judged.freshness_state == State.FAILED
-    assert judged.count(LOADED) == 2
+def test_a_missed_deadline_is_named() -> None:
+    policy = Freshness(deadlines=Schedule("0 9 * * *", "UTC"), within=timedelta(hours=1))
+    overdue = Verdict(False, NOW, loaded=LOADED_AT)
+    judged = judge(AssetFacts(loads=(load(),), freshness=overdue), freshness=policy)
+    assert judged.freshness == "loaded 2 hours ago, due 2026-03-11 12:00 UTC"

@@ -38,6 +38,13 @@ def test_a_day_is_as_long_as_its_zone_makes_it(first: date, hours: int) -> None:
     assert window.dates == (first, first + DAY)
 
 
+def test_a_window_is_read_as_it_is_written() -> None:
+    window = day(date(2026, 3, 29), BERLIN)
+    assert Window.parse(str(window), BERLIN) == window
+    with pytest.raises(ValueError, match="whole table"):
+        Window.parse("whole table")
+
+
 @pytest.mark.parametrize(
     ("last", "zone"),
     [(date(2025, 9, 6), "America/Santiago"), (date(2025, 4, 24), "Africa/Cairo")],

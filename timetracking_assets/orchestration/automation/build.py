@@ -1,7 +1,4 @@
-"""What keeps the assets of an API up to date without anyone: schedules and sensors, put together.
-
-Only the sum belongs here; each has a module of its own.
-"""
+"""All schedules and sensors of an API, put together. Each has a module of its own."""
 
 from __future__ import annotations
 
@@ -9,21 +6,21 @@ import dagster as dg
 
 from timetracking_assets.orchestration.asset_specs import asset_key
 from timetracking_assets.orchestration.automation.changes_sensor import changes_sensor
+from timetracking_assets.orchestration.automation.failures_sensor import failures_sensor
 from timetracking_assets.orchestration.automation.freshness import freshness_definitions
 from timetracking_assets.orchestration.automation.jobs import API_TAG, KIND_TAG, sensor_status
 from timetracking_assets.orchestration.automation.late_edits_sensor import late_edits_sensor
 from timetracking_assets.orchestration.automation.schedules import build_schedules
-from timetracking_assets.orchestration.automation.trouble_sensor import trouble_sensor
 from timetracking_assets.spec.api import Api
 
 
 def build_automation(api: Api) -> dg.Definitions:
-    """The schedules and sensors of `api`, off unless its file or the environment says otherwise."""
+    """The schedules and sensors of `api`, off unless its file or the environment turns them on."""
     sensors = [
         changes_sensor(api),
         late_edits_sensor(api),
         _condition_sensor(api),
-        trouble_sensor(api),
+        failures_sensor(api),
     ]
     return dg.Definitions.merge(
         dg.Definitions(schedules=build_schedules(api), sensors=[item for item in sensors if item]),

@@ -1,43 +1,44 @@
-"""The sensor of changes: asks each resource with a `probe` whether a load would find something new.
+"""The changes sensor: probes each resource that has a `probe`, and loads those that have changed.
 
-What is asked is in `ingest/change_probe.py`; which partitions a run then loads, in `schedules.py`.
-The cursor holds, for each resource, when it was last asked and what the answer looked like.
+The probe itself is in `ingest/change_probe.py`; which partitions a run then loads, in
+`partitions.py`. The cursor holds, for each resource, when it was last probed, and a fingerprint of
+the answer.
 """
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
 
 import dagster as dg
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from timetracking_assets.errors import IngestError, cause_of
+from timetracking_assets.errors import IngestError
 from timetracking_assets.ingest.change_probe import Probed, asks_since, probe
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.asset_specs import asset_key
 from timetracking_assets.orchestration.automation.jobs import (
     asset_job,
-    is_running,
     run_requests,
     sensor_status,
 )
+from timetracking_assets.orchestration.failures import or_ingest_error
 from timetracking_assets.orchestration.partitions import partitions_definition, regular_range
+from timetracking_assets.orchestration.runs import is_running
 from timetracking_assets.spec.api import Api, Resource
 
 _OVERLAP = timedelta(seconds=60)
-"""How much of the time before the last probe is asked for again: clocks differ."""
+"""How far a probe overlaps the last one: clocks differ."""
 
-_WHAT = "Loads what a probe of the API has found to be changed."
+_WHAT = "Probes the API, and loads the resources that have changed."
 
 
 class _Seen(BaseModel):
-    """What the last probe of a resource saw, and when; `window` is what it asked for.
+    """The last probe of a resource: when, of which `window`, and a fingerprint of its answer.
 
-    `stale` is the resource's last load, if a newer one has been asked for.
+    `stale` is the resource's last load, if a newer one has been requested.
     """
 
     at: datetime
@@ -50,7 +51,7 @@ _CURSOR = TypeAdapter(dict[str, _Seen], config=ConfigDict(defer_build=True))
 
 
 def changes_sensor(api: Api) -> dg.SensorDefinition | None:
-    """The sensor of `api`; None if no resource of it has a probe."""
+    """The sensor of `api`; None if none of its resources has a probe."""
     probed = [item for item in api.resources.values() if item.automation.probe]
     if not probed:
         return None
@@ -67,7 +68,7 @@ def changes_sensor(api: Api) -> dg.SensorDefinition | None:
     )
     def tick(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         if is_running(context.instance, name):
-            return dg.SkipReason(f"The last run of {name} is not done yet.")
+            return dg.SkipReason(f"The last run of {name} has not ended yet.")
         now = datetime.now(UTC)
         cursor = _CURSOR.validate_json(context.cursor or "{}")
         # a second's grace: ticks come a little early or late
@@ -77,18 +78,20 @@ def changes_sensor(api: Api) -> dg.SensorDefinition | None:
             if item.name not in cursor
             or cursor[item.name].at + intervals[item.name] <= now + timedelta(seconds=1)
         ]
-        connection: Connection = _masked(lambda: getattr(context.resources, api.name).connect(api))
+        connection: Connection = or_ingest_error(
+            lambda: getattr(context.resources, api.name).connect(api)
+        )
         changed, problems = _probe_all(context, connection, due, cursor, now)
         if problems and len(problems) == len(due):
             raise IngestError("; ".join(problems))
         for problem in problems:
             context.log.error(problem)
-        wanted = {item.name: regular_range(item, context.instance, now) for item in changed}
-        requests = run_requests(wanted, api.resources)
-        said = f"{len(due)} probed, nothing changed" if not problems else "; ".join(problems)
+        partitions = {item.name: regular_range(item, context.instance, now) for item in changed}
+        requests = run_requests(partitions, api.resources)
+        reason = "; ".join(problems) or f"{len(due)} probed, none has changed."
         return dg.SensorResult(
             run_requests=requests,
-            skip_reason=None if requests else dg.SkipReason(said),
+            skip_reason=None if requests else dg.SkipReason(reason),
             cursor=_CURSOR.dump_json(cursor).decode(),
         )
 
@@ -107,9 +110,9 @@ def _probe_all(
     cursor: dict[str, _Seen],
     now: datetime,
 ) -> tuple[list[Resource], list[str]]:
-    """The resources that changed, and what went wrong with others; `cursor` is brought up to date.
+    """The resources that have changed, and the errors of others; updates `cursor`.
 
-    A resource that could not be asked is asked again with the next tick.
+    A resource whose probe failed is probed again by the next tick.
     """
     changed: list[Resource] = []
     problems: list[str] = []
@@ -120,12 +123,14 @@ def _probe_all(
         since = (before.at if before else last_load or now) - _OVERLAP
         window = _window(resource, context.instance, now)
         try:
-            answer = _masked(_asking(connection, resource, since, window), connection)
+            answer = or_ingest_error(
+                partial(probe, connection, resource, since, window), connection.redactor
+            )
         except IngestError as error:
             problems.append(str(error))
             continue
         seen = _Seen(at=now, fingerprint=answer.fingerprint, window=str(window or ""))
-        # what was asked for before may have failed
+        # the load requested before may have failed
         waits = before is not None and before.stale is not None and before.stale == last_load
         if last_load is None or waits or _is_new(resource, before, seen, answer):
             changed.append(resource)
@@ -134,17 +139,11 @@ def _probe_all(
     return changed, problems
 
 
-def _asking(
-    connection: Connection, resource: Resource, since: datetime, window: Window | None
-) -> Callable[[], Probed]:
-    return lambda: probe(connection, resource, since, window)
-
-
 def _is_new(resource: Resource, before: _Seen | None, seen: _Seen, answer: Probed) -> bool:
     if asks_since(resource):
-        # the same answer twice: rows of the overlap
+        # the same answer twice is the rows of the overlap
         return answer.rows > 0 and (before is None or before.fingerprint != seen.fingerprint)
-    # with nothing to compare with, or another window, this is the first look
+    # without an earlier answer for the same window there is nothing to compare with
     return (
         before is not None
         and before.window == seen.window
@@ -162,15 +161,3 @@ def _window(resource: Resource, instance: dg.DagsterInstance, now: datetime) -> 
         return None
     first, last = (definition.time_window_for_partition_key(key) for key in (keys[0], keys[-1]))
     return Window(first.start, last.end, resource.partitions.timezone)
-
-
-def _masked(action: Callable[[], Any], connection: Connection | None = None) -> Any:
-    """What `action` gives, or an IngestError with a masked text and no chained exception."""
-    try:
-        return action()
-    except Exception as error:
-        found = cause_of(error, IngestError)
-        # what nobody foresaw is told whole
-        text = str(found) if isinstance(found, IngestError) else traceback.format_exc()
-        problem = connection.redactor(text) if connection else text
-    raise IngestError(problem)

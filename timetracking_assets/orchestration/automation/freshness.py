@@ -1,13 +1,13 @@
-"""Freshness of partitioned assets: whether the newest partition that is due is there.
+"""Freshness: whether what is due has been loaded. The one place where it is judged.
 
-Dagster's policies look at the last materialization of an asset, whichever partition it was of: an
-old day that is loaded again would make it fresh. So each partitioned asset has a check beside its
-policy, which asks for the newest partition that is due. It is evaluated with each load, on demand,
-and by a sensor when time alone changes the answer.
+Dagster's policies look at the last materialization of an asset, of whichever partition: an old day
+that is loaded again would make it fresh. So each partitioned asset has a check beside its policy,
+for the newest partition that is due. It is evaluated with each load, on demand, and by a sensor
+when its result changes with time alone.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from croniter import croniter
 
 from timetracking_assets.orchestration.asset_specs import asset_key
 from timetracking_assets.orchestration.automation.jobs import sensor_status
+from timetracking_assets.orchestration.check_history import latest_checks
 from timetracking_assets.orchestration.partitions import known_partitions, partitions_definition
 from timetracking_assets.spec.api import Api, Freshness, Resource
 
@@ -33,30 +34,65 @@ class Verdict:
     partition: str | None = None
     """The newest partition that is due."""
     loaded: datetime | None = None
-    """When that partition (or a resource without any) was last loaded."""
+    """When that partition (or an asset without any) was last loaded."""
+    late: bool = False
+    """Still fresh, but past the age at which the policy warns."""
 
 
-def judge(resource: Resource, instance: dg.DagsterInstance, now: datetime) -> Verdict:
+def judge_resource(resource: Resource, instance: dg.DagsterInstance, now: datetime) -> Verdict:
+    """Whether the table of `resource` is fresh at `now`."""
+    definition = partitions_definition(resource.partitions)
+    return judge(asset_key(resource), resource.automation.freshness, definition, instance, now)
+
+
+def judge(
+    key: dg.AssetKey,
+    freshness: Freshness | None,
+    definition: dg.TimeWindowPartitionsDefinition | None,
+    instance: dg.DagsterInstance,
+    now: datetime,
+) -> Verdict:
     """Whether what is due at `now` has been loaded in time."""
-    freshness = resource.automation.freshness
-    last = instance.get_latest_materialization_event(asset_key(resource))
+    last = instance.get_latest_materialization_event(key)
     if freshness is None or last is None:
         return Verdict(None)
+
+    def loaded_at(partition: str | None) -> datetime | None:
+        if partition is None:
+            return datetime.fromtimestamp(last.timestamp, UTC)
+        filtered = dg.AssetRecordsFilter(key, asset_partitions=[partition])
+        records = instance.fetch_materializations(filtered, limit=1).records
+        return datetime.fromtimestamp(records[0].timestamp, UTC) if records else None
+
     due, allowed_since = _limits(freshness, now)
-    definition = partitions_definition(resource.partitions)
-    loaded: datetime | None = datetime.fromtimestamp(last.timestamp, UTC)
+    verdict = _judge(definition, loaded_at, due, allowed_since)
+    if verdict.fresh:
+        if freshness.warn_after is None:
+            return verdict
+        limit = now - freshness.warn_after
+        return replace(verdict, late=not _judge(definition, loaded_at, limit, limit).fresh)
+    since = due
+    if freshness.fail_after is not None:
+        since = (verdict.loaded or verdict.since or due) + freshness.fail_after
+    return replace(verdict, since=min(since, now))
+
+
+def _judge(
+    definition: dg.TimeWindowPartitionsDefinition | None,
+    loaded_at: Callable[[str | None], datetime | None],
+    due: datetime,
+    allowed_since: datetime,
+) -> Verdict:
+    """Whether the newest partition due at `due` (or an asset without any) was loaded since."""
     partition = None
     if definition is not None:
-        partition, begins = _newest_due(resource, definition, due)
+        partition, end = _newest_due(definition, due)
         if partition is None:
             return Verdict(True)
-        allowed_since = begins or allowed_since
-        loaded = _loaded_at(instance, resource, partition)
-    if loaded is not None and loaded >= allowed_since:
-        return Verdict(True, None, partition, loaded)
-    grace = freshness.fail_after
-    since = due if grace is None else (loaded or allowed_since) + grace
-    return Verdict(False, min(since, now), partition, loaded)
+        allowed_since = end or allowed_since
+    loaded = loaded_at(partition)
+    fresh = loaded is not None and loaded >= allowed_since
+    return Verdict(fresh, None if fresh else allowed_since, partition, loaded)
 
 
 def _limits(freshness: Freshness, now: datetime) -> tuple[datetime, datetime]:
@@ -73,27 +109,20 @@ def _limits(freshness: Freshness, now: datetime) -> tuple[datetime, datetime]:
 
 
 def _newest_due(
-    resource: Resource, definition: dg.TimeWindowPartitionsDefinition, due: datetime
+    definition: dg.TimeWindowPartitionsDefinition, due: datetime
 ) -> tuple[str | None, datetime | None]:
     """The newest partition due, and its end if it must have been loaded after that.
 
     The newest complete day; of years the running one, which is never complete.
     """
     known = known_partitions(definition, due)
-    if resource.kind == "yearly":
+    if not isinstance(definition, dg.DailyPartitionsDefinition):
         return (known[-1] if known else None), None
     for key in reversed(known):
         end = definition.time_window_for_partition_key(key).end
         if end <= due:
             return key, end
     return None, None
-
-
-def _loaded_at(instance: dg.DagsterInstance, resource: Resource, partition: str) -> datetime | None:
-    found = instance.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key(resource), asset_partitions=[partition]), limit=1
-    )
-    return datetime.fromtimestamp(found.records[0].timestamp, UTC) if found.records else None
 
 
 def freshness_definitions(api: Api) -> dg.Definitions:
@@ -110,7 +139,7 @@ def freshness_definitions(api: Api) -> dg.Definitions:
             dg.AssetCheckSpec(
                 CHECK,
                 asset=asset_key(item),
-                description="The newest partition that is due has been loaded, after it ended.",
+                description="The newest partition that is due was loaded after it had ended.",
             )
             for item in checked
         ],
@@ -120,7 +149,7 @@ def freshness_definitions(api: Api) -> dg.Definitions:
         selected = {key.asset_key for key in context.selected_asset_check_keys}
         for item in checked:
             if asset_key(item) in selected:
-                verdict = judge(item, context.instance, datetime.now(UTC))
+                verdict = judge_resource(item, context.instance, datetime.now(UTC))
                 yield dg.AssetCheckResult(
                     passed=bool(verdict.fresh),
                     asset_key=asset_key(item),
@@ -136,26 +165,25 @@ def freshness_definitions(api: Api) -> dg.Definitions:
     )
     def overdue(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         return dg.SensorResult(
-            asset_events=list(_turned(checked, context.instance, datetime.now(UTC))),
-            skip_reason=dg.SkipReason("It only reports; it starts no run."),
+            asset_events=list(_changed_results(checked, context.instance, datetime.now(UTC))),
+            skip_reason=dg.SkipReason("It only reports results; it starts no runs."),
         )
 
     return dg.Definitions(asset_checks=[newest_partitions], sensors=[overdue])
 
 
-def _turned(
+def _changed_results(
     resources: list[Resource], instance: dg.DagsterInstance, now: datetime
 ) -> Iterator[dg.AssetCheckEvaluation]:
-    """New results of those checks whose last one is no longer true."""
+    """New results of the checks whose last result no longer holds."""
     keys = {dg.AssetCheckKey(asset_key(item), CHECK): item for item in resources}
-    records = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
+    records = latest_checks(instance, keys)
     for key, item in keys.items():
-        verdict = judge(item, instance, now)
+        verdict = judge_resource(item, instance, now)
         if verdict.fresh is None:
             continue
-        record = records.get(key)
-        evaluation = record.evaluation if record else None
-        if isinstance(evaluation, dg.AssetCheckEvaluation) and evaluation.passed == verdict.fresh:
+        result = records[key].result if key in records else None
+        if result is not None and result.passed == verdict.fresh:
             continue
         yield dg.AssetCheckEvaluation(
             asset_key=key.asset_key,

@@ -1,6 +1,7 @@
-"""What is wrong at present with the assets of an API: loads, checks, freshness.
+"""What is wrong now with the assets of an API: failed loads, failed checks, overdue partitions.
 
-It is read from the instance's event log; who is told is decided in `trouble_sensor.py`.
+All of it is read from the instance's event log; who gets a message is decided in
+`failures_sensor.py`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,13 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from timetracking_assets.orchestration.asset_specs import asset_key
-from timetracking_assets.orchestration.automation.freshness import CHECK, judge
+from timetracking_assets.orchestration.automation.freshness import CHECK, judge_resource
+from timetracking_assets.orchestration.check_history import latest_checks
 from timetracking_assets.orchestration.runs import Runs
 from timetracking_assets.spec.api import Api
+
+_LONGEST = 300
+"""Characters of a message about one incident: it is read on a phone."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +34,15 @@ class Incident:
 
 @dataclass
 class Observed:
-    """What is wrong now, by key; and the keys of which nothing can be said now (a run is under
-    way): they are as they were."""
+    """The incidents of now, by key; and the keys that can't be judged now, because a run is under
+    way: these stay as they were."""
 
     incidents: dict[str, Incident] = field(default_factory=dict)
     undecided: set[str] = field(default_factory=set)
 
 
 def incident_keys(api: Api, checks: Iterable[dg.AssetCheckKey]) -> set[str]:
-    """The keys of all incidents that there can be."""
+    """The keys of all possible incidents."""
     labels = [resource.label for resource in api.resources.values()]
     return {
         *(f"{what} {label}" for what in ("load", "freshness") for label in labels),
@@ -57,7 +62,7 @@ def observe(
     _loads(api, instance, runs, observed)
     _checks(instance, [key for key in checks if key.name != CHECK], observed)
     for resource in api.resources.values():
-        verdict = judge(resource, instance, now)
+        verdict = judge_resource(resource, instance, now)
         if verdict.fresh is False and verdict.since:
             missing = f"{verdict.partition} is overdue" if verdict.partition else "is overdue"
             observed.incidents[f"freshness {resource.label}"] = Incident(
@@ -70,9 +75,8 @@ def _why(runs: Runs, run_id: str, step: str) -> str:
     """Why the step of a failed run did not succeed."""
     problems = runs.problems(run_id)
     if step in problems:
-        # a message is read on a phone
-        return " ".join(problems[step].split())[:300]
-    return "not loaded, because another step of the run failed" if problems else "the run broke off"
+        return " ".join(problems[step].split())[:_LONGEST]
+    return "not loaded, because another step of the run failed" if problems else "the run was lost"
 
 
 def _loads(api: Api, instance: dg.DagsterInstance, runs: Runs, observed: Observed) -> None:
@@ -87,7 +91,7 @@ def _loads(api: Api, instance: dg.DagsterInstance, runs: Runs, observed: Observe
         if last is not None and last.run_id == entry.last_run_id:
             continue
         run = runs.record(entry.last_run_id)
-        # a run that was deleted says nothing, least of all that the asset is well again
+        # a deleted run proves nothing, least of all a recovery
         if run and run.dagster_run.status == dg.DagsterRunStatus.FAILURE:
             observed.incidents[key] = Incident(
                 resource.label,
@@ -104,24 +108,22 @@ def _checks(
     checks: list[dg.AssetCheckKey],
     observed: Observed,
 ) -> None:
-    records = instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
-    for check, record in records.items():
+    for check, record in latest_checks(instance, checks).items():
         asset = check.asset_key.to_user_string()
         key = f"check {asset} {check.name}"
-        evaluation = record.evaluation
-        if isinstance(evaluation, dg.AssetCheckEvaluation):
-            if not evaluation.passed:
-                word = "warns" if evaluation.severity == dg.AssetCheckSeverity.WARN else "failed"
-                told = f": {evaluation.description}" if evaluation.description else ""
-                observed.incidents[key] = Incident(
-                    asset,
-                    f"check {check.name} {word}{told}"[:300],
-                    record.create_timestamp,
-                    record.run_id or None,
-                )
-            continue
-        # planned, not done: its run is under way, or broke off, which is an incident of the load
-        observed.undecided.add(key)
+        result = record.result
+        if result is None:
+            # its run is under way, or ended early, which is an incident of the load
+            observed.undecided.add(key)
+        elif not result.passed:
+            word = "warns" if result.severity == dg.AssetCheckSeverity.WARN else "failed"
+            description = f": {result.description}" if result.description else ""
+            observed.incidents[key] = Incident(
+                asset,
+                f"check {check.name} {word}{description}"[:_LONGEST],
+                record.at,
+                record.run_id or None,
+            )
 
 
 def text_of(incident: Incident) -> str:

@@ -1,7 +1,7 @@
-"""Jobs for runs that nobody starts by hand: some assets of one API, tagged so that one finds them.
+"""Jobs that schedules and sensors start: some assets of one API, with tags to find their runs by.
 
-What starts them is in `schedules.py` and the sensors, which are on or off by default as is said
-here; which partitions they load, in `partitions.py`.
+What starts them is in `schedules.py` and the sensors; whether these are on by default is decided
+here. Which partitions they load is in `partitions.py`.
 """
 
 from __future__ import annotations
@@ -30,42 +30,27 @@ def asset_job(name: str, kind: str, resources: Sequence[Resource], description: 
 
 
 def run_requests(
-    wanted: Mapping[str, Sequence[str]],
+    partitions: Mapping[str, Sequence[str]],
     resources: Mapping[str, Resource],
     key: str = "",
-    tags: Mapping[str, str] | None = None,
 ) -> list[dg.RunRequest]:
-    """As few runs as can load the `wanted` partitions (in order) of each resource.
+    """As few runs as can load the `partitions` (in order) of each resource, given by name.
 
-    A run takes the resources with one partitions' definition and one range. `key` begins the run
-    keys; without one, each request makes a run.
+    A run takes the resources that share a partitions definition and a range. `key` is the prefix of
+    the run keys; without one, each request makes a run.
     """
     groups: dict[tuple[object, tuple[str, ...]], list[Resource]] = {}
-    for name, partitions in wanted.items():
+    for name, keys in partitions.items():
         resource = resources[name]
-        groups.setdefault((resource.partitions, tuple(partitions)), []).append(resource)
+        groups.setdefault((resource.partitions, tuple(keys)), []).append(resource)
     return [
         dg.RunRequest(
             run_key=f"{key}/{','.join(item.name for item in members)}" if key else None,
             asset_selection=[asset_key(item) for item in members],
-            tags={**(tags or {}), **range_tags(partitions)},
+            tags=range_tags(keys),
         )
-        for (_, partitions), members in groups.items()
+        for (_, keys), members in groups.items()
     ]
-
-
-def is_running(instance: dg.DagsterInstance, job_name: str) -> bool:
-    """Whether a run of the job is queued or under way."""
-    states = [
-        dg.DagsterRunStatus.QUEUED,
-        dg.DagsterRunStatus.NOT_STARTED,
-        dg.DagsterRunStatus.STARTING,
-        dg.DagsterRunStatus.STARTED,
-        dg.DagsterRunStatus.CANCELING,
-    ]
-    return bool(
-        instance.get_run_records(dg.RunsFilter(job_name=job_name, statuses=states), limit=1)
-    )
 
 
 VARIABLE = "TIMETRACKING_AUTOMATION"
@@ -81,8 +66,8 @@ def is_on(api: Api | None = None) -> bool:
     text = os.environ.get(VARIABLE, "").strip().lower()
     if text not in _WORDS:
         raise dg.DagsterInvalidDefinitionError(f"{VARIABLE} is {text!r}: it must be `on` or `off`")
-    said = _WORDS[text]
-    return said if said is not None else bool(api and api.runs_by_itself)
+    setting = _WORDS[text]
+    return setting if setting is not None else bool(api and api.runs_by_itself)
 
 
 def schedule_status(api: Api) -> dg.DefaultScheduleStatus:

@@ -1,9 +1,8 @@
-"""The sensor of late edits: loads older partitions that another partition's answer speaks of.
+"""The sensor of late edits: loads older partitions whose rows came in another partition's answer.
 
-A load says in its metadata (`late_days`) for which older days it met rows that the table does not
-hold as they are; see `ingest/load/late_rows.py`. The cursor holds, for each resource, the last
-materialization that was looked at and its run, so that each load is answered once: one of a range
-says the same with each of its partitions.
+A load lists in its metadata (`late_days`) the older days whose rows differ from the table's; see
+`ingest/load/late_rows.py`. The cursor holds, for each resource, the last materialization that was
+read and its run, so that each load is handled once: a range repeats it for each partition.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ import dagster as dg
 from timetracking_assets.orchestration.asset_specs import asset_key
 from timetracking_assets.orchestration.automation.jobs import (
     asset_job,
-    is_running,
     run_requests,
     sensor_status,
 )
@@ -26,9 +24,10 @@ from timetracking_assets.orchestration.partitions import (
     neighbours,
     partitions_definition,
 )
+from timetracking_assets.orchestration.runs import is_running
 from timetracking_assets.spec.api import Api, Resource
 
-_WHAT = "Loads older partitions to which rows belong that came with newer ones."
+_WHAT = "Loads older partitions whose rows were edited, as the answers for newer ones show."
 _INTERVAL = 60
 _AT_ONCE = 100
 
@@ -49,7 +48,7 @@ def late_edits_sensor(api: Api) -> dg.SensorDefinition | None:
     )
     def tick(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         if is_running(context.instance, name):
-            return dg.SkipReason(f"The last run of {name} is not done yet.")
+            return dg.SkipReason(f"The last run of {name} has not ended yet.")
         cursor: dict[str, tuple[int, str]] = json.loads(context.cursor or "{}")
         requests: list[dg.RunRequest] = []
         for resource in windowed:
@@ -70,9 +69,9 @@ def late_edits_sensor(api: Api) -> dg.SensorDefinition | None:
 def _late_days(
     instance: dg.DagsterInstance, resource: Resource, after: tuple[int, str] | None
 ) -> tuple[set[str], tuple[int, str]]:
-    """The days that loads after the one of `after` (storage id, run id) speak of, and the last one.
+    """The late days of the loads after `after` (storage id, run id), and the newest of these loads.
 
-    With no cursor only the newest load counts: what is older has been overtaken.
+    Without a cursor only the newest load counts.
     """
     last, run_id = after or (0, "")
     events = instance.fetch_materializations(
@@ -96,7 +95,7 @@ def _days(metadata: Mapping[str, dg.MetadataValue]) -> set[str]:
 
 
 def _ranges(resource: Resource, days: set[str]) -> list[list[str]]:
-    """The partitions in which `days` lie, those side by side as one range."""
+    """The partitions that hold `days`, adjacent ones as one range."""
     definition = partitions_definition(resource.partitions)
     if definition is None or not days:
         return []

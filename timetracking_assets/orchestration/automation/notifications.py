@@ -1,6 +1,6 @@
 """Messages to people, through apprise: chat, mail, pager, whatever its URLs name.
 
-Only the sending belongs here; what is worth a message is decided in `trouble_sensor.py`.
+Only the sending belongs here; what is worth a message is decided in `failures_sensor.py`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ class NotifyError(Exception):
 
 
 def services() -> dict[str, str]:
-    """apprise's URLs in TIMETRACKING_NOTIFY_URLS, which are separated by blanks or line ends, by
-    names that may be shown: `number 1 (mailto)`."""
-    found = {}
+    """apprise's URLs in TIMETRACKING_NOTIFY_URLS, separated by blanks or line ends, by names that
+    may be shown: `number 1 (mailto)`."""
+    named = {}
     for number, url in enumerate(os.environ.get(VARIABLE, "").split(), 1):
-        # what stands before a lone colon may be a user or a token
+        # a text before a lone colon may be a user or a token
         scheme = re.match(r"[a-zA-Z0-9+.-]+(?=://)", url)
-        found[f"number {number} ({scheme[0] if scheme else 'no scheme'})"] = url
-    return found
+        named[f"number {number} ({scheme[0] if scheme else 'no scheme'})"] = url
+    return named
 
 
 def run_url(run_id: str) -> str:
@@ -34,7 +34,7 @@ def run_url(run_id: str) -> str:
     return f"{ui_address()}/runs/{run_id}"
 
 
-def send(name: str, url: str, title: str, body: str, *, trouble: bool) -> None:
+def send(name: str, url: str, title: str, body: str, *, problem: bool) -> None:
     """Send a message to one of the `services`.
 
     Raises NotifyError if apprise is not installed, doesn't know the URL, or could not reach the
@@ -51,9 +51,9 @@ def send(name: str, url: str, title: str, body: str, *, trouble: bool) -> None:
             f"{VARIABLE} is set, but apprise is not installed: pip install "
             "'timetracking-assets[notifications]'"
         )
-    # what it logs holds URLs, and with them passwords
+    # its log lines hold URLs, and with them passwords
     logging.getLogger("apprise").addFilter(_nothing)
-    kind = apprise.NotifyType.FAILURE if trouble else apprise.NotifyType.SUCCESS
+    kind = apprise.NotifyType.FAILURE if problem else apprise.NotifyType.SUCCESS
     service = apprise.Apprise()
     known = service.add(url)
     if not known or not service.notify(body=body, title=title, notify_type=kind):

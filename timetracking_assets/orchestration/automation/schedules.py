@@ -14,7 +14,6 @@ import dagster as dg
 
 from timetracking_assets.orchestration.automation.jobs import (
     asset_job,
-    is_running,
     run_requests,
     schedule_status,
 )
@@ -23,22 +22,24 @@ from timetracking_assets.orchestration.partitions import (
     partitions_definition,
     regular_range,
 )
+from timetracking_assets.orchestration.runs import is_running
 from timetracking_assets.spec.api import Api, Resource, Schedule
 
-Wanted = Callable[[Resource, dg.DagsterInstance, datetime], list[str]]
+ChoosePartitions = Callable[[Resource, dg.DagsterInstance, datetime], list[str]]
+"""The partitions of a resource that a tick at a time loads."""
 
 _WHAT = {
     "snapshot": "Loads the resources that have no partitions.",
-    "daily": "Loads the newest day with the days of the lookback, and what was missed since the "
+    "daily": "Loads the newest day with the days of the lookback, and those missed since the "
     "last load.",
-    "yearly": "Loads the current year; in January the last one, too.",
-    "full_reread": "Loads all partitions again, for edits that are older than any lookback.",
+    "yearly": "Loads the current year; in January the previous one, too.",
+    "full_reread": "Loads all partitions again, to catch edits that are older than the lookback.",
 }
 
 
 def build_schedules(api: Api) -> list[dg.ScheduleDefinition]:
     """The schedules of `api`, each with its job. Resources with an `automation_condition` are left
-    to Dagster, but for full re-reads."""
+    to Dagster, except for full re-reads."""
     built: list[dg.ScheduleDefinition] = []
     for kind in ("snapshot", "daily", "yearly"):
         timed = {
@@ -53,11 +54,11 @@ def build_schedules(api: Api) -> list[dg.ScheduleDefinition]:
 
 def _everything(resource: Resource, instance: dg.DagsterInstance, now: datetime) -> list[str]:
     definition = partitions_definition(resource.partitions)
-    return known_partitions(definition, now) if definition else []
+    return list(known_partitions(definition, now)) if definition else []
 
 
 def _of_kind(
-    api: Api, kind: str, timed: Mapping[str, Schedule | None], wanted: Wanted
+    api: Api, kind: str, timed: Mapping[str, Schedule | None], choose: ChoosePartitions
 ) -> list[dg.ScheduleDefinition]:
     """One schedule for the resources with the most common timing, one for each of the others."""
     common = Counter(timing for timing in timed.values() if timing).most_common(1)
@@ -67,7 +68,7 @@ def _of_kind(
             title = f"{api.name}_{kind}" + ("" if timing == common[0][0] else f"_{name}")
             groups.setdefault((title, timing), []).append(api.resources[name])
     return [
-        _schedule(api, title, kind, timing, members, wanted)
+        _schedule(api, title, kind, timing, members, choose)
         for (title, timing), members in groups.items()
     ]
 
@@ -78,7 +79,7 @@ def _schedule(
     kind: str,
     timing: Schedule,
     resources: Sequence[Resource],
-    wanted: Wanted,
+    choose: ChoosePartitions,
 ) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=name,
@@ -92,12 +93,12 @@ def _schedule(
         context: dg.ScheduleEvaluationContext,
     ) -> dg.SkipReason | list[dg.RunRequest]:
         if is_running(context.instance, name):
-            return dg.SkipReason(f"The last run of {name} is not done yet.")
+            return dg.SkipReason(f"The last run of {name} has not ended yet.")
         now = context.scheduled_execution_time
-        ranges = {item.name: wanted(item, context.instance, now) for item in resources}
+        ranges = {item.name: choose(item, context.instance, now) for item in resources}
         due = {title: keys for title, keys in ranges.items() if keys or kind == "snapshot"}
         if not due:
-            return dg.SkipReason("There is no partition yet.")
+            return dg.SkipReason("No partition exists yet.")
         return run_requests(due, api.resources, key=now.isoformat())
 
     return tick

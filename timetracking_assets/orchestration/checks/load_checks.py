@@ -1,7 +1,7 @@
-"""Asset checks: what is asserted of a table after each merge, or on demand.
+"""Asset checks of a table after each load, or on demand: its key, and its rows against the answer.
 
-A check reads the table as it stands. One that can't be answered fails and says why. How a load is
-compared with its table is in `reconciliation.py`.
+A check that can't be evaluated fails and says why. How a load is compared with its table is in
+`reconciliation.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from timetracking_assets.orchestration.asset_specs import asset_key
+from timetracking_assets.orchestration.check_history import check_history
 from timetracking_assets.orchestration.checks.load_facts import LoadFacts
 from timetracking_assets.orchestration.checks.reconciliation import (
     differences,
@@ -37,8 +38,8 @@ def check_specs(resource: Resource) -> list[dg.AssetCheckSpec]:
         RECONCILED,
         asset=asset,
         blocking=True,
-        description="The table holds just the rows that the latest answer held for what was "
-        "asked for, and the answer as many as the API states, where it states a total.",
+        description="The table holds exactly the rows of the latest answer, and the answer as many "
+        "rows as the API states, where it states a total.",
     )
     if not keys:
         return [reconciled]
@@ -48,33 +49,31 @@ def check_specs(resource: Resource) -> list[dg.AssetCheckSpec]:
             asset=asset,
             blocking=True,
             description=f"No two rows of the table have the same {keys}. After a load of changes "
-            "or of a window, only the keys that it brought are looked at, as long as this check "
-            "has passed before; run alone, it looks at the whole table.",
+            "or of a window, only the keys of its answer are checked, provided that this check "
+            "passed before; run alone, it checks the whole table.",
         ),
         dg.AssetCheckSpec(
-            NOT_NULL, asset=asset, description=f"Every row of the table has its {keys}."
+            NOT_NULL, asset=asset, description=f"No row of the table lacks its {keys}."
         ),
         reconciled,
         dg.AssetCheckSpec(
             NO_DUPLICATES,
             asset=asset,
-            description=f"No {keys} came twice in the latest answer; pages that shift while they "
-            "are read repeat some rows, and leave out others.",
+            description=f"No {keys} occurs twice in the latest answer. Pages that shift while they "
+            "are read repeat some rows and skip others.",
         ),
     ]
 
 
 def was_unique(instance: dg.DagsterInstance, resource: Resource, run_id: str) -> bool:
-    """Whether the table's keys were unique when another run than `run_id` last asked.
+    """Whether the table's keys were unique when another run than `run_id` last checked them.
 
-    False, too, if that run has not answered: it may have loaded and ended before its checks.
+    False, too, if that run has no result: it may have loaded and ended before its checks.
     """
-    records = instance.event_log_storage.get_asset_check_execution_history(
-        dg.AssetCheckKey(asset_key(resource), UNIQUE), limit=_RECORDS
-    )
-    others = [record.evaluation for record in records if record.run_id != run_id]
-    latest = others[0] if others else None
-    return isinstance(latest, dg.AssetCheckEvaluation) and latest.passed
+    key = dg.AssetCheckKey(asset_key(resource), UNIQUE)
+    records = check_history(instance, key, limit=_RECORDS)
+    latest = next((record.result for record in records if record.run_id != run_id), None)
+    return latest is not None and latest.passed
 
 
 def run_checks(
@@ -87,8 +86,8 @@ def run_checks(
 ) -> Iterator[dg.AssetCheckResult]:
     """The results of the checks in `names`; `facts` are the latest load's.
 
-    `known_unique` says that the keys were unique before that load, which has just been done: then
-    only keys of its answer can stand twice.
+    `known_unique` means that the keys were unique before that load, which has just been done: then
+    only keys of its answer can be duplicates.
     """
     window = str(facts.window) if facts and facts.window else "whole table"
     with warehouse.exclusive(holder, dataset=resource.api) as opened:
@@ -107,7 +106,9 @@ def _answered(
 ) -> dg.AssetCheckResult:
     if not warehouse.column_types(resource.api, resource.name):
         table = f"{resource.api}.{resource.name}"
-        return _failed(resource, name, f"There is no table {table} yet: materialize it first.")
+        return _failed(
+            resource, name, f"The table {table} does not exist yet: materialize it first."
+        )
     if name == UNIQUE:
         brought = facts.distinct_keys if facts and known_unique else None
         return _of_table(resource, name, *_duplicates(warehouse, resource, brought))
@@ -138,13 +139,13 @@ def _reconciled(
     in_scope = facts.rows_in_scope
     if facts.keys_held is None:
         in_scope = rows_in_scope(warehouse, resource, facts)
-    found = differences(resource, facts, in_scope)
+    problems = differences(resource, facts, in_scope)
     return dg.AssetCheckResult(
-        passed=not found,
+        passed=not problems,
         asset_key=asset_key(resource),
         check_name=RECONCILED,
-        description=" ".join(found) or None,
-        metadata=reconciliation_metadata(facts, in_scope, found),
+        description=" ".join(problems) or None,
+        metadata=reconciliation_metadata(facts, in_scope, problems),
     )
 
 
@@ -169,18 +170,18 @@ def _of_table(
 def _duplicates(
     warehouse: OpenWarehouse, resource: Resource, brought: int | None
 ) -> tuple[int, dict[str, Any]]:
-    """The keys that stand twice, among the `brought` keys of the answer or (None) all."""
+    """How many keys occur twice, of the `brought` keys of the answer or (None) of all."""
     keys = ", ".join(quoted(name) for name in resource.primary_key)
     table = quoted(resource.api, resource.name)
-    # rows without a key are the other check's: they have no key in common
+    # rows without a key are the other check's
     condition = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in resource.primary_key)
     answer = (staging_dataset(resource.api), resource.name)
     rows = warehouse.number(f"SELECT count(*) FROM {table}")
     partly = (
         brought is not None
-        # a first load goes past the staging table; what stands there is another table's
+        # a first load bypasses the staging table, which then holds an older answer
         and rows > brought
-        # a whole list is the whole table
+        # a snapshot replaces the whole table
         and resource.sync_mode != "snapshot"
         and bool(warehouse.column_types(*answer))
         # dlt may be told to empty its staging tables
@@ -199,7 +200,7 @@ def _duplicates(
     return duplicates, {
         "rows": rows,
         "duplicate_keys": duplicates,
-        "looked_at": "keys of the answer" if partly else "whole table",
+        "checked": "keys of the answer" if partly else "whole table",
         "sample_keys": dg.MetadataValue.json([list(map(str, row[:-1])) for row in sample]),
     }
 

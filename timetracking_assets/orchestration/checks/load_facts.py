@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -89,8 +88,7 @@ def _window(values: Mapping[str, Any], resource: Resource) -> Window | None:
     text = values.get("window")
     if resource.partitions is None or not isinstance(text, str):
         return None
-    start, end = (datetime.fromisoformat(bound) for bound in text.strip("[)").split(", "))
-    return Window(start, end, resource.partitions.timezone)
+    return Window.parse(text, resource.partitions.timezone)
 
 
 def load_metadata(report: LoadReport) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 They are few, read counts only, and are judged by the thresholds under `checks` in `defs.yaml`. In a
 run that loads, they wait until all of the run's tables of the API are loaded, so that references
-between these are judged once both sides exist, and judge the window that was loaded; alone, they
-judge whole tables. Counting is in `quality_counts.py`; that a table is a faithful copy at all is
-asserted in `load_checks.py`.
+between these are judged once both sides exist, and judge the window that was loaded; run alone,
+they judge whole tables. The counts are in `quality_counts.py`; whether a table is a faithful copy
+is checked in `load_checks.py`.
 """
 
 import warnings
@@ -16,8 +16,10 @@ import dagster as dg
 
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.asset_specs import asset_key
+from timetracking_assets.orchestration.check_history import check_history
 from timetracking_assets.orchestration.checks import quality_counts
 from timetracking_assets.orchestration.partitions import tagged_window
+from timetracking_assets.orchestration.resources import WAREHOUSE
 from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.spec.quality import CheckSpec
 from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse
@@ -27,36 +29,39 @@ warnings.filterwarnings("ignore", "Parameter `execution_type`", dg.BetaWarning)
 
 
 def declared_checks(resource: Resource) -> dict[str, tuple[CheckSpec, str]]:
-    """The checks that the resource has something to judge for: name -> settings, description."""
+    """The checks that apply to the resource: name -> settings, description."""
     checks = resource.checks
-    found: dict[str, tuple[CheckSpec, str]] = {}
+    declared: dict[str, tuple[CheckSpec, str]] = {}
     if checks.volume and resource.partitions and resource.partitions.type == "daily":
-        found[VOLUME] = (
+        declared[VOLUME] = (
             checks.volume,
             f"Each day holds {checks.volume.min_share:.0%} to {checks.volume.max_share:.0%} of the "
             f"rows usual for its weekday (median of {checks.volume.weeks} weeks).",
         )
     if checks.nulls and checks.nulls.columns:
         limits = ", ".join(f"{name} (at most {m:.0%})" for name, m in checks.nulls.columns.items())
-        found[NULLS] = (checks.nulls, f"Few rows have no value in {limits}.")
+        declared[NULLS] = (checks.nulls, f"Few rows lack a value in {limits}.")
     if checks.references and resource.references:
         targets = ", ".join(f"{name} in {r.resource}" for name, r in resource.references.items())
-        found[REFERENCES] = (checks.references, f"Each value is found: {targets}.")
+        declared[REFERENCES] = (
+            checks.references,
+            f"Each value exists in the table that it refers to: {targets}.",
+        )
     if checks.durations and resource.hours:
-        found[DURATIONS] = (
+        declared[DURATIONS] = (
             checks.durations,
-            f"No row lasts less than nothing or more than {checks.durations.max_hours:g} hours.",
+            f"No row has a negative duration or more than {checks.durations.max_hours:g} hours.",
         )
     if checks.schema_changes:
-        found[SCHEMA] = (
+        declared[SCHEMA] = (
             checks.schema_changes,
-            "The table has the columns and types that it had at the last check.",
+            "The table has the same columns and types as at the last check.",
         )
-    return found
+    return declared
 
 
-def build_quality_checks(api: Api, warehouse_key: str) -> list[dg.AssetChecksDefinition]:
-    """The one definition that holds all data-quality checks of `api`; none if nothing is judged."""
+def build_quality_checks(api: Api) -> list[dg.AssetChecksDefinition]:
+    """The one definition that holds all data-quality checks of `api`; empty if it has none."""
     specs = [
         dg.AssetCheckSpec(name, asset=asset_key(resource), description=description)
         for resource in api.resources.values()
@@ -69,10 +74,10 @@ def build_quality_checks(api: Api, warehouse_key: str) -> list[dg.AssetChecksDef
         name=f"{api.name}__quality_checks",
         specs=specs,
         can_subset=True,
-        required_resource_keys={warehouse_key},
+        required_resource_keys={WAREHOUSE},
     )
     def quality_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        warehouse: Warehouse = getattr(context.resources, warehouse_key).open()
+        warehouse: Warehouse = getattr(context.resources, WAREHOUSE).open()
         selected = context.selected_asset_check_keys
         instance = context.instance
         results = []
@@ -93,12 +98,11 @@ def build_quality_checks(api: Api, warehouse_key: str) -> list[dg.AssetChecksDef
 
 
 def _last_columns(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dict[str, str] | None:
-    """The columns that the check saw the last time it was evaluated."""
-    records = instance.event_log_storage.get_asset_check_execution_history(key, limit=5)
-    for record in records:
-        # the present run's evaluation is only planned yet
-        if isinstance(evaluation := record.evaluation, dg.AssetCheckEvaluation):
-            seen = evaluation.metadata.get("column_types")
+    """The columns when the check was last evaluated."""
+    for record in check_history(instance, key, limit=5):
+        # this run's evaluation is only planned yet
+        if record.result is not None:
+            seen = record.result.metadata.get("column_types")
             if seen is not None and isinstance(seen.value, Mapping):
                 return {name: str(kind) for name, kind in seen.value.items()}
     return None
@@ -111,9 +115,9 @@ DURATIONS = "durations_plausible"
 SCHEMA = "schema_unchanged"
 
 Verdict = tuple[bool, str, dict[str, Any]]
-"""Passed or not, in words, and metadata whose numbers Dagster plots."""
+"""Passed or not, a description, and metadata whose numbers Dagster plots."""
 LastColumns = Callable[[dg.AssetCheckKey], dict[str, str] | None]
-"""The columns (name -> type) that a check saw last, if it ever did."""
+"""The columns (name -> type) at the last evaluation of a check, if there was one."""
 
 
 class Judge:
@@ -132,7 +136,7 @@ class Judge:
         self._types = warehouse.column_types(resource.api, resource.name)
 
     def result(self, key: dg.AssetCheckKey, settings: CheckSpec) -> dg.AssetCheckResult:
-        """The result of one check; one that can't be answered fails and says why."""
+        """The result of one check; one that can't be evaluated fails and says why."""
         questions: dict[str, Callable[[], Verdict]] = {
             VOLUME: self._volume,
             NULLS: self._nulls,
@@ -142,7 +146,11 @@ class Judge:
         }
         table = f"{self._resource.api}.{self._resource.name}"
         if not self._types:
-            verdict: Verdict = (False, f"There is no table {table} yet: materialize it first.", {})
+            verdict: Verdict = (
+                False,
+                f"The table {table} does not exist yet: materialize it first.",
+                {},
+            )
         else:
             verdict = questions[key.name]()
         passed, description, metadata = verdict
@@ -160,7 +168,7 @@ class Judge:
         settings, partitions = self._resource.checks.volume, self._resource.partitions
         assert settings is not None
         assert partitions is not None
-        # alone, it judges the last week: the days before were judged when they were loaded
+        # run alone, it judges the last week: older days were judged when they were loaded
         today = datetime.now(UTC).date()
         week = Window.of_days(today - timedelta(days=7), today, partitions.timezone)
         volumes = quality_counts.day_volumes(
@@ -180,28 +188,32 @@ class Judge:
             volume, usual = judged[-1]
             metadata["rows_usual"] = usual
             metadata["share_of_usual"] = round(volume.rows / usual, 3)
-        told = [f"{v.day}: {v.rows} rows where {usual:g} are usual" for v, usual in unusual[:5]]
+        details = [f"{v.day}: {v.rows} rows, usually {usual:g}" for v, usual in unusual[:5]]
         if not judged:
-            told = [
+            details = [
                 "Not judged: fewer than 3 earlier weeks, or fewer than "
                 f"{settings.min_rows} rows, on the same weekday."
             ]
-        return not unusual, "; ".join(told) or "As usual.", metadata
+        return not unusual, "; ".join(details) or "As usual.", metadata
 
     def _nulls(self) -> Verdict:
         settings = self._resource.checks.nulls
         assert settings is not None
-        standing = [name for name in settings.columns if name in self._types]
+        existing = [name for name in settings.columns if name in self._types]
         rows, shares = (
-            quality_counts.null_shares(self._warehouse, self._resource, standing, self._window)
-            if standing
+            quality_counts.null_shares(self._warehouse, self._resource, existing, self._window)
+            if existing
             else (0, {})
         )
         bad = {n: s for n, s in shares.items() if s > settings.columns[n]}
-        told = [f"{name}: {share:.1%} without a value" for name, share in bad.items()]
-        told += [f"{name}: no such column" for name in settings.columns if name not in standing]
+        details = [f"{name}: {share:.1%} without a value" for name, share in bad.items()]
+        details += [f"{name}: no such column" for name in settings.columns if name not in existing]
         metadata = {f"null_share_{name}": round(share, 4) for name, share in shares.items()}
-        return not told, "; ".join(told) or "All filled.", {"rows": rows, **metadata}
+        return (
+            not details,
+            "; ".join(details) or "All columns are filled.",
+            {"rows": rows, **metadata},
+        )
 
     def _references(self) -> Verdict:
         settings, bad, unjudged = self._resource.checks.references, [], []
@@ -212,50 +224,57 @@ class Judge:
                 unjudged.append(f"{name}: no such column")
                 continue
             target = self._api.resources[reference.resource]
-            found = quality_counts.dangling(
+            counts = quality_counts.dangling(
                 self._warehouse, self._resource, name, target, self._window
             )
-            if not found.target_stands:
+            if not counts.target_exists:
                 unjudged.append(f"{name}: {target.name} is not loaded yet")
                 continue
-            metadata[f"dangling_{name}"] = found.dangling
-            if found.dangling > settings.max_share * found.rows:
-                metadata[f"sample_{name}"] = dg.MetadataValue.json(list(found.sample))
-                bad.append(f"{name}: {found.dangling} of {found.rows} not found in {found.target}")
-        told = bad + [f"not judged: {text}" for text in unjudged]
-        return not bad, "; ".join(told) or "All found.", metadata
+            metadata[f"dangling_{name}"] = counts.dangling
+            if counts.dangling > settings.max_share * counts.rows:
+                metadata[f"sample_{name}"] = dg.MetadataValue.json(list(counts.sample))
+                bad.append(
+                    f"{name}: {counts.dangling} of {counts.rows} values do not exist in "
+                    f"{counts.target}"
+                )
+        details = bad + [f"not judged: {text}" for text in unjudged]
+        return not bad, "; ".join(details) or "All values exist.", metadata
 
     def _durations(self) -> Verdict:
         settings, hours = self._resource.checks.durations, self._resource.hours
         assert settings is not None
         assert hours is not None
-        found = quality_counts.durations(
+        counts = quality_counts.durations(
             self._warehouse, self._resource, hours, settings.max_hours, self._window
         )
-        told = []
-        if found.negative:
-            told.append(f"{found.negative} rows last less than nothing")
-        if found.too_long:
-            told.append(f"{found.too_long} rows last more than {settings.max_hours:g} hours")
+        details = []
+        if counts.negative:
+            details.append(f"{counts.negative} rows have a negative duration")
+        if counts.too_long:
+            details.append(f"{counts.too_long} rows have more than {settings.max_hours:g} hours")
         metadata = {
-            "rows": found.rows,
-            "negative": found.negative,
-            "too_long": found.too_long,
-            "longest_hours": round(found.longest_hours, 2),
+            "rows": counts.rows,
+            "negative": counts.negative,
+            "too_long": counts.too_long,
+            "longest_hours": round(counts.longest_hours, 2),
         }
-        return not told, "; ".join(told) or "All plausible.", metadata
+        return not details, "; ".join(details) or "All durations are plausible.", metadata
 
     def _schema(self, key: dg.AssetCheckKey) -> Verdict:
         now = {name: kind for name, kind in self._types.items() if not name.startswith("_dlt_")}
         metadata = {"columns": len(now), "column_types": dg.MetadataValue.json(now)}
         before = self._last_columns(key)
         if before is None:
-            return True, "The first look: nothing to compare with.", metadata
-        told = [f"new: {name} ({now[name]})" for name in now if name not in before]
-        told += [f"gone: {name} ({before[name]})" for name in before if name not in now]
-        told += [
+            return True, "Nothing to compare with yet: this is the first evaluation.", metadata
+        details = [f"new: {name} ({now[name]})" for name in now if name not in before]
+        details += [f"removed: {name} ({before[name]})" for name in before if name not in now]
+        details += [
             f"{name}: was {before[name]}, is {now[name]}"
             for name in now
             if name in before and before[name] != now[name]
         ]
-        return not told, "; ".join(told) or "Unchanged.", {**metadata, "changes": len(told)}
+        return (
+            not details,
+            "; ".join(details) or "Unchanged.",
+            {**metadata, "changes": len(details)},
+        )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
 
-from timetracking_assets.ingest.windows import Window, window_condition
+from timetracking_assets.ingest.windows import Window, in_window_sql
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.quality import HoursSpec
 from timetracking_assets.warehouse.base import OpenWarehouse, quoted
@@ -30,14 +30,17 @@ class DayVolume:
 
 @dataclass(frozen=True)
 class Dangling:
-    """Values of one column that lead nowhere. `target_stands` is false if there is no table yet."""
+    """Values of one column that exist in no row of the table that they refer to.
+
+    `target_exists` is false if that table does not exist yet.
+    """
 
     column: str
     target: str
     rows: int
     dangling: int
     sample: tuple[str, ...]
-    target_stands: bool
+    target_exists: bool
 
 
 @dataclass(frozen=True)
@@ -71,14 +74,6 @@ def day_of(column: str, data_type: str, timezone: str) -> str:
     return f"CAST({column} AT TIME ZONE '{timezone}' AS DATE)"
 
 
-def scope(resource: Resource, window: Window | None) -> str:
-    """SQL that is true for the rows of `window`, or for all rows without one."""
-    if window is None or resource.window is None:
-        return "true"
-    field = resource.window.field
-    return window_condition(quoted(field), resource.columns[field].data_type, window)
-
-
 def day_volumes(
     warehouse: OpenWarehouse, resource: Resource, window: Window, weeks: int
 ) -> list[DayVolume]:
@@ -97,7 +92,7 @@ def day_volumes(
         row[0]: row[1]
         for row in warehouse.rows(
             f"SELECT {day} AS day, count(*) FROM {quoted(resource.api, resource.name)} "
-            f"WHERE {scope(resource, whole)} GROUP BY {day}"
+            f"WHERE {in_window_sql(resource, whole)} GROUP BY {day}"
         )
     }
     volumes = []
@@ -117,7 +112,7 @@ def null_shares(
     counts = ", ".join(f"count(*) - count({quoted(name)})" for name in columns)
     [[rows, *nulls]] = warehouse.rows(
         f"SELECT count(*), {counts} FROM {quoted(resource.api, resource.name)} "
-        f"WHERE {scope(resource, window)}"
+        f"WHERE {in_window_sql(resource, window)}"
     )
     return rows, {name: n / rows if rows else 0.0 for name, n in zip(columns, nulls, strict=True)}
 
@@ -136,9 +131,9 @@ def dangling(
     key = reference.column or target.primary_key[0]
     label = f"{target.name}.{key}"
     if not warehouse.column_types(target.api, target.name):
-        return Dangling(column, label, 0, 0, (), target_stands=False)
+        return Dangling(column, label, 0, 0, (), target_exists=False)
     table = quoted(resource.api, resource.name)
-    named = f"{quoted(column)} IS NOT NULL AND {scope(resource, window)}"
+    named = f"{quoted(column)} IS NOT NULL AND {in_window_sql(resource, window)}"
     # as text: one API writes an id as a number here and as text there
     lost = (
         f"SELECT CAST({quoted(column)} AS VARCHAR) AS value FROM {table} WHERE {named} AND "
@@ -152,7 +147,7 @@ def dangling(
         warehouse.number(f"SELECT count(*) FROM {table} WHERE {named}"),
         warehouse.number(f"SELECT count(*) FROM ({lost}) l"),
         tuple(value for (value,) in values),
-        target_stands=True,
+        target_exists=True,
     )
 
 
@@ -168,6 +163,6 @@ def durations(
         "SELECT count(h), count(*) FILTER (WHERE h < 0), "
         f"count(*) FILTER (WHERE h > {max_hours}), coalesce(max(h), 0) FROM "
         f"(SELECT {hours_of(hours)} AS h FROM {quoted(resource.api, resource.name)} "
-        f"WHERE {scope(resource, window)}) t"
+        f"WHERE {in_window_sql(resource, window)}) t"
     )
     return Durations(rows, negative, too_long, float(longest))

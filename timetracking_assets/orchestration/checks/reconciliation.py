@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from timetracking_assets.ingest.windows import in_window_sql
 from timetracking_assets.orchestration.checks.load_facts import LoadFacts
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.warehouse.base import OpenWarehouse, quoted
@@ -50,11 +51,8 @@ def differences(resource: Resource, facts: LoadFacts, rows_in_scope: int | None)
 
 def rows_in_scope(warehouse: OpenWarehouse, resource: Resource, facts: LoadFacts) -> int:
     """The rows that the table now holds of what the load asked for."""
-    # only a check of a table waits for what compares rows
-    from timetracking_assets.ingest.windows import in_window_sql
-
     table = quoted(resource.api, resource.name)
-    scope = in_window_sql(resource, facts.window) if facts.window else "true"
+    scope = in_window_sql(resource, facts.window)
     return warehouse.number(f"SELECT count(*) FROM {table} WHERE {scope}")
 
 

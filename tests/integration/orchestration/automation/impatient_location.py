@@ -12,7 +12,7 @@ import dagster as dg
 import timetracking_assets
 from timetracking_assets.component import RestApi
 from timetracking_assets.orchestration.assets import build_api_definitions
-from timetracking_assets.orchestration.automation.build import build_automation, trouble_sensor
+from timetracking_assets.orchestration.automation.build import build_automation, failures_sensor
 from timetracking_assets.orchestration.resources import WAREHOUSE, WarehouseResource
 from timetracking_assets.spec.api import Api, Automation, Schedule
 from timetracking_assets.spec.automation import ProbeSpec
@@ -26,7 +26,7 @@ SCHEDULED = {
 }
 PROBED = ("project_management", "absences")
 
-trouble_sensor._INTERVAL = 5
+failures_sensor._INTERVAL = 5
 
 
 def _hurried(api: Api) -> Api:
@@ -47,7 +47,7 @@ def _hurried(api: Api) -> Api:
 
 def _few_sensors(definitions: dg.Definitions) -> dg.Definitions:
     # each tick takes a while on a busy machine
-    wanted = {"project_management_changes", "time_tracking_trouble"}
+    wanted = {"project_management_changes", "time_tracking_failures"}
     sensors = [sensor for sensor in definitions.sensors or [] if sensor.name in wanted]
     return dg.Definitions(
         schedules=definitions.schedules, asset_checks=definitions.asset_checks, sensors=sensors

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
+from timetracking_assets.orchestration.partitions import RANGE_START_TAG
 from timetracking_assets.warehouse.find import find_warehouse
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def test_it_runs_itself(
     )
     control.edit("project_management", "absences", upsert=[{"id": absence["id"], "note": "moved"}])
     _until(lambda: len(_runs(instance, changes)) == 2, daemon, "load of the change")
-    assert _runs(instance, changes)[0].tags["dagster/asset_partition_range_start"] == year
+    assert _runs(instance, changes)[0].tags[RANGE_START_TAG] == year
     assert _note(platform, absence["id"]) == "moved"
 
     # a failure is told once, and its end

@@ -11,13 +11,14 @@ import pytest
 
 from timetracking_assets.orchestration.assets import build_api_definitions
 from timetracking_assets.orchestration.automation.build import build_automation
+from timetracking_assets.orchestration.partitions import RANGE_END_TAG, RANGE_START_TAG
+from timetracking_assets.orchestration.resources import WAREHOUSE
 from timetracking_assets.spec.api import Api
 from timetracking_assets.spec.resolve import resolve
 
 if TYPE_CHECKING:
     from tests.support.platform import Platform
 
-START, END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
@@ -28,8 +29,8 @@ def _ranges(
     tick = _tick(definitions, name, instance, at)
     return {
         tuple(key.path[1] for key in request.asset_selection or []): (
-            request.tags.get(START, ""),
-            request.tags.get(END, ""),
+            request.tags.get(RANGE_START_TAG, ""),
+            request.tags.get(RANGE_END_TAG, ""),
         )
         for request in tick.run_requests or []
     }
@@ -73,7 +74,7 @@ def _api(*resources: dict[str, Any], **given: Any) -> Api:
 
 
 def _definitions(api: Api) -> dg.Definitions:
-    warehouse = dg.Definitions(resources={"warehouse": dg.ResourceDefinition.none_resource()})
+    warehouse = dg.Definitions(resources={WAREHOUSE: dg.ResourceDefinition.none_resource()})
     return dg.Definitions.merge(build_api_definitions(api), build_automation(api), warehouse)
 
 
@@ -147,7 +148,7 @@ def test_ranges_of_a_tick(instance: dg.DagsterInstance) -> None:
     }
     # before the first day has ended
     early = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    assert "no partition" in (_tick(definitions, "hours_daily_own", instance, early).skip_message)
+    assert "No partition" in (_tick(definitions, "hours_daily_own", instance, early).skip_message)
 
 
 def test_a_tick_catches_up(platform: Platform, day_of: Callable[[int], str]) -> None:
@@ -173,7 +174,7 @@ def test_a_run_that_is_not_done_is_not_doubled(
     )
     tick = _tick(definitions, name, instance, NOON)
     assert not tick.run_requests
-    assert "not done" in tick.skip_message
+    assert "not ended" in tick.skip_message
     instance.delete_run(run.run_id)
     assert _ranges(definitions, name, instance, NOON) == {("projects", "customers"): ("", "")}
 

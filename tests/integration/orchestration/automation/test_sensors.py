@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from timetracking_assets.orchestration.automation.freshness import CHECK
+from timetracking_assets.orchestration.check_history import latest_checks
 from timetracking_assets.spec.api import Automation
 from timetracking_assets.spec.automation import ProbeSpec
 from timetracking_assets.spec.window import PartitionsSpec
@@ -219,11 +220,9 @@ def test_newest_partition(of_api: OfApi, make: MakeSensor, day_of: Day) -> None:
 
 
 def _passed(platform: Platform, key: dg.AssetCheckKey) -> str:
-    """The run or event that made the check pass last; empty if it did not."""
-    storage = platform.instance.event_log_storage
-    record = storage.get_latest_asset_check_execution_by_key([key]).get(key)
-    passed = record and record.evaluation and record.evaluation.passed
-    return str(record.id) if record and passed else ""
+    """When the check passed last; empty if its latest result is no pass."""
+    record = latest_checks(platform.instance, [key]).get(key)
+    return str(record.at) if record and record.result and record.result.passed else ""
 
 
 def test_names_of_the_sensors(definitions: dg.Definitions) -> None:
@@ -244,12 +243,12 @@ def test_names_of_the_sensors(definitions: dg.Definitions) -> None:
             if sensor.name.startswith(f"{name}_")
         )
         by_api.setdefault(api, set()).add(sensor.name.removeprefix(f"{api}_"))
-    every = {"changes", "late_edits", "freshness", "trouble"}
+    every = {"changes", "late_edits", "freshness", "failures"}
     assert by_api == {
         "project_management": every,
         "workspace_time": every,
         "resource_management": every - {"late_edits"},
         "time_analytics": every - {"changes"},
-        "time_tracking": {"trouble"},
+        "time_tracking": {"failures"},
     }
     assert {sensor.default_status for sensor in sensors} == {dg.DefaultSensorStatus.STOPPED}

@@ -31,7 +31,7 @@ def test_not_green_without_a_table(platform: Platform, control: RemoteControl) -
     assert outcome.checks[ROLES].keys() == expected
     for check in outcome.checks[ROLES].values():
         assert not check.passed
-        assert "no table resource_management.roles" in str(check.description)
+        assert "table resource_management.roles does not exist" in str(check.description)
     assert outcome.metadata == {}
     assert control.requests() == []
 
@@ -80,7 +80,7 @@ def test_load_mends_a_table_that_somebody_has_broken(
     assert platform.keys(TABLE) == keys
 
 
-def test_keys_are_looked_at_where_a_load_can_have_broken_them(
+def test_keys_are_checked_where_a_load_can_have_broken_them(
     platform: Platform, first_day: date, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entries, table = "project_management/entries", "project_management.entries"
@@ -90,7 +90,7 @@ def test_keys_are_looked_at_where_a_load_can_have_broken_them(
     def load(day: int) -> tuple[bool, str]:
         outcome = platform.materialize(entries, partition=days[day])
         check = outcome.checks[entries][UNIQUE]
-        return check.passed, str(check.metadata["looked_at"].value)
+        return check.passed, str(check.metadata["checked"].value)
 
     def repeat_one(day: int) -> None:
         """Let a row stand twice that came on the day number `day`."""
@@ -130,24 +130,24 @@ def test_keys_are_looked_at_where_a_load_can_have_broken_them(
             assert load(2) == (True, "whole table")
             assert load(3) == (True, "keys of the answer")
     check = platform.check(entries, names=[UNIQUE]).checks[entries][UNIQUE]
-    assert (check.passed, check.metadata["looked_at"].value) == (False, "whole table")
+    assert (check.passed, check.metadata["checked"].value) == (False, "whole table")
     assert load(2) == (False, "whole table")
 
 
-def test_first_load_beside_an_older_staging_table_is_looked_at_whole(
+def test_first_load_beside_an_older_staging_table_is_checked_whole(
     platform: Platform, first_day: date
 ) -> None:
     entries = "project_management/entries"
     days = [day for n in range(9) if (day := first_day + timedelta(days=n)).weekday() < 5]
 
-    def looked_at(day: date) -> str:
+    def checked(day: date) -> str:
         outcome = platform.materialize(entries, partition=day.isoformat())
         assert outcome.green
-        return str(outcome.checks[entries][UNIQUE].metadata["looked_at"].value)
+        return str(outcome.checks[entries][UNIQUE].metadata["checked"].value)
 
-    assert [looked_at(day) for day in days[1:3]] == ["whole table", "keys of the answer"]
+    assert [checked(day) for day in days[1:3]] == ["whole table", "keys of the answer"]
     platform.sql("DROP SCHEMA project_management CASCADE")
-    assert looked_at(days[2]) == "whole table"
+    assert checked(days[2]) == "whole table"
 
 
 def test_blocking_check_keeps_downstream_from_running(

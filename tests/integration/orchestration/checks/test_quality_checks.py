@@ -71,34 +71,36 @@ def _references_that_point_nowhere(loaded: Platform, first_day: date) -> None:
     assert _check(loaded, REFERENCES).passed
     _insert(loaded, 2, first_day, user_id=99, project_id=None)
     _insert(loaded, 3, first_day, user_id=98, project_id=97)
-    found = _check(loaded, REFERENCES)
-    assert not found.passed
-    assert found.severity == dg.AssetCheckSeverity.WARN
-    assert found.metadata["dangling_user_id"].value == 2
-    assert found.metadata["dangling_project_id"].value == 1
-    assert found.metadata["sample_user_id"].value == ["98", "99"]
-    assert "user_id: 2 of 3 not found in organizations_users.user_id" in str(found.description)
+    result = _check(loaded, REFERENCES)
+    assert not result.passed
+    assert result.severity == dg.AssetCheckSeverity.WARN
+    assert result.metadata["dangling_user_id"].value == 2
+    assert result.metadata["dangling_project_id"].value == 1
+    assert result.metadata["sample_user_id"].value == ["98", "99"]
+    assert "user_id: 2 of 3 values do not exist in organizations_users.user_id" in str(
+        result.description
+    )
     # there are no tasks yet: that is said, and not held against the entries
-    assert "task_id: workspace_tasks is not loaded yet" in str(found.description)
+    assert "task_id: workspace_tasks is not loaded yet" in str(result.description)
 
 
 def _durations_below_nothing_and_beyond_a_day(loaded: Platform, first_day: date) -> None:
     assert _check(loaded, DURATIONS).passed
     _insert(loaded, 4, first_day, minutes=-30)
     _insert(loaded, 5, first_day, minutes=25 * 60)
-    found = _check(loaded, DURATIONS)
-    assert not found.passed
-    assert found.metadata["negative"].value == 1
-    assert found.metadata["too_long"].value == 1
-    assert found.metadata["longest_hours"].value == 25
+    result = _check(loaded, DURATIONS)
+    assert not result.passed
+    assert result.metadata["negative"].value == 1
+    assert result.metadata["too_long"].value == 1
+    assert result.metadata["longest_hours"].value == 25
 
 
 def _important_columns_without_a_value(loaded: Platform, first_day: date) -> None:
     assert _check(loaded, NULLS).passed
     _insert(loaded, 6, first_day, user_id=None)
-    found = _check(loaded, NULLS)
-    assert not found.passed
-    assert found.metadata["null_share_user_id"].value > 0
+    result = _check(loaded, NULLS)
+    assert not result.passed
+    assert result.metadata["null_share_user_id"].value > 0
 
 
 def test_volume_against_the_usual_for_the_weekday(loaded: Platform, today: date) -> None:
@@ -109,22 +111,22 @@ def test_volume_against_the_usual_for_the_weekday(loaded: Platform, today: date)
         for _ in range(12 if week else 2):
             _insert(loaded, number, yesterday - timedelta(weeks=week))
             number += 1
-    found = _check(loaded, VOLUME)
-    assert not found.passed
-    assert f"{yesterday}: 2 rows where 12 are usual" in str(found.description)
-    assert found.metadata["rows_usual"].value == 12
+    result = _check(loaded, VOLUME)
+    assert not result.passed
+    assert f"{yesterday}: 2 rows, usually 12" in str(result.description)
+    assert result.metadata["rows_usual"].value == 12
     loaded.sql(f"DELETE FROM {TABLE} WHERE start < TIMESTAMPTZ '{today - timedelta(weeks=3)}'")
-    found = _check(loaded, VOLUME)
-    assert found.passed
-    assert "Not judged" in str(found.description)
+    result = _check(loaded, VOLUME)
+    assert result.passed
+    assert "Not judged" in str(result.description)
 
 
 def test_schema_change_is_told_once(platform: Platform) -> None:
     assert platform.materialize(ROLES).green
     platform.sql("ALTER TABLE resource_management.roles ADD COLUMN nickname VARCHAR")
-    found = _check(platform, "schema_unchanged", ROLES)
-    assert not found.passed
-    assert "new: nickname (text)" in str(found.description)
+    result = _check(platform, "schema_unchanged", ROLES)
+    assert not result.passed
+    assert "new: nickname (text)" in str(result.description)
     assert _check(platform, "schema_unchanged", ROLES).passed
 
 
@@ -132,7 +134,7 @@ def _a_load_judges_its_window_alone(loaded: Platform, first_day: date) -> None:
     """What is wrong on another day was told when that day was loaded."""
     other = (first_day + timedelta(days=1)).isoformat()
     outcome = loaded.materialize(ENTRIES, partition=other)
-    found = outcome.checks[ENTRIES][DURATIONS]
-    assert found.passed
-    assert other in str(found.metadata["window"].value)
+    result = outcome.checks[ENTRIES][DURATIONS]
+    assert result.passed
+    assert other in str(result.metadata["window"].value)
     assert not _check(loaded, DURATIONS).passed

@@ -1,4 +1,4 @@
-"""Messages about trouble, to a receiver on this machine: one when it begins, one at its end."""
+"""Messages about incidents, to a receiver on this machine: one at the start, one at the end."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
+from timetracking_assets.orchestration.automation.failures_sensor import compare
 from timetracking_assets.orchestration.automation.incidents import Incident, Observed
-from timetracking_assets.orchestration.automation.trouble_sensor import compare
 
 if TYPE_CHECKING:
     from tests.support.platform import OfApi
@@ -31,45 +31,45 @@ def test_a_failed_load(
 ) -> None:
     """One message with what failed, since when, and the run; none for the same; one at the end."""
     platform = of_api("time_tracking")
-    trouble = make(platform, "time_tracking_trouble")
-    trouble.tick()
+    failures = make(platform, "time_tracking_failures")
+    failures.tick()
     assert receiver.received == []
 
     control.place_fault("status", status=403, body="no permission")
     failed = platform.materialize(DATA)
     assert not failed.succeeded
-    trouble.tick()
+    failures.tick()
     [message] = receiver.received
-    assert message["title"] == "time_tracking: trouble with time_tracking_data"
+    assert message["title"] == "time_tracking: problem with time_tracking_data"
     assert "HTTP 403" in message["message"]
     assert "since 20" in message["message"]
     assert f"http://dagster.example/runs/{failed.run_id}" in message["message"]
     assert message["type"] == "failure"
     assert settings["TIME_TRACKING_API_KEY"] not in str(message)
-    trouble.tick()
+    failures.tick()
     assert not platform.materialize(DATA).succeeded
-    trouble.tick()
+    failures.tick()
     assert len(receiver.received) == 1
 
     control.clear_faults()
     assert platform.materialize(DATA).green
-    trouble.tick()
-    trouble.tick()
-    [_, well] = receiver.received
-    assert well["title"] == "time_tracking: well again: time_tracking_data"
-    assert well["type"] == "success"
+    failures.tick()
+    failures.tick()
+    [_, resolved] = receiver.received
+    assert resolved["title"] == "time_tracking: resolved: time_tracking_data"
+    assert resolved["type"] == "success"
 
 
 def test_a_failed_check(of_api: OfApi, make: Callable[..., Sensor], receiver: Receiver) -> None:
     platform = of_api("time_tracking")
     assert platform.materialize(DATA).green
-    trouble = make(platform, "time_tracking_trouble")
+    failures = make(platform, "time_tracking_failures")
     _evaluate(platform.instance, passed=False)
-    trouble.tick()
+    failures.tick()
     [message] = receiver.received
     assert "check primary_key_unique failed" in message["message"]
     _evaluate(platform.instance, passed=True)
-    trouble.tick()
+    failures.tick()
     assert [item["type"] for item in receiver.received] == ["failure", "success"]
 
 
@@ -91,37 +91,37 @@ def test_a_message_that_was_not_sent_is_sent_later(
     platform = of_api("time_tracking")
     assert platform.materialize(DATA).green
     _evaluate(platform.instance, passed=False)
-    trouble = make(platform, "time_tracking_trouble")
+    failures = make(platform, "time_tracking_failures")
     receiver.status = 500
-    trouble.tick()
-    assert "number 1 (json) was not reached" in str(trouble.said)
+    failures.tick()
+    assert "number 1 (json) was not reached" in str(failures.said)
     printed = capfd.readouterr()
-    for text in (str(trouble.said), str(trouble.cursor), printed.out, printed.err, caplog.text):
+    for text in (str(failures.said), str(failures.cursor), printed.out, printed.err, caplog.text):
         assert receiver.password not in text
     receiver.status = 200
-    trouble.tick()
+    failures.tick()
     assert len(receiver.received) == 1
 
 
-def test_a_url_that_is_none(
+def test_an_invalid_url(
     of_api: OfApi, make: Callable[..., Sensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     platform = of_api("time_tracking")
-    trouble = make(platform, "time_tracking_trouble")
+    failures = make(platform, "time_tracking_failures")
     monkeypatch.delenv("TIMETRACKING_NOTIFY_URLS", raising=False)
-    trouble.tick()
-    assert "TIMETRACKING_NOTIFY_URLS is not set" in str(trouble.said)
+    failures.tick()
+    assert "TIMETRACKING_NOTIFY_URLS is not set" in str(failures.said)
     monkeypatch.setenv("TIMETRACKING_NOTIFY_URLS", "nonsense://some-password")
     assert platform.materialize(DATA).green
     _evaluate(platform.instance, passed=False)
-    trouble.tick()
-    assert "number 1 (nonsense) is not known to apprise" in str(trouble.said)
-    assert "some-password" not in str(trouble.said)
+    failures.tick()
+    assert "number 1 (nonsense) is not known to apprise" in str(failures.said)
+    assert "some-password" not in str(failures.said)
     for url in ("some-password:rest", "some-password", "://some-password", "//some-password:1"):
         monkeypatch.setenv("TIMETRACKING_NOTIFY_URLS", url)
-        trouble.tick()
-        assert "number 1 (no scheme) is not known to apprise" in str(trouble.said)
-        assert "some-password" not in f"{trouble.said} {trouble.cursor}"
+        failures.tick()
+        assert "number 1 (no scheme) is not known to apprise" in str(failures.said)
+        assert "some-password" not in f"{failures.said} {failures.cursor}"
 
 
 def test_each_service_is_told_once(
@@ -135,43 +135,43 @@ def test_each_service_is_told_once(
     assert platform.materialize(DATA).green
     _evaluate(platform.instance, passed=False)
     monkeypatch.setenv("TIMETRACKING_NOTIFY_URLS", f"json://127.0.0.1:1/gone {receiver.url}")
-    trouble = make(platform, "time_tracking_trouble")
+    failures = make(platform, "time_tracking_failures")
     for _ in range(3):
-        trouble.tick()
-        assert "number 1 (json) was not reached" in str(trouble.said)
+        failures.tick()
+        assert "number 1 (json) was not reached" in str(failures.said)
     assert len(receiver.received) == 1
-    # the first is back: it alone hears of the trouble, and both of its end
+    # the first is back: it alone hears of the failure, and both of its end
     monkeypatch.setenv("TIMETRACKING_NOTIFY_URLS", f"{receiver.url} {receiver.url}")
-    trouble.tick()
+    failures.tick()
     assert len(receiver.received) == 2
     _evaluate(platform.instance, passed=True)
-    trouble.tick()
-    trouble.tick()
+    failures.tick()
+    failures.tick()
     assert [item["type"] for item in receiver.received] == ["failure"] * 2 + ["success"] * 2
 
 
-def test_what_is_gone_is_not_well_again(
+def test_what_is_gone_is_not_resolved(
     of_api: OfApi, make: Callable[..., Sensor], receiver: Receiver, control: RemoteControl
 ) -> None:
     """A failed run that was deleted, and a check that was taken out of the YAML."""
     platform = of_api("time_tracking")
     control.place_fault("status", status=403, body="no permission")
     failed = platform.materialize(DATA)
-    trouble = make(platform, "time_tracking_trouble")
-    trouble.tick()
+    failures = make(platform, "time_tracking_failures")
+    failures.tick()
     assert len(receiver.received) == 1
-    cursor = json.loads(str(trouble.cursor))
+    cursor = json.loads(str(failures.cursor))
     [incidents] = cursor.values()
     [incident] = incidents.values()
     incidents[f"check {DATA} of_long_ago"] = incident
-    trouble.cursor = json.dumps(cursor)
+    failures.cursor = json.dumps(cursor)
     platform.instance.delete_run(failed.run_id)
-    trouble.tick()
+    failures.tick()
     assert len(receiver.received) == 1
-    assert trouble.said == "0 new, 0 ended, 1 open"
+    assert failures.said == "0 new, 0 resolved, 1 open"
     control.clear_faults()
     assert platform.materialize(DATA).green
-    trouble.tick()
+    failures.tick()
     assert [item["type"] for item in receiver.received] == ["failure", "success"]
 
 

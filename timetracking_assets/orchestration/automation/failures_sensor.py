@@ -1,8 +1,7 @@
-"""The sensor of trouble: one message when something goes wrong, and one when it is well again.
+"""The failures sensor: one message when an incident begins, and one when it is resolved.
 
-The cursor holds for each service the incidents that it was told of; a message that could not be
-sent is tried again with the next tick, and for that service alone. What counts as trouble is in
-`incidents.py`.
+The cursor holds for each service the incidents that were reported to it; a message that could not
+be sent is sent by the next tick, to that service alone. What an incident is, is in `incidents.py`.
 """
 
 from __future__ import annotations
@@ -35,14 +34,14 @@ _MOST_LINES = 15
 _CURSOR = TypeAdapter(dict[str, dict[str, Incident]], config=ConfigDict(defer_build=True))
 
 
-def trouble_sensor(api: Api) -> dg.SensorDefinition:
+def failures_sensor(api: Api) -> dg.SensorDefinition:
     """The sensor of `api`; it starts no runs."""
 
     @dg.sensor(
-        name=f"{api.name}_trouble",
+        name=f"{api.name}_failures",
         minimum_interval_seconds=_INTERVAL,
-        description=f"Tells the services in {VARIABLE} of failed loads, failed checks and missed "
-        "freshness, and when it is well again.",
+        description=f"Sends a message to the services in {VARIABLE} when a load or a check fails, "
+        "or a table is overdue, and another one when that is resolved.",
         default_status=sensor_status(api),
     )
     def tick(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
@@ -57,28 +56,28 @@ def trouble_sensor(api: Api) -> dg.SensorDefinition:
             if key.asset_key.path[0] == api.name
         ]
         observed = observe(api, context.instance, checks, datetime.now(UTC))
-        # what was taken out of the YAML is not well again, only gone
+        # what was removed from the YAML is not resolved, only gone
         possible = incident_keys(api, checks)
-        told: dict[str, dict[str, Incident]] = {}
-        said: list[str] = []
+        reported: dict[str, dict[str, Incident]] = {}
+        results: list[str] = []
         for name, url in urls.items():
             known = {key: item for key, item in cursor.get(name, {}).items() if key in possible}
             begun, ended = compare(known, observed)
             try:
                 if begun:
-                    send(name, url, *_trouble(api, begun), trouble=True)
+                    send(name, url, *_begin_message(api, begun), problem=True)
                     known |= begun
                 if ended:
-                    send(name, url, *_recovery(api, ended), trouble=False)
+                    send(name, url, *_end_message(api, ended), problem=False)
                     known = {key: item for key, item in known.items() if key not in ended}
-                said.append(f"{len(begun)} new, {len(ended)} ended, {len(known)} open")
+                results.append(f"{len(begun)} new, {len(ended)} resolved, {len(known)} open")
             except NotifyError as error:
-                said.append(str(error))
+                results.append(str(error))
                 context.log.error(str(error))
-            told[name] = known
+            reported[name] = known
         return dg.SensorResult(
-            skip_reason=dg.SkipReason("; ".join(dict.fromkeys(said))),
-            cursor=_CURSOR.dump_json(told).decode(),
+            skip_reason=dg.SkipReason("; ".join(dict.fromkeys(results))),
+            cursor=_CURSOR.dump_json(reported).decode(),
         )
 
     return tick
@@ -102,12 +101,12 @@ def compare(
     return begun, {key: item for key, item in known.items() if key not in still}
 
 
-def _trouble(api: Api, incidents: Mapping[str, Incident]) -> tuple[str, str]:
-    return f"{api.name}: trouble with {_assets(incidents)}", _lines(incidents)
+def _begin_message(api: Api, incidents: Mapping[str, Incident]) -> tuple[str, str]:
+    return f"{api.name}: problem with {_assets(incidents)}", _lines(incidents)
 
 
-def _recovery(api: Api, incidents: Mapping[str, Incident]) -> tuple[str, str]:
-    return f"{api.name}: well again: {_assets(incidents)}", _lines(incidents)
+def _end_message(api: Api, incidents: Mapping[str, Incident]) -> tuple[str, str]:
+    return f"{api.name}: resolved: {_assets(incidents)}", _lines(incidents)
 
 
 def _assets(incidents: Mapping[str, Incident]) -> str:
