@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
 Answer = tuple[int, dict[str, str], bytes]
+Wire = Iterable[bytes]
+"""An answer as it goes over the wire, headers and all; the connection is closed at its end."""
 
 
 class Stub(ThreadingHTTPServer):
     """Gives one prepared answer after the other, the last one for ever.
 
-    An answer is (status, headers, body), or a function that gives one for the path and the body
-    that were sent; status 0 closes the connection.
+    An answer is (status, headers, body), or the parts of the wire's bytes, or a function that gives
+    one for the path and the body that were sent; status 0 closes the connection.
     """
 
     daemon_threads = True
@@ -31,7 +33,7 @@ class Stub(ThreadingHTTPServer):
 
     def forget(self) -> None:
         """As at the start."""
-        self.answers: list[Answer | Callable[[str, bytes], Answer]] = [
+        self.answers: list[Answer | Wire | Callable[[str, bytes], Answer | Wire]] = [
             (200, {}, b'{"data": [{"id": 1}]}')
         ]
         self.paths: list[str] = []
@@ -52,7 +54,11 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(server.sleep)
         answers = server.answers
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        status, headers, content = answer(self.path, body) if callable(answer) else answer
+        given = answer(self.path, body) if callable(answer) else answer
+        if not isinstance(given, tuple):
+            self._write(given)
+            return
+        status, headers, content = given
         if status == 0:
             self.close_connection = True
             return
@@ -61,6 +67,12 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
+
+    def _write(self, parts: Wire) -> None:
+        self.close_connection = True
+        for part in parts:
+            self.wfile.write(part)
+            self.wfile.flush()
 
     def do_POST(self) -> None:
         self.do_GET()

@@ -1,4 +1,7 @@
-"""An API with the values of its variables: what it takes to ask it for something."""
+"""An API with the values of its variables: what it takes to send requests to it.
+
+Which values are acceptable is in `variable_values.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from timetracking_assets.errors import SettingsError, SpecError
+from timetracking_assets.ingest.variable_values import check_values
 from timetracking_assets.redaction import Redactor, mask_logs
 from timetracking_assets.spec.api import Api, Parent, Resource
 from timetracking_assets.spec.model import RetrySpec
@@ -23,24 +27,21 @@ ParentRows = Sequence[Mapping[str, Any]]
 
 
 class Connection:
-    """An API's specification with the values of its variables: what it takes to ask for something.
+    """An API's specification with the values of its variables.
 
-    Raises SettingsError for variables that are unset or blank.
+    Raises SettingsError for variables that are unset or blank, or whose value no request can carry.
     """
 
     def __init__(self, api: Api, values: Mapping[str, str]) -> None:
         require(api.variables, values, api.name)
         self.api = api
         self._values = {name: values[name].strip() for name in api.variables}
+        check_values(api, self._values)
         self.client: dict[str, Any] = substitute(api.client, self._values)
-        secrets = set(api.secret_variables)
-        auth = self.client.get("auth")
-        plain = [v for v in auth.values() if isinstance(v, str)] if isinstance(auth, dict) else []
         url = urlsplit(self.client["base_url"])
         in_url = [unquote(part) for part in (url.username, url.password) if part]
         self.redactor = Redactor(
-            [*(self._values[name] for name in secrets), *in_url],
-            plain,
+            [*(self._values[name] for name in api.secret_variables), *in_url],
             [self._values[name] for name in credential_variables(api.client, api.endpoints)],
         )
         mask_logs(self.redactor)

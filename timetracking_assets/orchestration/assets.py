@@ -72,6 +72,8 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
             report = or_failure(
                 lambda: run_load(request, warehouse), connection.redactor, warehouse.redactor
             )
+            for warning in report.warnings:
+                context.log.warning(warning)
             if report.changes.changed:
                 warehouse_resource.note_changes()
             facts = LoadFacts.of_report(report)

@@ -135,6 +135,7 @@ class Api:
     rate_limit: RateLimitSpec | None
     quota: QuotaSpec
     max_response_bytes: int
+    load_timeout: float
     concurrency: int
     resources: dict[str, Resource]
     whoami: WhoamiSpec | None = None

@@ -47,6 +47,17 @@ class RetrySpec(SpecModel):
         "`max_wait`",
     )
     timeout: float = Field(60, gt=0, description="seconds without a byte before giving up")
+    total_timeout: float | None = Field(
+        None,
+        gt=0,
+        description="seconds before a request is given up that has not ended, however many bytes "
+        "have come; left out: 10 times `timeout`",
+    )
+
+    @property
+    def total(self) -> float:
+        """Seconds that a request may take as a whole."""
+        return 10 * self.timeout if self.total_timeout is None else self.total_timeout
 
 
 class RateLimitSpec(SpecModel):
@@ -233,6 +244,11 @@ class ApiSpec(SpecModel):
         512 * 1024 * 1024,
         gt=0,
         description="the most bytes of one answer, after decompression: a larger one is refused",
+    )
+    load_timeout: float = Field(
+        12 * 3600,
+        gt=0,
+        description="seconds before a load is given up whose requests have not ended",
     )
     schedule: Annotated[ApiScheduleSpec | Off, BeforeValidator(as_off)] = Field(
         default_factory=ApiScheduleSpec, description="when it is loaded, or `off`"

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from timetracking_assets.errors import SpecError, SpecPath
 from timetracking_assets.spec.api import Resource
-from timetracking_assets.spec.mistakes import Mistakes, instead_of
 from timetracking_assets.spec.quality import HoursSpec, ReferenceSpec
 
 _NAMED = ("person", "project", "customer")
@@ -36,20 +35,16 @@ class ColumnPath:
         return cls(first, rest or None)
 
 
-def quality_mistakes(resources: Mapping[str, Resource]) -> Mistakes:
-    """References that lead nowhere; hours and checks of columns that are not declared."""
-    mistakes = Mistakes()
+def check_quality(resources: Mapping[str, Resource]) -> None:
+    """References lead to resources and columns that there are, hours and checks name columns."""
     for resource in resources.values():
         path = ("resources", resource.position)
-        with mistakes.noted():
-            _check_references(resource, resources, path)
-            if resource.hours:
-                _check_hours(resource, resources, (*path, "hours"))
+        _check_references(resource, resources, path)
+        if resource.hours:
+            _check_hours(resource, resources, (*path, "hours"))
         if resource.checks.nulls:
             for name in resource.checks.nulls.columns:
-                with mistakes.noted():
-                    _declared(resource, name, (*path, "checks", "nulls", "columns", name))
-    return mistakes
+                _declared(resource, name, (*path, "checks", "nulls", "columns"))
 
 
 def without_links_to(
@@ -74,9 +69,7 @@ def _check_references(
         target = resources.get(reference.resource)
         if target is None:
             raise SpecError(
-                where,
-                f"unknown resource '{reference.resource}'; "
-                + instead_of(reference.resource, resources),
+                where, f"unknown resource '{reference.resource}'; there are {sorted(resources)}"
             )
         if reference.column:
             _declared(target, reference.column, where)
@@ -125,8 +118,4 @@ def _check_path(
 
 def _declared(resource: Resource, name: str, path: SpecPath) -> None:
     if name not in resource.columns:
-        raise SpecError(
-            path,
-            f"'{name}' is not declared in `columns` of '{resource.name}'; "
-            + instead_of(name, resource.columns),
-        )
+        raise SpecError(path, f"'{name}' is not declared in `columns` of '{resource.name}'")

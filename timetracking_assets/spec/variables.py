@@ -62,6 +62,8 @@ _PARAMETER = re.compile(
     re.IGNORECASE,
 )
 _HARMLESS_PARAMETERS = {"key"}
+_IDENTITY = re.compile(r"(user|name|e-?mail|login|account|id)$", re.IGNORECASE)
+"""Headers such as X-Auth-User: a credential's other half, which rows may well name."""
 
 
 def refuse_literals(client: Mapping[str, Any]) -> None:
@@ -99,7 +101,7 @@ def refuse_in_endpoint(endpoint: Mapping[str, Any], path: SpecPath) -> None:
 def credential_variables(
     client: Mapping[str, Any], endpoints: Iterable[Mapping[str, Any]] = ()
 ) -> list[str]:
-    """The variables whose values open the API by themselves, so that no table may hold them.
+    """The variables whose values open the API by themselves: a table that holds one is warned of.
 
     Not the user of a pair, or what a harmless header holds (an account's id): a row may well name
     them.
@@ -112,13 +114,18 @@ def credential_variables(
             found.append(auth.get("username"))
     headers = client.get("headers")
     if isinstance(headers, dict):
-        found += [value for name, value in headers.items() if _HEADER.search(name)]
+        found += [value for name, value in headers.items() if _opens(name)]
     for endpoint in endpoints:
         for place, secret in _PLACES:
             named = endpoint.get(place)
             held = _named(named) if isinstance(named, dict) else ()
-            found += [value for name, value in held if secret(name)]
+            opens = _opens if place == "headers" else secret
+            found += [value for name, value in held if opens(name)]
     return variable_names(found)
+
+
+def _opens(header: str) -> bool:
+    return bool(_HEADER.search(header)) and not _IDENTITY.search(header)
 
 
 def _is_secret(name: str) -> bool:

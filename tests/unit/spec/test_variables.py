@@ -128,10 +128,12 @@ def test_what_is_no_secret_is_left_alone(api: Resolve) -> None:
         ({"auth": {"type": "api_key", "name": "k", "api_key": "${K}"}}, ["K"]),
         ({"auth": OAUTH}, ["S"]),
         ({"headers": {"Authorization": "Bearer ${T}", "Account-Id": "${ID}"}}, ["T"]),
+        ({"headers": {"X-AUTH-USER": "${U}", "X-AUTH-TOKEN": "${T}"}}, ["T"]),
+        ({"headers": {"X-Auth-Email": "${E}", "X-Authentication-Account": "${A}"}}, []),
         ({}, []),
     ],
 )
-def test_the_variables_that_no_table_may_hold(client: dict[str, Any], variables: list[str]) -> None:
+def test_the_variables_that_open_the_api(client: dict[str, Any], variables: list[str]) -> None:
     assert credential_variables(client) == variables
 
 

@@ -8,6 +8,7 @@ import requests
 
 from timetracking_assets.errors import ApiError, QuotaError
 from timetracking_assets.ingest.http.quota import QuotaUsedUpError, is_used_up, reset_hint
+from timetracking_assets.ingest.http.time_limit import TotalTimeoutError
 from timetracking_assets.redaction import Redactor
 from timetracking_assets.spec.model import QuotaSpec
 
@@ -66,6 +67,8 @@ def describe(
     if response is not None:
         return _refused(error, request, response, label, redactor, quota)
     what = next((text for kind, text in _KINDS if isinstance(error, kind)), type(error).__name__)
+    if isinstance(error, TotalTimeoutError):
+        what = f"it {error}"
     text = (
         f"{label}: no answer from {url}: {what}. Check the base URL ({named_url}); "
         "`timetracking sandbox` starts a local API to try things with."
@@ -91,7 +94,7 @@ def _refused(
     else:
         hint = _HINTS.get(status, "the API failed; see its message")
     # masked before it is cut: half a secret would not be recognised
-    body = " ".join(redactor(_text(response)).split())[:300]
+    body = " ".join(redactor(_text(response)[:10_000]).split())[:300]
     message = f" Its message: {body}" if body else ""
     text = f"{label}: HTTP {status} from {request.method} {request.url}: {hint}.{message}"
     if lasting:

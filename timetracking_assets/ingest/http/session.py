@@ -7,18 +7,21 @@ successful response is decided by whoever opens the session.
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import copy
 from typing import Any
 from urllib.parse import urljoin
 
 import requests
 from dlt.sources.helpers.requests import Session
+from dlt.sources.helpers.rest_client.auth import APIKeyAuth
 from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_exponential
 
-from timetracking_assets.errors import ApiError
-from timetracking_assets.ingest.http.adapter import ApiAdapter
+from timetracking_assets.errors import AnswerError, ApiError
+from timetracking_assets.ingest.http.adapter import ApiAdapter, load_timeout
+from timetracking_assets.ingest.http.body import CutOffError, is_cut_off
 from timetracking_assets.ingest.http.failures import describe, is_transient
 from timetracking_assets.ingest.http.origin import Origin, with_parameters, without_parameter
 from timetracking_assets.ingest.http.parameters import as_json
@@ -41,12 +44,14 @@ def open_session(
     stats: RequestStats,
     accept: Accept,
     setting: str = "",
+    deadline: float = math.inf,
 ) -> ApiSession:
     """A session for requests to the host of `base_url`, which messages call `label`.
 
-    `setting` names what `base_url` comes from, for messages.
+    `setting` names what `base_url` comes from, for messages. No request runs past `deadline`, an
+    instant of the monotonic clock.
     """
-    return ApiSession(api, label, base_url, redactor, stats, accept, setting)
+    return ApiSession(api, label, base_url, redactor, stats, accept, setting, deadline)
 
 
 class ApiSession(Session):
@@ -65,19 +70,21 @@ class ApiSession(Session):
         stats: RequestStats,
         accept: Accept,
         setting: str,
+        deadline: float,
     ) -> None:
         super().__init__(timeout=api.retry.timeout, raise_for_status=False)
         self._api, self._label, self._redactor, self._stats = api, label, redactor, stats
         self._accept = accept
         self._named_url = f"{base_url} from {setting}" if setting else base_url
         self._origin = Origin(base_url)
-        self._key_parameter = _key_parameter(api.client.get("auth"))
+        self._deadline = deadline
+        self._key_parameter: str | None = None
         self.max_redirects = _MAX_REDIRECTS
         # read once: requests would search the environment for each request, and `.netrc` with it
         environment = self.merge_environment_settings(base_url, {}, None, None, None)
         self.proxies, self.verify = environment["proxies"], environment["verify"]
         self.trust_env = False
-        adapter = ApiAdapter(api, label, base_url, stats)
+        adapter = ApiAdapter(api, label, base_url, stats, deadline)
         for scheme in ("http://", "https://"):
             self.mount(scheme, adapter)
         retry = api.retry
@@ -94,6 +101,7 @@ class ApiSession(Session):
         """The request as it is sent: the key once, parameters as JSON writes them."""
         request = copy(request)
         request.url = self._origin.secured(request.url or "")
+        self._key_parameter = _key_parameter(request.auth)
         if self._key_parameter:
             # a link may repeat the key, or a masked one; the authentication adds it again
             request.url, _ = without_parameter(request.url, self._key_parameter)
@@ -107,11 +115,12 @@ class ApiSession(Session):
             return self._send_once(request, **kwargs)
         started = time.monotonic()
         try:
-            response: requests.Response = self._repeated(self._send_once, request, **kwargs)
-            self._accept(response, self._redactor)
-            return response
+            accepted: requests.Response = self._repeated(self._attempt, request, **kwargs)
+            return accepted
         except ApiError as error:
             failure = type(error)(self._redactor(str(error)), transient=error.transient)
+        except CutOffError as error:
+            failure = AnswerError(self._redactor(str(error)), transient=True)
         except requests.RequestException as error:
             failure = describe(
                 error, request, self._label, self._named_url, self._redactor, self._api.quota
@@ -141,6 +150,16 @@ class ApiSession(Session):
             url, _ = without_parameter(prepared_request.url or "", self._key_parameter)
             prepared_request.url = with_parameters(url, key)
 
+    def _attempt(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        response = self._send_once(request, **kwargs)
+        try:
+            self._accept(response, self._redactor)
+        except AnswerError as error:
+            if is_cut_off(response):
+                raise CutOffError(str(error)) from None
+            raise
+        return response
+
     def _send_once(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         response: requests.Response = super().send(request, **kwargs)  # type: ignore[no-untyped-call]
         return response
@@ -167,6 +186,8 @@ class ApiSession(Session):
         return self._backoff(state) if seconds is None else seconds
 
     def _count_retry(self, state: RetryCallState) -> None:
+        if time.monotonic() + state.upcoming_sleep > self._deadline:
+            raise load_timeout(self._api, self._label)
         self._stats.retries += 1
         response = _response(state)
         if response is not None and is_used_up(response, self._api.quota):
@@ -187,6 +208,5 @@ def _outcome(state: RetryCallState) -> Any:
 
 def _key_parameter(auth: Any) -> str | None:
     """The query parameter that holds the API's key, where the authentication puts it there."""
-    if not isinstance(auth, Mapping) or auth.get("type") != "api_key":
-        return None
-    return auth.get("name") if auth.get("location") in ("query", "param") else None
+    in_query = isinstance(auth, APIKeyAuth) and auth.location in ("query", "param")
+    return auth.name if in_query else None

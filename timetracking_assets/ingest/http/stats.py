@@ -11,9 +11,10 @@ class RequestStats:
 
     `seconds` is all the time that requests took, waits included: those for the configured rate
     limit (`seconds_rate_limited`) and those for the API's quota to come back (`seconds_quota`).
-    `quota_remaining` is what the API said last, where `quota.remaining_header` names the header.
-    `values_masked` counts the values in answers that held one of our credentials: they are stored
-    as `***`.
+    `quota_remaining` is the latest value of the header that states it.
+    `characters_replaced` counts the characters that no encoding gave, stored as U+FFFD;
+    `assumed_encoding` is the one that was assumed for answers that state none that fits.
+    `credential_columns` are columns in which a credential of the API was seen.
     """
 
     requests: int = 0
@@ -23,13 +24,17 @@ class RequestStats:
     seconds_rate_limited: float = 0.0
     seconds_quota: float = 0.0
     quota_remaining: float | None = None
-    values_masked: int = 0
+    characters_replaced: int = 0
+    assumed_encoding: str | None = None
+    credential_columns: frozenset[str] = frozenset()
 
     def add(self, other: RequestStats) -> None:
         """Count what `other` counted, too: that of another session, or thread, of the load."""
         for field in fields(self):
             value = getattr(other, field.name)
-            if field.name != "quota_remaining":
+            if isinstance(field.default, int | float):
                 setattr(self, field.name, getattr(self, field.name) + value)
         left = [n for n in (self.quota_remaining, other.quota_remaining) if n is not None]
         self.quota_remaining = min(left, default=None)
+        self.assumed_encoding = self.assumed_encoding or other.assumed_encoding
+        self.credential_columns |= other.credential_columns

@@ -41,6 +41,29 @@ class LoadReport:
         self.totals = StatedTotals(self.resource.total)
         self.late = LateRows(self.resource, self.window)
 
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know of the answer, though it was loaded; without any value."""
+        stats, label = self.requests, self.resource.label
+        texts = []
+        if stats.credential_columns:
+            texts.append(
+                f"{label}: a credential of the API was seen in "
+                f"{', '.join(sorted(stats.credential_columns))}. Rows are stored as the API sent "
+                "them: see who may read the table, or change the credential."
+            )
+        if stats.assumed_encoding:
+            texts.append(
+                f"{label}: the API's answers are not UTF-8, and state no charset that fits; they "
+                f"were read as {stats.assumed_encoding}."
+            )
+        if stats.characters_replaced:
+            texts.append(
+                f"{label}: {stats.characters_replaced} characters of the API's answers were not "
+                "valid text; they are stored as U+FFFD."
+            )
+        return texts
+
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Add the time spent inside to the phase `name`."""

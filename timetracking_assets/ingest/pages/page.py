@@ -16,11 +16,12 @@ import pyarrow as pa
 import requests
 
 from timetracking_assets.errors import AnswerError
+from timetracking_assets.ingest.http.json_text import Text, mended, utf8
 from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.ingest.pages.totals import HEADERS
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.redaction import Redactor
-from timetracking_assets.spec.api import Resource
+from timetracking_assets.spec.api import Resource, column_name
 
 Raw = msgspec.Raw
 
@@ -58,14 +59,16 @@ class Envelope(requests.Response):
 class PageReader:
     """Reads the responses of one lane as pages of `resource`, numbered by `numbers`.
 
-    The session hands each response to `read`, dlt's client asks for it by `page_of`. Credentials
-    in the rows are masked, and counted in `stats`.
+    The session hands each response to `read`, dlt's client asks for it by `page_of`. Rows stay as
+    the API sent them; `stats` notes the columns in which a credential is seen, and characters that
+    had to be replaced.
     """
 
     def __init__(self, resource: Resource, stats: RequestStats, numbers: Iterator[int]) -> None:
         self._resource, self._stats, self._numbers = resource, stats, numbers
         self._response: requests.Response | None = None
         self._page: Page | None = None
+        self._number = 0
 
     def read(self, response: requests.Response, redactor: Redactor) -> None:
         """Split the body of a success.
@@ -75,7 +78,8 @@ class PageReader:
         """
         if response.status_code >= requests.codes.bad_request:
             return
-        number = next(self._numbers)
+        # a page that is requested again keeps its number
+        number = self._number = self._number or next(self._numbers)
         url = response.url.partition("?")[0]
         where = f"{self._resource.label}: page {number} ({url})"
         if response.status_code not in (requests.codes.ok, *self._resource.success_codes):
@@ -86,12 +90,31 @@ class PageReader:
         rows: list[Raw] = []
         body: dict[str, Any] = {}
         if response.status_code != requests.codes.no_content:
-            content, masked = redactor.in_rows(response.content)
-            self._stats.values_masked += masked
-            rows, body = split_answer(content, self._resource, where, redactor)
+            text = utf8(response)
+            try:
+                rows, body = split_answer(text.body, self._resource, where, redactor)
+            except AnswerError:
+                better = mended(text)
+                if better.body == text.body:
+                    raise
+                text = better
+                rows, body = split_answer(text.body, self._resource, where, redactor)
+            self._note(text, rows, redactor)
         body[HEADERS] = {name.lower(): value for name, value in response.headers.items()}
         self._page = Page(number, url, rows, envelope=Envelope(response, body))
-        self._response = response
+        self._response, self._number = response, 0
+
+    def _note(self, text: Text, rows: list[Raw], redactor: Redactor) -> None:
+        stats = self._stats
+        stats.characters_replaced += text.replaced
+        stats.assumed_encoding = stats.assumed_encoding or text.assumed
+        if redactor.finds_credential(text.body):
+            stats.credential_columns |= {
+                column_name(name)
+                for row in rows
+                for name, value in msgspec.json.decode(row, type=dict[str, Raw]).items()
+                if redactor.finds_credential(bytes(value))
+            }
 
     def page_of(self, response: requests.Response) -> Page:
         """The page that the latest response was read as."""
@@ -169,8 +192,9 @@ def _split_stepwise(
             problem = None
         elif bytes(raw).strip() == b"null":
             problem = f"has null at `{selector}`: say `null_is_empty: true` if that means no rows"
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        problem = "is not JSON"
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        detail = str(error).removeprefix("JSON is malformed: ")
+        problem = f"is not JSON: {'it ends in the middle' if 'truncated' in detail else detail}"
     if problem:
         # masked before it is cut: half a secret would not be found
         begin = redactor(" ".join(body[:10_000].decode(errors="replace").split()))[:120]

@@ -129,8 +129,12 @@ def load_metadata(report: LoadReport) -> dict[str, Any]:
         metadata["seconds_quota"] = round(report.requests.seconds_quota, 3)
     if report.requests.quota_remaining is not None:
         metadata["quota_remaining"] = report.requests.quota_remaining
-    if report.requests.values_masked:
-        metadata["values_masked"] = report.requests.values_masked
+    if report.requests.credential_columns:
+        metadata["credential_columns"] = ", ".join(sorted(report.requests.credential_columns))
+    if report.requests.characters_replaced:
+        metadata["characters_replaced"] = report.requests.characters_replaced
+    if report.requests.assumed_encoding:
+        metadata["assumed_encoding"] = report.requests.assumed_encoding
     if changes.repeated_keys:
         metadata["repeated_keys"] = [list(key) for key in changes.repeated_keys]
     if report.new_columns:

@@ -197,7 +197,7 @@ def test_an_answer_that_is_no_page_is_an_answer_error(
     stub.answers = [(200, {}, f"<html>{SECRET}".encode())]
     error = client().failure()
     assert isinstance(error, AnswerError)
-    assert "is not JSON. It begins with: '<html>***'" in str(error)
+    assert "is not JSON: invalid character (byte 0). It begins with: '<html>***'" in str(error)
 
 
 def test_a_silent_server_is_given_up(stub: Stub, client: Callable[..., Client]) -> None:

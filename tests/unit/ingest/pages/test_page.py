@@ -85,12 +85,12 @@ def test_rows_and_envelope(
         (
             "data",
             b"<html>\n  <title>Sign in</title>",
-            "is not JSON. It begins with: '<html> <title>",
+            r"is not JSON: invalid character \(byte 0\). It begins with: '<html> <title>",
         ),
         ("$", b"<html>", "is not JSON"),
         ("data", b'{"data": [{"id": 1}', "is not JSON"),
         ("$", b"[1, 2", "is not JSON"),
-        ("$", b"", "is not JSON. It begins with: ''"),
+        ("$", b"", "is not JSON: it ends in the middle. It begins with: ''"),
         ("data", b'{"data": [], "x": "\xff"}', "is not JSON"),
     ],
 )
