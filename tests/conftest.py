@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +17,8 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from tests.support import environment, throwaway_postgres
 from tests.support.code_locations import hasty_definitions as build_hasty_definitions
@@ -29,6 +32,13 @@ from timetracking_assets.sandbox.remote_control import RemoteControl
 LOADING = {"own_warehouse", "demo", "bench", "new_warehouse", "url"}
 """Fixtures of tests that load something: with `--warehouse postgres` the others are left out."""
 WITHOUT_TELEMETRY = "telemetry:\n  enabled: false\n"
+
+
+@event.listens_for(Engine, "connect")
+def _sync_nothing(connection: Any, _record: Any) -> None:
+    """Dagster's databases of a test need not survive a loss of power: no waiting for the disk."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = OFF")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -173,7 +183,7 @@ def instance(settings: dict[str, str], initialized_home: Path) -> Iterator[dg.Da
 def platform(
     definitions: dg.Definitions, instance: dg.DagsterInstance, settings: dict[str, str]
 ) -> Platform:
-    """The project as it stands, with an empty warehouse."""
+    """The shipped project, with an empty warehouse."""
     return Platform(
         definitions,
         instance,
@@ -184,7 +194,7 @@ def platform(
 
 @pytest.fixture
 def load_platform(platform: Platform) -> Callable[[], Platform]:
-    """The same with the definitions loaded anew, for tests that change what YAML reads."""
+    """The same with the definitions loaded again, for tests that change what YAML reads."""
 
     def load() -> Platform:
         from timetracking_assets.definitions import defs

@@ -8,23 +8,22 @@ refused: file, line, key, and what would be right. What the definitions are is s
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from timetracking_assets.errors import SpecError, SpecPath
+from timetracking_assets.errors import SpecError
 from timetracking_assets.files.api_file import ApiFile, api_files, find_api
+from timetracking_assets.files.mistakes import Mistake, report, without
 from timetracking_assets.files.new_file import add_variables, file_text
-from timetracking_assets.files.reference import section_of
-from timetracking_assets.files.schema import ApiFileModel
+from timetracking_assets.files.schema import ApiFileModel, mistakes_of_shape
 from timetracking_assets.ingest.pages.rest_api import validate
 from timetracking_assets.orchestration.assets import build_api_definitions
 from timetracking_assets.orchestration.automation.build import build_automation
 from timetracking_assets.spec.api import Api
-from timetracking_assets.spec.defaults import written_at
 from timetracking_assets.spec.resolve import resolve
 
 
@@ -62,6 +61,21 @@ class RestApiScaffolder(dg.Scaffolder[RestApiParams]):
             add_variables(request.project_root / ".env", name, variables)
 
 
+class RestApiAttributes(BaseModel):
+    """The attributes of a file as they are written, with the schema that editors complete by.
+
+    Dagster takes any: `load_api` judges them, all at once, so that every command says the same.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """The JSON schema of what a file may hold."""
+        schema: dict[str, Any] = ApiFileModel.model_json_schema(*args, **kwargs)
+        return schema
+
+
 _TEMPLATE_MARKS = ("{{", "{%", "{#")
 
 
@@ -80,7 +94,7 @@ class RestApi(dg.Component):
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
         """The schema of `attributes`, for `dg check yaml` and completion in editors."""
-        return ApiFileModel
+        return RestApiAttributes
 
     @classmethod
     def get_spec(cls) -> dg.ComponentTypeSpec:
@@ -96,7 +110,7 @@ class RestApi(dg.Component):
 
         Raises `DagsterInvalidDefinitionError` that names file, line and key.
         """
-        raw = attributes.model_dump(exclude_unset=True) if attributes is not None else {}
+        raw = (attributes.model_extra or {}) if attributes is not None else {}
         tree = context.resolution_context.source_position_tree
         path = Path(tree.position.filename) if tree else None
         return cls(load_api(raw, path, context.resolution_context))
@@ -109,25 +123,24 @@ class RestApi(dg.Component):
 def load_api(raw: Mapping[str, Any], path: Path | None, context: dg.ResolutionContext) -> Api:
     """The API that the attributes `raw` of the file `path` and of what it extends describe.
 
-    Raises `DagsterInvalidDefinitionError` that names file, line and key.
+    Raises `DagsterInvalidDefinitionError` with all mistakes of the file, each with its place.
     """
-    file = ApiFile(path, raw)
-    problems: list[tuple[SpecPath, str]]
-    try:
-        file = ApiFile.of(raw, path)
-        api = resolve(_rendered(file.attributes, context))
-        validate(api)
-    except SpecError as error:
-        problems = [(each.path, each.message) for each in error.each]
-    else:
-        return api
-    problems = [(written_at(file.attributes, path), message) for path, message in problems]
-    # a mistake in a default is one, however many resources it reaches
-    problems = list(dict.fromkeys(problems))
-    lines = [_located(file, key_path, message) for key_path, message in problems]
-    sections = dict.fromkeys(section_of(key_path) for key_path, _ in problems)
-    lines.append(f"See docs/reference.md, section {', '.join(f'`{name}`' for name in sections)}.")
-    raise dg.DagsterInvalidDefinitionError("\n".join(lines))
+    # what has the wrong shape is put aside, so that it does not hide what else is wrong
+    own = ApiFile(path, raw)
+    mistakes = [Mistake.at(own, error) for error in mistakes_of_shape(raw)]
+    if all(mistake.alone for mistake in mistakes):
+        file = own
+        try:
+            file = ApiFile.of(without(raw, mistakes), path)
+            api = resolve(_rendered(file.attributes, context))
+            if not mistakes:
+                validate(api)
+                return api
+        except SpecError as error:
+            wrong = {mistake.resource for mistake in mistakes}
+            others = [Mistake.at(file, each) for each in error.each]
+            mistakes += [other for other in others if other.resource not in wrong or not wrong]
+    raise dg.DagsterInvalidDefinitionError(report(mistakes))
 
 
 def _rendered(value: Any, resolution: dg.ResolutionContext) -> Any:
@@ -148,19 +161,16 @@ def _rendered(value: Any, resolution: dg.ResolutionContext) -> Any:
 def load_project(directory: Path, name: str | None = None) -> list[Api]:
     """The APIs of the `dg` project around `directory`, or the one of that name.
 
-    Raises SpecError for a file that can't be read or is wrong, with the place of what is wrong.
+    Raises SpecError with all mistakes of all files, each with its place.
     """
     files = api_files(directory) if name is None else [find_api(name, directory)]
-    problem = None
-    try:
-        context = dg.ResolutionContext.default()
-        return [load_api(file.own, file.path, context) for file in files]
-    except dg.DagsterInvalidDefinitionError as error:
-        problem = SpecError((), str(error))
-    raise problem
-
-
-def _located(file: ApiFile, path: Sequence[str | int], message: str) -> str:
-    key = ".".join(str(part) for part in path) or "attributes"
-    where = file.where(path)
-    return f"{where}: {key}: {message}" if where else f"{key}: {message}"
+    context = dg.ResolutionContext.default()
+    apis, problems = [], []
+    for file in files:
+        try:
+            apis.append(load_api(file.own, file.path, context))
+        except dg.DagsterInvalidDefinitionError as error:
+            problems.append(str(error))
+    if problems:
+        raise SpecError((), "\n".join(problems))
+    return apis

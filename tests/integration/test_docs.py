@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -46,11 +47,18 @@ ELSEWHERE = {
 }
 
 
+NOT_RUN = "<!-- not run by a test: "
+
+
 def commands() -> list[str]:
+    """The commands in the pages, but for blocks with a comment that says why no test runs them."""
+    pattern = r"(^<!--[^\n]*-->\n)?^```sh\n(.*?)^```"
     blocks = [
         block
         for page in PAGES
-        for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
+        if page.name != "from-scratch.md"  # test_from_scratch.py runs its blocks
+        for comment, block in re.findall(pattern, page.read_text(), re.DOTALL | re.MULTILINE)
+        if not comment.startswith(NOT_RUN)
     ]
     return [line for block in blocks for line in block.strip().splitlines()]
 
@@ -110,6 +118,18 @@ def test_the_readmes_api_loads(
     request = LoadRequest(Connection(api, variables), api.resources["entries"], day)
     report = run_load(request, warehouse)
     assert report.changes.inserted == 3
+
+
+def test_each_page_is_in_the_sites_navigation() -> None:
+    text = (REPOSITORY / "mkdocs.yml").read_text()
+    assert sorted(re.findall(r"^ +- .*: ([\w-]+\.md)$", text, re.MULTILINE)) == [
+        page.name for page in PAGES
+    ]
+
+
+def test_the_version_has_its_section_in_the_changelog() -> None:
+    version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
+    assert f"\n## [{version}]" in (REPOSITORY / "CHANGELOG.md").read_text()
 
 
 @pytest.mark.parametrize("page", [README, CONTRIBUTING, *PAGES], ids=lambda page: page.name)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
-from timetracking_assets.errors import SpecError
+from timetracking_assets.errors import SpecError, SpecErrors
 from timetracking_assets.files.extension import extend
 from timetracking_assets.files.locations import (
     COMPONENT,
@@ -21,8 +22,20 @@ from timetracking_assets.files.locations import (
     defs_folder,
     shipped_apis,
 )
+from timetracking_assets.files.schema import mistakes_of_shape
 
 KeyPath = Sequence[str | int]
+
+
+class Place(NamedTuple):
+    """A place in a file; lines and columns count from 1."""
+
+    path: Path
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True)
@@ -57,6 +70,9 @@ class ApiFile:
         found = attributes_in(base_path)
         if not found:
             raise SpecError(("extends",), f"{base_path} describes no API (`type: {COMPONENT}`)")
+        if mistakes := mistakes_of_shape(found[0]):
+            key = ".".join(map(str, mistakes[0].path))
+            raise SpecError(("extends",), f"{base_path} is wrong: {key}: {mistakes[0].message}")
         base = cls.of(found[0], base_path, (*below, path) if path else below)
         problem = None
         try:
@@ -69,23 +85,27 @@ class ApiFile:
             raise problem
         return cls(path, own, base, attributes)
 
-    def where(self, path: KeyPath) -> str:
-        """`file:line` of the key at `path` of `attributes`, or of what is nearest to it."""
-        places = [(depth, f"{file}:{line}") for file, depth, line in _places(self, list(path))]
+    def place_of(self, path: KeyPath) -> Place | None:
+        """The place of the key at `path` of `attributes`, or of what is nearest to it.
+
+        None if the attributes were read from no file.
+        """
+        places = _places(self, list(path))
         # the first of the deepest: a file wins over what it extends
-        return max(places, key=lambda place: place[0])[1] if places else ""
+        return max(places, key=lambda found: found[0])[1] if places else None
 
 
-def _places(file: ApiFile, path: list[str | int]) -> list[tuple[Path, int, int]]:
-    """For the file and each below it: how deep `path` goes there, and to which line."""
-    places = []
+def _places(file: ApiFile, path: list[str | int]) -> list[tuple[int, Place]]:
+    """For the file and each below it: how deep `path` goes there, and to which place."""
+    places: list[tuple[int, Place]] = []
     name = _resource_name(file, path)
     own: list[str | int] | None = path
     if name is not None and file.base is not None:
         own = _at(name, file.own, path)
     node = _node(file)
     if file.path is not None and node is not None and own is not None:
-        places.append((file.path, *nearest(node, own)))
+        depth, mark = nearest(node, own)
+        places.append((depth, Place(file.path, mark.line + 1, mark.column + 1)))
     if file.base is None:
         return places
     below: list[str | int] | None = path
@@ -136,19 +156,62 @@ def _base_path(name: str, path: Path | None) -> Path:
 
 
 def attributes_in(path: Path) -> list[dict[str, Any]]:
-    """The attributes of each API that a file describes. Raises SpecError if it isn't YAML."""
+    """The attributes of each API that a file describes; components of other types are left out.
+
+    Raises SpecError, its message with the place, for what is no YAML or no component.
+    """
     problem = None
     try:
         loaded = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError) as error:
-        problem = f"{path} can't be read: {' '.join(str(error).split())}"
+    except OSError as error:
+        problem = f"{path}: can't be read: {error.strerror}"
+    except UnicodeDecodeError:
+        problem = f"{path}: can't be read: it is not UTF-8"
+    except yaml.YAMLError as error:
+        problem = _not_yaml(path, error)
     if problem:
         raise SpecError((), problem)
-    return [
-        document.get("attributes") or {}
-        for document in loaded
-        if isinstance(document, dict) and document.get("type") == COMPONENT
+    mistakes = [
+        SpecError((), f"{_start(path, index)}: {text}")
+        for index, document in enumerate(loaded or [None])
+        if (text := _no_component(document))
     ]
+    if mistakes:
+        raise SpecErrors(mistakes)
+    return [
+        document.get("attributes") or {} for document in loaded if document["type"] == COMPONENT
+    ]
+
+
+def _not_yaml(path: Path, error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    place = Place(path, mark.line + 1, mark.column + 1) if mark else path
+    words = [getattr(error, key, None) for key in ("context", "problem")]
+    return f"{place}: not valid YAML: {' '.join(filter(None, words)) or error}"
+
+
+def _start(path: Path, index: int) -> Place:
+    """Where the document of that index begins, or says its type."""
+    node = dict(enumerate(documents(path))).get(index)
+    kind = child(node, "type")
+    mark = kind[0].start_mark if kind else node.start_mark if node else None
+    return Place(path, mark.line + 1, mark.column + 1) if mark else Place(path, 1, 1)
+
+
+def _no_component(document: Any) -> str | None:
+    """What is wrong with a document that describes no component; None if nothing is."""
+    example = f"begin with `type: {COMPONENT}` and `attributes:`"
+    if document is None:
+        return f"the file is empty; {example}"
+    if not isinstance(document, dict):
+        return f"must be a map; {example}"
+    if not isinstance(kind := document.get("type"), str):
+        return f"`type` is missing; {example}"
+    if not isinstance(document.get("attributes") or {}, dict):
+        return "`attributes` must be a map"
+    if kind != COMPONENT and get_close_matches(kind, [COMPONENT], cutoff=0.8):
+        return f"unknown type '{kind}'; did you mean `{COMPONENT}`?"
+    return None
 
 
 def read_api_files(path: Path) -> list[ApiFile]:
@@ -196,13 +259,13 @@ def child(node: yaml.Node | None, part: str | int) -> tuple[yaml.Node, yaml.Node
     return None
 
 
-def nearest(node: yaml.Node, path: Sequence[str | int]) -> tuple[int, int]:
-    """How many parts of `path` there are below `node`, and the line of the last of them."""
-    line = node.start_mark.line + 1
+def nearest(node: yaml.Node, path: Sequence[str | int]) -> tuple[int, yaml.Mark]:
+    """How many parts of `path` there are below `node`, and where the last of them begins."""
+    mark = node.start_mark
     for depth, part in enumerate(path):
-        found = child(node, part)
-        if found is None:
-            return depth, line
-        key, node = found
-        line = key.start_mark.line + 1
-    return len(path), line
+        below = child(node, part)
+        if below is None:
+            return depth, mark
+        key, node = below
+        mark = key.start_mark
+    return len(path), mark

@@ -6,15 +6,25 @@ has been laid over what it extends.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from functools import cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+)
 from pydantic.fields import FieldInfo
 
+from timetracking_assets.errors import SpecError
 from timetracking_assets.spec.base import SpecModel
+from timetracking_assets.spec.mistakes import mistakes_in
 from timetracking_assets.spec.model import ApiSpec
 
 _ALWAYS_SAID = {"ApiSpec": ["name"], "ResourceSpec": ["name"]}
@@ -54,6 +64,15 @@ def _nullable_value(origin: type, argument: Any) -> Any:
     partial = _partial_type(argument)
     # an entry of a map is taken out by null
     return partial if origin is list or argument is str else partial | None
+
+
+def mistakes_of_shape(attributes: Mapping[str, Any]) -> list[SpecError]:
+    """What is wrong with a file's own attributes, whatever it extends; templates may be texts."""
+    try:
+        ApiFileModel.model_validate(attributes)
+    except ValidationError as error:
+        return mistakes_in(error, attributes, ApiFileModel)
+    return []
 
 
 class ApiFileModel(_partial(ApiSpec)):  # type: ignore[misc]

@@ -27,6 +27,9 @@ _MERGED: Mapping[str, Any] = {
 }
 """The maps that merge key by key, each with those below it that do."""
 
+_NO_NULL = (("endpoint", "params"), ("endpoint", "headers"))
+"""Maps in dlt's grammar that `null` leaves as they are."""
+
 
 @dataclass(frozen=True)
 class WithDefaults:
@@ -82,14 +85,12 @@ def _merged(
     result = {**defaults, **own}
     for key, default in defaults.items():
         where, value = (*path, key), own.get(key)
-        if key not in own:
-            inherited.add(where)
-        elif key in merge and isinstance(value, Mapping) and isinstance(default, Mapping):
+        parts = {} if key not in own or (value is None and where in _NO_NULL) else value
+        if key in merge and isinstance(parts, Mapping) and isinstance(default, Mapping):
             # a paginator with a type of its own owes nothing to the default's
-            if key != "paginator" or "type" not in value:
-                result[key] = _merged(value, default, merge[key], where, inherited)
-        elif where in (("endpoint", "params"), ("endpoint", "headers")) and value is None:
-            result[key] = default
+            if key != "paginator" or "type" not in parts:
+                result[key] = _merged(parts, default, merge[key], where, inherited)
+        elif key not in own:
             inherited.add(where)
     return result
 

@@ -1,11 +1,12 @@
-"""What has the wrong shape in a specification: pydantic's errors in plain words, at their keys.
+"""Mistakes in a specification: gathered, and pydantic's in plain words, at their keys.
 
-Shapes only: what keys mean together is judged, and said, in the rules.
+Only the wording of wrong shapes belongs here; what keys mean together is judged in the rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -13,8 +14,25 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from timetracking_assets.errors import SpecError, SpecPath
-from timetracking_assets.spec.model import ApiSpec
+from timetracking_assets.errors import SpecError, SpecErrors, SpecPath
+
+
+class Mistakes(list[SpecError]):
+    """The mistakes of a specification, gathered so that one does not hide the next."""
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Keep the SpecError of a block, and go on after it."""
+        try:
+            yield
+        except SpecError as error:
+            self.extend(error.each)
+
+    def raise_any(self) -> None:
+        """Raise SpecError if there are any, SpecErrors if there are several."""
+        if self:
+            raise self[0] if len(self) == 1 else SpecErrors(self)
+
 
 _KINDS = {
     "string": "a text",
@@ -34,16 +52,20 @@ _BOUNDS = {
 }
 
 
-def mistakes_in(error: ValidationError, attributes: Mapping[str, Any]) -> list[SpecError]:
-    """One SpecError for each key of `attributes` that `error` is about, in its order."""
+def mistakes_in(
+    error: ValidationError, attributes: Mapping[str, Any], model: type[BaseModel]
+) -> Mistakes:
+    """One SpecError for each key of `attributes` that `error`, one of `model`, is about."""
     by_path: dict[SpecPath, list[ErrorDetails]] = {}
     for details in error.errors(include_url=False):
         by_path.setdefault(_path(details, attributes), []).append(details)
-    return [SpecError(path, text) for path, text in _messages(by_path, attributes)]
+    return Mistakes(SpecError(path, text) for path, text in _messages(by_path, attributes, model))
 
 
 def _messages(
-    by_path: Mapping[SpecPath, Sequence[ErrorDetails]], attributes: Mapping[str, Any]
+    by_path: Mapping[SpecPath, Sequence[ErrorDetails]],
+    attributes: Mapping[str, Any],
+    model: type[BaseModel],
 ) -> Iterator[tuple[SpecPath, str]]:
     for path, several in by_path.items():
         value = _value(attributes, path)
@@ -59,15 +81,15 @@ def _messages(
             shown = "" if path[0] == "client" else f", not {_shown(value)}"
             yield path, f"must be {' or '.join(expected)}{shown}"
         else:
-            yield path, _message(several[0], path)
+            yield path, _message(several[0], path, model)
 
 
-def _message(details: ErrorDetails, path: SpecPath) -> str:
+def _message(details: ErrorDetails, path: SpecPath, model: type[BaseModel]) -> str:
     kind, context = details["type"], details.get("ctx") or {}
     if kind == "missing":
         return "is missing"
     if kind == "extra_forbidden":
-        return unknown_key(str(path[-1]), keys_at(path[:-1]))
+        return unknown_key(str(path[-1]), keys_at(path[:-1], model))
     if kind in _BOUNDS:
         key, words = _BOUNDS[kind]
         return f"must be {words} {context[key]:g}, not {_shown(details['input'])}"
@@ -81,29 +103,34 @@ def _message(details: ErrorDetails, path: SpecPath) -> str:
     return details["msg"]
 
 
-def unknown_key(key: str, known: Sequence[str]) -> str:
+def unknown_key(key: str, known: Iterable[str]) -> str:
     """The message about a key that is none of `known`."""
-    near = get_close_matches(key, known, n=1)
-    if near:
-        return f"unknown key; did you mean `{near[0]}`?"
-    return f"unknown key; there are {', '.join(f'`{name}`' for name in sorted(known))}"
+    return f"unknown key; {instead_of(key, known)}"
 
 
-def keys_at(path: SpecPath) -> list[str]:
-    """The keys of the map at `path` of the attributes; none where any are allowed."""
-    annotation: Any = ApiSpec
+def instead_of(word: str, known: Iterable[str]) -> str:
+    """The end of a message about a `word` that is none of `known`: which was probably meant."""
+    names = sorted(known)
+    if near := get_close_matches(word, names, n=1):
+        return f"did you mean `{near[0]}`?"
+    there = ", ".join(f"`{name}`" for name in names)
+    return f"there {'is' if len(names) == 1 else 'are'} {there or 'none'}"
+
+
+def keys_at(path: SpecPath, model: type[BaseModel]) -> list[str]:
+    """The keys of the map at `path` of a `model`; none where any are allowed."""
+    annotation: Any = model
     for part in path:
-        model = model_in(annotation)
-        field = model.model_fields.get(str(part)) if model else None
+        inner = model_in(annotation)
+        field = inner.model_fields.get(str(part)) if inner else None
         if field is not None:
             annotation = field.annotation
-        elif get_origin(annotation) in (list, tuple, dict):
-            # an item or an entry has the type of the last argument
-            annotation = next(a for a in reversed(get_args(annotation)) if a is not Ellipsis)
+        elif (item := _item_in(annotation)) is not None:
+            annotation = item
         else:
             return []
-    model = model_in(annotation)
-    return list(model.model_fields) if model else []
+    inner = model_in(annotation)
+    return list(inner.model_fields) if inner else []
 
 
 def model_in(annotation: Any) -> type[BaseModel] | None:
@@ -113,6 +140,16 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
     if get_origin(annotation) in (Union, UnionType, Annotated):
         models = (model_in(argument) for argument in get_args(annotation))
         return next((model for model in models if model), None)
+    return None
+
+
+def _item_in(annotation: Any) -> Any:
+    """The type of what a list or a map of values holds, alone or beside others."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (list, tuple, dict):
+        return next(argument for argument in reversed(arguments) if argument is not Ellipsis)
+    if origin in (Union, UnionType, Annotated):
+        return next((item for item in map(_item_in, arguments) if item is not None), None)
     return None
 
 

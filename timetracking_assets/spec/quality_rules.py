@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from timetracking_assets.errors import SpecError, SpecPath
 from timetracking_assets.spec.api import Resource
+from timetracking_assets.spec.mistakes import Mistakes, instead_of
 from timetracking_assets.spec.quality import HoursSpec, ReferenceSpec
 
 _NAMED = ("person", "project", "customer")
@@ -35,16 +36,20 @@ class ColumnPath:
         return cls(first, rest or None)
 
 
-def check_quality(resources: Mapping[str, Resource]) -> None:
-    """References lead to resources and columns that there are, hours and checks name columns."""
+def quality_mistakes(resources: Mapping[str, Resource]) -> Mistakes:
+    """References that lead nowhere; hours and checks of columns that are not declared."""
+    mistakes = Mistakes()
     for resource in resources.values():
         path = ("resources", resource.position)
-        _check_references(resource, resources, path)
-        if resource.hours:
-            _check_hours(resource, resources, (*path, "hours"))
+        with mistakes.noted():
+            _check_references(resource, resources, path)
+            if resource.hours:
+                _check_hours(resource, resources, (*path, "hours"))
         if resource.checks.nulls:
             for name in resource.checks.nulls.columns:
-                _declared(resource, name, (*path, "checks", "nulls", "columns"))
+                with mistakes.noted():
+                    _declared(resource, name, (*path, "checks", "nulls", "columns", name))
+    return mistakes
 
 
 def without_links_to(
@@ -69,7 +74,9 @@ def _check_references(
         target = resources.get(reference.resource)
         if target is None:
             raise SpecError(
-                where, f"unknown resource '{reference.resource}'; there are {sorted(resources)}"
+                where,
+                f"unknown resource '{reference.resource}'; "
+                + instead_of(reference.resource, resources),
             )
         if reference.column:
             _declared(target, reference.column, where)
@@ -118,4 +125,8 @@ def _check_path(
 
 def _declared(resource: Resource, name: str, path: SpecPath) -> None:
     if name not in resource.columns:
-        raise SpecError(path, f"'{name}' is not declared in `columns` of '{resource.name}'")
+        raise SpecError(
+            path,
+            f"'{name}' is not declared in `columns` of '{resource.name}'; "
+            + instead_of(name, resource.columns),
+        )

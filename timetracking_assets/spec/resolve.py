@@ -12,13 +12,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from timetracking_assets.errors import SpecError, SpecErrors, SpecPath
+from timetracking_assets.errors import SpecError, SpecPath
 from timetracking_assets.spec.api import CONFIGURED, WINDOWS, Api, Parent, Resource
 from timetracking_assets.spec.automation import ApiScheduleSpec
 from timetracking_assets.spec.defaults import WithDefaults, resources_with_defaults
-from timetracking_assets.spec.mistakes import mistakes_in
+from timetracking_assets.spec.mistakes import Mistakes, instead_of, mistakes_in
 from timetracking_assets.spec.model import ApiSpec, ResourceSpec
-from timetracking_assets.spec.quality_rules import check_quality, without_links_to
+from timetracking_assets.spec.quality_rules import quality_mistakes, without_links_to
 from timetracking_assets.spec.resolve_automation import resolve_automation
 from timetracking_assets.spec.rules import (
     check_columns,
@@ -38,21 +38,25 @@ def resolve(attributes: Mapping[str, Any]) -> Api:
     """
     merged = resources_with_defaults(attributes)
     spec = _validated(attributes, merged)
-    _check_client(spec)
-    names = _selected(spec)
+    mistakes = Mistakes()
+    with mistakes.noted():
+        _check_client(spec)
+    names = [item.name for item in spec.resources]
+    with mistakes.noted():
+        names = _selected(spec)
     resources: dict[str, Resource] = {}
-    for index, item in enumerate(spec.resources):
+    for index, (item, over) in enumerate(zip(spec.resources, merged, strict=True)):
         path = ("resources", index)
-        if item.name in [other.name for other in spec.resources[:index]]:
-            raise SpecError((*path, "name"), f"resource '{item.name}' is already defined")
-        if item.name in (CONFIGURED, WINDOWS):
-            raise SpecError((*path, "name"), f"the name '{item.name}' is reserved")
-        if item.name in names:
-            over = merged[index]
-            assert over is not None, "validated"
-            resources[item.name] = _resolve_resource(spec, item, over, path, names)
-    check_parents(spec, resources)
-    check_quality(resources)
+        with mistakes.noted():
+            _check_name(spec, item, path)
+            if item.name in names and over is not None:
+                resources[item.name] = _resolve_resource(spec, item, over, path, names)
+    mistakes.raise_any()
+    # what resources say of each other is judged where each is right by itself
+    with mistakes.noted():
+        check_parents(spec, resources)
+    mistakes.extend(quality_mistakes(resources))
+    mistakes.raise_any()
     return Api(
         name=spec.name,
         description=spec.description,
@@ -70,17 +74,24 @@ def resolve(attributes: Mapping[str, Any]) -> Api:
     )
 
 
+def _check_name(spec: ApiSpec, item: ResourceSpec, path: tuple[str, int]) -> None:
+    if item.name in [other.name for other in spec.resources[: path[1]]]:
+        raise SpecError((*path, "name"), f"resource '{item.name}' is already defined")
+    if item.name in (CONFIGURED, WINDOWS):
+        raise SpecError((*path, "name"), f"the name '{item.name}' is reserved")
+
+
 def _validated(attributes: Mapping[str, Any], merged: Sequence[WithDefaults | None]) -> ApiSpec:
     whole = dict(attributes)
     if merged:
         pairs = zip(merged, attributes["resources"], strict=True)
         whole["resources"] = [item.attributes if item else raw for item, raw in pairs]
-    mistakes: list[SpecError] = []
     try:
         return ApiSpec.model_validate(whole)
     except ValidationError as error:
-        mistakes = mistakes_in(error, whole)
-    raise SpecErrors(mistakes) if len(mistakes) > 1 else mistakes[0]
+        mistakes = mistakes_in(error, whole, ApiSpec)
+    mistakes.raise_any()
+    raise AssertionError("an error without a mistake")
 
 
 def _selected(spec: ApiSpec) -> list[str]:
@@ -90,7 +101,7 @@ def _selected(spec: ApiSpec) -> list[str]:
         for index, name in enumerate(given):
             if name not in names:
                 raise SpecError(
-                    (key, index), f"unknown resource '{name}'; there are {sorted(names)}"
+                    (key, index), f"unknown resource '{name}'; {instead_of(name, names)}"
                 )
     wanted = names if spec.select is None else spec.select
     selected = [name for name in names if name in wanted and name not in spec.exclude]
@@ -149,10 +160,11 @@ def _resolve_resource(
             "position": path[-1],
         }
     )
-    check_columns(resource, path)
-    check_pages(resource, path)
-    check_window(resource, path)
-    check_removal(resource, path)
+    mistakes = Mistakes()
+    for check in (check_columns, check_pages, check_window, check_removal):
+        with mistakes.noted():
+            check(resource, path)
+    mistakes.raise_any()
     return resource
 
 
@@ -180,10 +192,14 @@ def find_parent(
                 f"or `{{resources.{CONFIGURED}.<id>}}` for ids from `ids`",
             )
         if parent == CONFIGURED and parent_field not in spec.ids:
-            raise SpecError(where, f"`ids` has no '{parent_field}'; it has {sorted(spec.ids)}")
+            raise SpecError(
+                where, f"`ids` has no '{parent_field}'; {instead_of(parent_field, spec.ids)}"
+            )
         if parent != CONFIGURED and parent not in names:
             raise SpecError(
-                where, f"unknown parent '{parent}'; the selected resources are {sorted(names)}"
+                where,
+                f"unknown parent '{parent}' among the selected resources; "
+                + instead_of(parent, names),
             )
         fields.setdefault(parent, []).append(parent_field)
     if len(fields) > 1:
@@ -201,7 +217,7 @@ def find_parent(
         raise SpecError(
             where,
             f"resource '{item.name}' takes one id from `ids`, for its path and for "
-            f"`include_from_parent`, not {sorted({*used, *item.include_from_parent})}",
+            f"`include_from_parent`, not {', '.join(sorted({*used, *item.include_from_parent}))}",
         )
     return Parent(name, tuple(dict.fromkeys([*used, *item.include_from_parent])))
 

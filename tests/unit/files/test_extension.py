@@ -161,8 +161,9 @@ def test_a_key_is_found_in_the_file_that_says_it(
     files: Path, path: tuple[str | int, ...], where: str
 ) -> None:
     _, mine = read_api_files((files / "mine" / "defs.yaml").resolve())
-    found = mine.where(path)
-    assert Path(found).relative_to(files.resolve()).as_posix() == where
+    place = mine.place_of(path)
+    assert place is not None
+    assert f"{place.path.relative_to(files.resolve()).as_posix()}:{place.line}" == where
 
 
 @pytest.mark.parametrize(

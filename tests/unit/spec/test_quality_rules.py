@@ -98,7 +98,7 @@ def test_null_switches_a_check_off() -> None:
         ),
         (
             {"checks": {"nulls": {"columns": {"days": 0}}}},
-            ("checks", "nulls", "columns"),
+            ("checks", "nulls", "columns", "days"),
             "not declared",
         ),
     ],

@@ -1,0 +1,117 @@
+"""What is wrong in the files of a project: all of it at once, each mistake with its place."""
+
+from pathlib import Path
+
+import pytest
+
+from timetracking_assets.component import load_project
+from timetracking_assets.errors import SpecError
+
+RIGHT = """\
+type: timetracking_assets.RestApi
+attributes:
+  name: hours
+  client: {base_url: "${HOURS_BASE_URL}"}
+  resource_defaults:
+    primary_key: id
+    endpoint: {data_selector: data, paginator: single_page}
+  resources:
+    - name: people
+      endpoint: {path: people}
+    - name: entries
+      endpoint: {path: entries}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "pyproject.toml").write_text('[tool.dg.project]\nroot_module = "hours"\n')
+    (tmp_path / "hours" / "defs").mkdir(parents=True)
+    return tmp_path
+
+
+def write(project: Path, text: str, name: str = "hours") -> Path:
+    folder = project / "hours" / "defs" / name
+    folder.mkdir()
+    (folder / "defs.yaml").write_text(text)
+    return folder / "defs.yaml"
+
+
+def refusal(project: Path) -> list[str]:
+    with pytest.raises(SpecError) as refused:
+        load_project(project)
+    return str(refused.value).splitlines()
+
+
+def test_a_right_file_is_taken(project: Path) -> None:
+    write(project, RIGHT)
+    assert [api.name for api in load_project(project)] == ["hours"]
+
+
+@pytest.mark.parametrize(
+    ("text", "instead", "place", "message"),
+    [
+        ("primary_key: id", "primary_key: [id", "7:13", "not valid YAML: while parsing a flow seq"),
+        (RIGHT, "", "1:1", "the file is empty; begin with `type: timetracking_assets.RestApi`"),
+        ("RestApi", "RestApy", "1:1", "unknown type 'timetracking_assets.RestApy'; did you mean"),
+        (RIGHT, "- a\n", "1:1", "must be a map; begin with"),
+        ("type: timetracking_assets.RestApi\n", "", "1:1", "`type` is missing"),
+        ("    primary_key", "    primary_kye", "6:5", "resource_defaults.primary_kye: unknown key"),
+        ("  client", "  clint", "4:3", "clint: unknown key; did you mean `client`?"),
+        ("data_selector", "data_selectr", "10:7", "`data_selectr` is written; did you mean"),
+        (
+            "primary_key: id",
+            "page_size: none",
+            "6:5",
+            "resource_defaults.page_size: must be a whole number, not 'none'",
+        ),
+        (
+            "endpoint: {path: people}",
+            "endpoint: {path: people}\n      columns: {id: {data_tipe: text}}",
+            "11:22",
+            "resources.people.columns.id.data_tipe: unknown key; did you mean `data_type`?",
+        ),
+    ],
+)
+def test_a_mistake_has_its_place(
+    project: Path, text: str, instead: str, place: str, message: str
+) -> None:
+    path = write(project, RIGHT.replace(text, instead))
+    first = refusal(project)[0]
+    assert first.startswith(f"{path}:{place}: ")
+    assert message in first
+
+
+def test_a_mistake_in_a_default_is_reported_once(project: Path) -> None:
+    write(project, RIGHT.replace("data_selector: data", "data_selector: 5"))
+    lines = refusal(project)
+    assert len(lines) == 2
+    assert ":7:16: resource_defaults.endpoint.data_selector: resource 'people' needs" in lines[0]
+
+
+def test_all_mistakes_of_all_files_are_reported_at_once(project: Path) -> None:
+    wrong = RIGHT.replace("endpoint: {path: people}", "page_siz: 5\n      max_pages: 0")
+    wrong = wrong.replace(
+        "endpoint: {path: entries}", "endpoint: {path: 'p/{resources.persons.id}'}"
+    )
+    first = write(project, wrong)
+    second = write(project, RIGHT.replace("name: hours", "name: Hours"), "other")
+    lines = refusal(project)
+    places = [line.split(": ")[0] for line in lines]
+    assert places == [
+        f"{first}:10:7",
+        f"{first}:11:7",
+        f"{first}:13:18",
+        "What may be written there",
+        f"{second}:3:3",
+        "What may be written there",
+    ]
+    assert "unknown parent 'persons' among the selected resources; " in lines[2]
+
+
+def test_nothing_of_python_is_shown(project: Path) -> None:
+    wrong = RIGHT.replace("primary_key: id", "primary_key: {a: [1]}\n    tags: [x]")
+    write(project, wrong.replace("resources:", "resources: {}\n  select:"))
+    text = "\n".join(refusal(project))
+    for word in ("Traceback", "dict", "pydantic", "{", "<", "Input"):
+        assert word not in text, text
