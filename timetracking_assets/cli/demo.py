@@ -1,8 +1,8 @@
 """The demo: every asset of the given APIs through real Dagster runs, with live progress.
 
 One run for each API and kind of partitions, a range of partitions in one run; runs of different
-APIs side by side in processes of their own. Only running and showing belong here; the definitions
-are the code location's own.
+APIs at the same time, in processes of their own. Only running and printing belong here; the
+definitions are the code location's.
 """
 
 from __future__ import annotations
@@ -15,16 +15,20 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from itertools import groupby
 from multiprocessing import get_context
 
 import dagster as dg
+from rich import box
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 from rich.spinner import Spinner
 from rich.table import Column, Table
 
-from timetracking_assets.definitions import defs
+from timetracking_assets.cli.code_location import load_definitions, warehouse_of
+from timetracking_assets.cli.workspace import Workspace
+from timetracking_assets.health.text import counted
 from timetracking_assets.orchestration.asset_specs import lookback_of
 from timetracking_assets.orchestration.partitions import (
     known_partitions,
@@ -34,8 +38,8 @@ from timetracking_assets.orchestration.partitions import (
     since_first_gap,
     trailing_range,
 )
-from timetracking_assets.orchestration.resources import WarehouseResource
 from timetracking_assets.orchestration.runs import step_problem
+from timetracking_assets.warehouse.base import Warehouse
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -67,14 +71,22 @@ class _Run:
     """The partition keys, in order, all of which the run loads as one range."""
 
 
-def run_demo(console: Console, apis: Sequence[str]) -> bool:
-    """Materialize all assets of `apis`; true if all are loaded and all checks are green."""
+def run_demo(console: Console, workspace: Workspace, apis: Sequence[str]) -> bool:
+    """Materialize all assets of `apis`; true if all are loaded and all checks passed.
+
+    Raises LoadError if the code location can't be loaded.
+    """
     started = time.monotonic()
     with console.status("Loading the definitions"), dg.DagsterInstance.get() as instance:
         # made by one process before several use it: the first use of an empty home is not safe
         instance.get_runs(limit=1)
-        plan = _plan(defs(), apis, instance, datetime.now(UTC))
-    results = _execute_all(console, plan)
+        definitions = load_definitions(workspace)
+        warehouse = warehouse_of(definitions)
+        plan = _plan(definitions, apis, instance, warehouse, datetime.now(UTC))
+    if not plan:
+        console.print(f"The code location has no assets of {', '.join(apis)}.", style="yellow")
+        return False
+    results = _execute_all(console, workspace, plan)
     console.print(_table(results))
     failed = [result for result in results if not result.succeeded]
     for result in failed:
@@ -85,8 +97,8 @@ def run_demo(console: Console, apis: Sequence[str]) -> bool:
             console.print(f"[red]{name}[/]: {problem}", soft_wrap=True)
     checks = sum(result.checks_passed for result in results)
     console.print(
-        f"{len(results) - len(failed)} of {len(results)} assets loaded and green, {checks} checks "
-        f"passed, {time.monotonic() - started:.0f} s."
+        f"{len(results) - len(failed)} of {counted(len(results), 'asset')} loaded and green, "
+        f"{counted(checks, 'check')} passed, {time.monotonic() - started:.0f} s."
     )
     return not failed
 
@@ -95,6 +107,7 @@ def _plan(
     definitions: dg.Definitions,
     apis: Sequence[str],
     instance: dg.DagsterInstance,
+    warehouse: Warehouse,
     now: datetime,
 ) -> list[list[_Run]]:
     """For each API its runs, in the order in which they depend on each other."""
@@ -103,28 +116,33 @@ def _plan(
         runs: dict[tuple[dg.PartitionsDefinition | None, tuple[str, ...]], list[dg.AssetKey]] = {}
         for spec in definitions.resolve_all_asset_specs():
             if spec.key.path[0] == api:
-                partitions = tuple(_partitions(spec, instance, now))
+                partitions = tuple(_partitions(spec, instance, warehouse, now))
                 runs.setdefault((spec.partitions_def, partitions), []).append(spec.key)
         ordered = sorted(runs.items(), key=lambda item: item[0][0] is not None)
-        plan.append([_Run(tuple(keys), partitions) for (_, partitions), keys in ordered])
+        if ordered:
+            plan.append([_Run(tuple(keys), partitions) for (_, partitions), keys in ordered])
     return plan
 
 
-def _partitions(spec: dg.AssetSpec, instance: dg.DagsterInstance, now: datetime) -> list[str]:
+def _partitions(
+    spec: dg.AssetSpec, instance: dg.DagsterInstance, warehouse: Warehouse, now: datetime
+) -> list[str]:
     """All partitions the first time; later what isn't loaded yet, and the days of the lookback."""
     definition = spec.partitions_def
     if not isinstance(definition, dg.TimeWindowPartitionsDefinition):
         return []
     known = known_partitions(definition, now)
-    if not WarehouseResource().open().stands(spec.key.path[0]):
-        # what the instance remembers as loaded is gone
+    if not warehouse.stands(spec.key.path[0]):
+        # the tables that the instance has recorded are gone
         return list(known)
     loaded = loaded_partitions(instance, spec.key, definition, known)
     trailing = trailing_range(definition, known, lookback_of(spec), now)
     return longest(since_first_gap(known, loaded), trailing)
 
 
-def _execute_all(console: Console, plan: Sequence[Sequence[_Run]]) -> list[AssetResult]:
+def _execute_all(
+    console: Console, workspace: Workspace, plan: Sequence[Sequence[_Run]]
+) -> list[AssetResult]:
     waiting = sorted((list(runs) for runs in plan), key=_weight, reverse=True)
     results: list[AssetResult] = []
     total = sum(len(run.keys) for runs in plan for run in runs)
@@ -133,8 +151,8 @@ def _execute_all(console: Console, plan: Sequence[Sequence[_Run]]) -> list[Asset
         ProcessPoolExecutor(
             workers,
             mp_context=get_context("spawn"),
-            initializer=_end_with_parent,
-            initargs=(os.getpid(),),
+            initializer=_start_worker,
+            initargs=(os.getpid(), workspace),
         ) as pool,
         Live(console=console, transient=True) as live,
     ):
@@ -163,8 +181,10 @@ def _names(run: _Run) -> str:
     return f"{api} ({len(run.keys)})" if len(run.keys) > 1 else run.keys[0].to_user_string()
 
 
-def _end_with_parent(parent: int) -> None:
+def _start_worker(parent: int, workspace: Workspace) -> None:
     """Let no worker outlive a killed demo: it would go on loading beside the next one."""
+    global _workspace
+    _workspace = workspace
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -174,9 +194,13 @@ def _end_with_parent(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+_workspace: Workspace
+"""What a worker process loads from; set when it starts."""
+
+
 @cache
 def _definitions() -> dg.Definitions:
-    return defs()
+    return load_definitions(_workspace)
 
 
 def _execute(run: _Run) -> list[AssetResult]:
@@ -227,19 +251,26 @@ def _note(event: dg.DagsterEvent, result: AssetResult) -> None:
 
 
 def _table(results: Sequence[AssetResult]) -> Table:
-    table = Table(Column("asset", overflow="fold"), "partitions", "rows", "checks", "seconds")
-    for column in table.columns[1:]:
-        column.justify, column.no_wrap = "right", True
-    for result in results:
-        green = result.succeeded
-        checks = f"{result.checks_passed} of {result.checks} passed"
-        if result.warnings:
-            checks += f", [yellow]{result.warnings} warned[/]"
-        table.add_row(
-            result.key.to_user_string(),
-            "" if result.partitions is None else str(result.partitions),
-            "" if result.rows is None else f"{result.rows:,}",
-            checks if green else f"[red]{'failed' if result.problem else checks}[/]",
-            "" if result.seconds is None else f"{result.seconds:.1f}",
-        )
+    # names and figures stay whole at 80 columns: the API is a line of its own
+    table = Table(Column("asset", no_wrap=True), box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("partitions", "rows", "checks", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for api, members in groupby(results, key=lambda result: result.key.path[0]):
+        table.add_row(f"[bold]{escape(api)}[/]")
+        for result in members:
+            _add_row(table, result)
     return table
+
+
+def _add_row(table: Table, result: AssetResult) -> None:
+    green = result.succeeded
+    checks = f"{result.checks_passed} of {result.checks} passed"
+    if result.warnings:
+        checks += f", [yellow]{counted(result.warnings, 'warning')}[/]"
+    table.add_row(
+        f"  {escape('/'.join(result.key.path[1:]))}",
+        "" if result.partitions is None else str(result.partitions),
+        "" if result.rows is None else f"{result.rows:,}",
+        checks if green else f"[red]{'failed' if result.problem else checks}[/]",
+        "" if result.seconds is None else f"{result.seconds:.1f}",
+    )

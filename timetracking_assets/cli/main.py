@@ -1,33 +1,33 @@
-"""The command line: `timetracking demo`, `dev`, `sandbox`, `show`, `doctor`, `publish`, `status`
-and `dashboard`.
+"""The command line `timetracking`.
 
-Only what a person types and reads belongs here; heavy imports wait until a command needs them.
+Only options and output belong here; heavy imports wait until a command needs them.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from timetracking_assets.cli.health import dashboard, status
-from timetracking_assets.cli.workspace import Workspace, shipped, stop, workspace_or_stop
+from timetracking_assets.cli.workspace import Workspace, stop, workspace_or_stop
 from timetracking_assets.errors import SpecError
 from timetracking_assets.files.api_file import find_api, resolved_yaml
 
 app = typer.Typer(
-    help="Time-tracking APIs as Dagster assets.",
+    help="Time-tracking APIs as Dagster assets. In a dg project, every command works on the "
+    "project's own definitions.",
     no_args_is_help=True,
-    add_completion=False,
     # local variables in a traceback could be secrets
     pretty_exceptions_show_locals=False,
 )
@@ -37,9 +37,27 @@ SANDBOX_PORT = 8765
 Port = Annotated[int, typer.Option(help="Port of the sandbox.")]
 
 
+def _print_version(requested: bool) -> None:
+    if requested:
+        typer.echo(f"timetracking-assets {version('timetracking-assets')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
 @app.command()
 def sandbox(port: Port = SANDBOX_PORT) -> None:
-    """Serve the five APIs with invented data on this machine, until Ctrl-C."""
+    """Serve the five shipped APIs with invented data on this machine, until Ctrl-C."""
     from timetracking_assets.sandbox import PortInUseError, sandbox_environment, serve
 
     console = Console()
@@ -58,31 +76,43 @@ def sandbox(port: Port = SANDBOX_PORT) -> None:
 def demo(
     port: Annotated[int, typer.Option(help="Port of the sandbox; 0 takes a free one.")] = 0,
 ) -> None:
-    """Load all assets, all years and all days up to yesterday, and show what came of it.
+    """Load all assets with all their partitions up to yesterday, and show the result.
 
-    It loads from the sandbox if no API's variables are set, else from the configured APIs.
+    In a dg project these are its own assets. Elsewhere they are those of the shipped APIs, which
+    are loaded from a sandbox unless a variable of one is set.
     """
     workspace = workspace_or_stop()
     console = Console()
     with _source(workspace, port, console) as environment:
         os.environ.update(environment)
+        from timetracking_assets.cli.code_location import LoadError
         from timetracking_assets.cli.demo import run_demo
 
+        problem, code, succeeded = "", 1, False
+        apis = list(workspace.variables) if workspace.uses_sandbox else workspace.configured
         try:
-            succeeded = run_demo(console, workspace.configured or list(workspace.variables))
+            succeeded = run_demo(console, workspace, apis)
+        except LoadError as error:
+            problem = str(error)
         except KeyboardInterrupt:
-            stop("Interrupted; what had been loaded stays. Run it again to load the rest.", 130)
+            problem = "Interrupted; what had been loaded stays. Run it again to load the rest."
+            code = 130
+        if problem:
+            stop(problem, code)
     if not succeeded:
         raise typer.Exit(1)
-    from timetracking_assets.warehouse.find import find_warehouse
-
     console.print(
-        f"\nNext: [bold]{sys.argv[0]} dev[/] opens the Dagster UI with these runs at "
-        "http://127.0.0.1:3000; the tables are in "
-        f"{find_warehouse()}. To load your own data, copy .env.example to "
-        ".env and fill in one API.",
+        f"\nNext: [bold]{escape(Path(sys.argv[0]).name)} dev[/] opens the Dagster UI with these "
+        "runs at http://127.0.0.1:3000.",
         soft_wrap=True,
     )
+    if workspace.uses_sandbox:
+        api, names = next(iter(workspace.variables.items()))
+        console.print(
+            f"To load your own data, set the variables of an API in {workspace.root / '.env'}, "
+            f"for {api} {' and '.join(names)}.",
+            soft_wrap=True,
+        )
 
 
 @app.command()
@@ -91,35 +121,34 @@ def dev(
     sandbox_port: Port = SANDBOX_PORT,
 ) -> None:
     """Start the Dagster UI and daemon on the same instance and warehouse as the demo."""
+    from timetracking_assets.cli.dev import (
+        PortError,
+        check_port,
+        dev_command,
+        run_until_stopped,
+        without_warnings,
+    )
+
     workspace = workspace_or_stop()
+    problem = ""
+    try:
+        # before anything is started
+        check_port(port)
+    except PortError as error:
+        problem = str(error)
+    if problem:
+        stop(problem)
     console = Console()
     with _source(workspace, sandbox_port, console) as environment:
         console.print(f"Dagster UI: http://127.0.0.1:{port}; Ctrl-C ends it.")
-        own = Path("workspace.yaml")
-        workspace_file = own if own.exists() else shipped("workspace.yaml")
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "dagster",
-                "dev",
-                "--port",
-                str(port),
-                "-w",
-                str(workspace_file),
-            ],
-            env=environment,
-        )
-        try:
-            code = process.wait()
-        except KeyboardInterrupt:
-            code = process.wait()
+        command = dev_command(workspace, port)
+        code = run_until_stopped(command, without_warnings(environment), workspace.root)
     raise typer.Exit(code)
 
 
 @app.command()
 def show(api: Annotated[str, typer.Argument(help="Name of the API.")]) -> None:
-    """Print the YAML that an API's file comes to, with what it extends; secrets by their names."""
+    """Print an API's YAML with everything that it extends; secrets appear as variable names."""
     try:
         typer.echo(resolved_yaml(find_api(api, Path.cwd())), nl=False)
     except SpecError as error:
@@ -131,14 +160,14 @@ def doctor(
     api: Annotated[str | None, typer.Argument(help="Name of the API; all if left out.")] = None,
     until: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Ask for the 31 days before this day, not today."),
+        typer.Option(formats=["%Y-%m-%d"], help="Request the 31 days before this day, not today."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Ask each API for small pages, and say what its file should say otherwise.
+    """Ask each API for small pages and suggest changes to its file.
 
-    At most two requests a resource, nothing is loaded. Exit code 1 if a load would fail or lose
-    rows.
+    At most two requests for each resource; nothing is loaded. Exit code 1 if a load would fail or
+    lose rows.
     """
     workspace = workspace_or_stop()
     os.environ.update(workspace.environment)
@@ -146,15 +175,18 @@ def doctor(
     from timetracking_assets.doctor.examination import examine
     from timetracking_assets.doctor.report import print_examination
 
+    problem = ""
     try:
         apis = load_project(Path.cwd(), api)
     except SpecError as error:
-        stop(str(error))
+        problem = str(error)
+    if problem:
+        stop(problem)
     day = until.date() if until else datetime.now(UTC).date()
-    configured = [a for a in apis if api or any(os.environ.get(n) for n in a.variables)]
-    if not configured:
-        stop("No API is configured: set the variables of one (see .env.example), or name one.")
-    examinations = [examine(each, os.environ, day) for each in configured]
+    chosen = [each for each in apis if api or _is_configured_partly(each.variables)]
+    if not chosen:
+        stop(workspace.not_configured())
+    examinations = [examine(each, os.environ, day) for each in chosen]
     if as_json:
         typer.echo(json.dumps([each.as_json() for each in examinations], indent=2))
     else:
@@ -164,18 +196,26 @@ def doctor(
         raise typer.Exit(1)
 
 
+def _is_configured_partly(variables: Sequence[str]) -> bool:
+    return not variables or any(os.environ.get(name) for name in variables)
+
+
 @app.command()
 def publish() -> None:
     """Replace the copy of the warehouse that others may read at any time by its present state."""
-    os.environ.update(workspace_or_stop().environment)
+    workspace = workspace_or_stop()
+    os.environ.update(workspace.environment)
+    from timetracking_assets.cli.code_location import LoadError, load_definitions, warehouse_of
     from timetracking_assets.errors import IngestError
-    from timetracking_assets.warehouse.find import find_warehouse
 
-    warehouse = find_warehouse()
+    problem = ""
     try:
+        warehouse = warehouse_of(load_definitions(workspace))
         path = warehouse.publish("publish")
-    except IngestError as error:
-        stop(str(error))
+    except (IngestError, LoadError) as error:
+        problem = str(error)
+    if problem:
+        stop(problem)
     if path is None:
         Console().print(f"Nothing to publish: others read {warehouse} itself at any time.")
     else:
@@ -187,21 +227,22 @@ def _source(workspace: Workspace, port: int, console: Console) -> Iterator[dict[
     """The environment to load with: the sandbox's, running while inside, or the real APIs'."""
     environment = dict(workspace.environment)
     if not workspace.uses_sandbox:
-        for api in workspace.variables:
-            if api not in workspace.configured:
-                missing = ", ".join(workspace.missing(api))
-                console.print(f"[yellow]{api} is not configured[/]: {missing} not set.")
         if not workspace.configured:
-            stop("No API is configured completely. See .env.example.")
+            stop(workspace.not_configured())
+        for api in workspace.variables:
+            if missing := ", ".join(workspace.missing(api)):
+                console.print(f"[yellow]{api} is not configured[/]: {missing} not set.")
         yield environment
         return
     from timetracking_assets.sandbox import PortInUseError, SandboxServer
 
-    server = SandboxServer(port=port)
+    server, problem = SandboxServer(port=port), ""
     try:
         server.start()
     except PortInUseError as error:
-        stop(str(error))
+        problem = str(error)
+    if problem:
+        stop(problem)
     console.print(f"No API is configured: loading from the sandbox at {server.url}.")
     try:
         yield {**workspace.sandbox_starts(), **environment, **server.environment}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,52 @@ def shipped_apis() -> dict[str, Path]:
     return {path.parent.name: path for path in sorted(_SHIPPED.glob("*/defs.yaml"))}
 
 
-def defs_folder(directory: Path) -> Path:
-    """The `defs` folder of the `dg` project around `directory`, or else the shipped one."""
+@dataclass(frozen=True)
+class Project:
+    """A `dg` project: its folder, the name of its code location, and the modules of its definitions
+    and of its `defs` folder."""
+
+    root: Path
+    name: str
+    definitions_module: str
+    defs_module: str
+
+    @property
+    def sources(self) -> Path:
+        """The folder from which its modules are imported."""
+        nested = self.root / "src"
+        package = self.defs_module.partition(".")[0]
+        return nested if (nested / package).is_dir() else self.root
+
+    @property
+    def defs_folder(self) -> Path:
+        """Where its `defs.yaml` files are."""
+        return self.sources / self.defs_module.replace(".", "/")
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it is the project of this package."""
+        return self.defs_folder.resolve() == _SHIPPED.resolve()
+
+
+def find_project(directory: Path) -> Project | None:
+    """The `dg` project around `directory`; None where there is none."""
     for folder in (directory, *directory.parents):
         settings = _project_settings(folder)
         if root := settings.get("root_module"):
-            module = settings.get("defs_module", f"{root}.defs").replace(".", "/")
-            nested: Path = folder / "src" / module
-            return nested if nested.is_dir() else folder / module
-    return _SHIPPED
+            return Project(
+                folder,
+                settings.get("code_location_name", folder.name),
+                settings.get("code_location_target_module", f"{root}.definitions"),
+                settings.get("defs_module", f"{root}.defs"),
+            )
+    return None
+
+
+def defs_folder(directory: Path) -> Path:
+    """The `defs` folder of the `dg` project around `directory`, or else the shipped one."""
+    project = find_project(directory)
+    return project.defs_folder if project else _SHIPPED
 
 
 def _project_settings(folder: Path) -> dict[str, Any]:

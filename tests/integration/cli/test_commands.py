@@ -88,8 +88,10 @@ def test_dagster_finds_the_project_sound(
 
 def test_demo_shows_what_it_did(demo: Demo) -> None:
     assert demo.code == 0, demo.output
-    for name in NAMES:
-        assert re.search(rf"{name} .* \d+ of \d+ passed", demo.output), name
+    for api, resources in KEYS.items():
+        _, _, rest = demo.output.partition(f"\n {api} ")
+        for resource in resources:
+            assert re.search(rf"^   {resource} .* \d+ of \d+ passed", rest, re.MULTILINE), resource
     assert "36 of 36 assets loaded and green" in demo.output
     assert "timetracking dev" in demo.output
     assert "sandbox at http://127.0.0.1:" in demo.output

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from tests.support import throwaway_postgres
+from timetracking_assets.cli.code_location import warehouse_of
 from timetracking_assets.cli.demo import _plan
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ ABSENCES = dg.AssetKey(["project_management", "absences"])
 
 
 def _planned(platform: Platform, now: datetime) -> dict[dg.AssetKey, tuple[str, ...]]:
-    [runs] = _plan(platform.definitions, ["project_management"], platform.instance, now)
+    warehouse = warehouse_of(platform.definitions)
+    apis = ["project_management"]
+    [runs] = _plan(platform.definitions, apis, platform.instance, warehouse, now)
     return {key: run.partitions for run in runs for key in run.keys}
 
 

@@ -24,8 +24,17 @@ from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.spec.quality import CheckSpec
 from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse
 
-# Dagster warns of a parameter of its own when it binds resources to a definition of checks
-warnings.filterwarnings("ignore", "Parameter `execution_type`", dg.BetaWarning)
+
+def ignore_own_warnings() -> None:
+    """Hide Dagster's warning of a parameter that it sets itself when it binds resources to checks.
+
+    It lasts where nothing restores the filters of warnings later, as Dagster does when it imports
+    this module while it loads a component.
+    """
+    warnings.filterwarnings("ignore", "Parameter `execution_type`", dg.BetaWarning)
+
+
+ignore_own_warnings()
 
 
 def declared_checks(resource: Resource) -> dict[str, tuple[CheckSpec, str]]:
