@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from contextlib import AbstractContextManager
 from typing import Any
 
 import dagster as dg
@@ -52,13 +53,14 @@ def warehouse_of(definitions: dg.Definitions) -> Warehouse:
 
     Raises LoadError if its configuration is incomplete, SettingsError for an invalid setting.
     """
-    resource: Any = (definitions.resources or {}).get(WAREHOUSE)
+    resource = (definitions.resources or {}).get(WAREHOUSE)
     if not isinstance(resource, WarehouseResource):
         return WarehouseResource().open()
-    problem, configured = "", resource
+    problem = ""
+    # with the values of the environment variables that its definition names
+    initialized: AbstractContextManager[Any] = resource.process_config_and_initialize_cm()
     try:
-        # with the values of the environment variables that its definition names
-        with resource.process_config_and_initialize_cm() as configured:
+        with initialized as configured:
             opened: Warehouse = configured.open()
             return opened
     except dg.DagsterInvalidConfigError as error:
