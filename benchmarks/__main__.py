@@ -76,8 +76,8 @@ def load(
             for name in track(list(commands) * rounds, f"{number:,} rows", console=console):
                 python, module, *more = commands[name]
                 run = run_contender(module, url, *more, python=python)
-                if run.said["rows"] != number:
-                    raise RuntimeError(f"{name} loaded {run.said['rows']} rows of {number}")
+                if run.result["rows"] != number:
+                    raise RuntimeError(f"{name} loaded {run.result['rows']} rows of {number}")
                 runs[name].append(run)
         _print(f"{number:,} rows, medians of {rounds}", runs)
 
@@ -105,10 +105,10 @@ def _print(title: str, runs: dict[str, list[Run]]) -> None:
         )
     console.print(table)
     for name, found in runs.items():
-        inside = [run.said["seconds"] for run in found if "seconds" in run.said]
+        inside = [run.result["seconds"] for run in found if "seconds" in run.result]
         if inside:
             console.print(f"{name}: {median(inside):.1f} s of it after the process had started")
-        phases = found[-1].said.get("phases")
+        phases = found[-1].result.get("phases")
         if phases:
             console.print(f"{name}, phases of the last round in seconds: {phases}")
 
@@ -149,7 +149,7 @@ def fanout(
     latency: Annotated[float, typer.Option(help="seconds before each answer")] = 0.1,
     data: Directory = _DATA,
 ) -> None:
-    """A list for each of many users, asked for one after the other and 8 at a time."""
+    """A list for each of many users, requested one after the other and 8 at a time."""
     from benchmarks.scenarios import fan_out
 
     console.print(fan_out(data, users, latency))

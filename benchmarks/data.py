@@ -74,7 +74,7 @@ class Pages:
 def make_pages(directory: Path, rows: int, *, lists: int = 1) -> Pages:
     """`rows` entries of a year in pages of `PAGE_SIZE`: as one list, or cut evenly into more.
 
-    365 lists are the year's days. Files that stand in `directory` are used again.
+    365 lists are the year's days. Files that exist in `directory` are used again.
     """
     return _pages(
         directory / f"entries-{rows}-{lists}.json",

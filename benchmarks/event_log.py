@@ -64,7 +64,7 @@ def _asset(
 
 @contextmanager
 def history(home: Path, defs: dg.Definitions, days: int) -> Iterator[dg.DagsterInstance]:
-    """The instance below `home`, kept for the rest of the day; it is built if there is none yet."""
+    """The instance below `home`, kept for the rest of the day; it is built if it does not exist."""
     home = home / datetime.now(UTC).date().isoformat()
     if not home.exists():
         home.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """The shipped files loaded by Dagster with a component that makes nothing of them.
 
 It shows the least that a code location of components can take: YAML with positions, the tree of
-components, what the UI is told of each component type. As a process: `python -m
+components, what the UI learns of each component type. As a process: `python -m
 benchmarks.idle_component`.
 """
 

@@ -1,4 +1,4 @@
-"""A fast mock API in a process of its own: it sends bodies that stand ready in memory.
+"""A fast mock API in a process of its own: it sends bodies that are ready in memory.
 
 It does nothing that a test of correctness would need (`timetracking_assets.sandbox` is for that),
 so that what is measured is the client.

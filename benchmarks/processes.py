@@ -22,11 +22,11 @@ class Run:
     seconds: float
     cpu_seconds: float
     peak_bytes: int
-    said: dict[str, Any]
+    result: dict[str, Any]
 
 
 def run_process(command: Sequence[str], environment: dict[str, str] | None = None) -> Run:
-    """Run `command` to its end. Raises RuntimeError, with what it said, if it fails.
+    """Run `command` to its end. Raises RuntimeError, with its output, if it fails.
 
     Its last line is JSON.
     """
@@ -48,12 +48,12 @@ def run_process(command: Sequence[str], environment: dict[str, str] | None = Non
             text = complained.read().decode()[-2000:]
             raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {text}")
     unit = 1 if sys.platform == "darwin" else 1024
-    said = json.loads(lines[-1]) if lines else {}
-    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit, said)
+    result = json.loads(lines[-1]) if lines else {}
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit, result)
 
 
 def _without_bytecode_switch() -> dict[str, str]:
-    # compiling thousands of modules anew would be most of what is measured
+    # compiling thousands of modules again would be most of what is measured
     return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 

@@ -1,6 +1,6 @@
 """dlt as its documentation has it: `rest_api_source`, rows as dictionaries, a merge on the key.
 
-`insert_values` is what dlt does unless told otherwise; `parquet` is its faster format.
+`insert_values` is dlt's default; `parquet` is its faster format.
 """
 
 import json

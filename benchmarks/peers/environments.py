@@ -13,7 +13,7 @@ from uv import find_uv_bin
 def environment_python(peer: str, directory: Path) -> str:
     """The interpreter of the environment of `benchmarks/peers/<peer>.lock`, below `directory`.
 
-    Makes it anew unless it stands already for this lock and this version of Python. Raises
+    Makes it again unless it exists for this lock and this version of Python. Raises
     CalledProcessError, after uv's own words, if that can't be done.
     """
     lock = Path(__file__).with_name(f"{peer}.lock")

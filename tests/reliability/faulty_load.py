@@ -73,7 +73,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Fault:
-    """What befalls a load, and when: a signal's name, or `disk` and the path of a ballast file,
+    """What hits a load, and when: a signal's name, or `disk` and the path of a ballast file,
     or `files` (no file may grow any more)."""
 
     kind: str

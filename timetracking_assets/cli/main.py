@@ -56,7 +56,17 @@ def main(
 
 
 @app.command()
-def sandbox(port: Port = SANDBOX_PORT) -> None:
+def sandbox(
+    port: Port = SANDBOX_PORT,
+    today: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="The day on which the APIs answer: their data ends with the day before it. "
+            "The current day (UTC) by default.",
+        ),
+    ] = None,
+) -> None:
     """Serve the five shipped APIs with invented data on this machine, until Ctrl-C."""
     from timetracking_assets.sandbox import PortInUseError, sandbox_environment, serve
 
@@ -67,7 +77,7 @@ def sandbox(port: Port = SANDBOX_PORT) -> None:
     for name, value in sandbox_environment(f"http://127.0.0.1:{port}").items():
         console.print(f"  {name}={value}", highlight=False, soft_wrap=True)
     try:
-        serve(port=port)
+        serve(port=port, today=today.date() if today else None)
     except PortInUseError as error:
         stop(str(error))
 

@@ -84,7 +84,10 @@ def find_rows(resource: Resource, body: Any) -> tuple[str, list[dict[str, Any]],
     finding = Finding("ok", "rows", f"at `{selector}`")
     if body is MISSING:
         finding = Finding("error", "rows", "the answer is not JSON: check the base URL and `path`")
-    elif value is MISSING or not isinstance(value, list | dict | None):
+    elif not isinstance(value, list | dict | None) and best_place(body) is None:
+        message = f"there is nothing at `{selector}`, and no list anywhere in the answer"
+        finding = Finding("error", "rows", message)
+    elif not isinstance(value, list | dict | None):
         place = best_place(body) or "$"
         value = at(body, place)
         yaml = f"endpoint: {{data_selector: {place}}}"
@@ -107,8 +110,8 @@ def find_rows(resource: Resource, body: Any) -> tuple[str, list[dict[str, Any]],
         message = f"one object at `{selector}`, with a list at `{place}`"
         finding = Finding("advice", "rows", message, yaml)
         value = at(body, place)
-    rows = [value] if isinstance(value, dict) else value
-    named = [flat(row) for row in rows or [] if isinstance(row, dict)]
+    rows = value if isinstance(value, list) else [value]
+    named = [flat(row) for row in rows if isinstance(row, dict)]
     columns = [{column_name(name): v for name, v in row.items()} for row in named]
     return place, columns, finding
 

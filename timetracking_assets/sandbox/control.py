@@ -1,4 +1,4 @@
-"""Control endpoints, below `/control`: change the data and the manners of a running server.
+"""Control endpoints, below `/control`: change the data and the behaviour of a running server.
 
 They ask for no credential; they answer only to clients on the same machine.
 """
@@ -6,6 +6,7 @@ They ask for no credential; they answer only to clients on the same machine.
 import ipaddress
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any, TypeVar
 
 import msgspec
@@ -43,6 +44,12 @@ class Delay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("'seconds' must not be negative")
 
 
+class Day(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The day on which the APIs answer."""
+
+    today: date
+
+
 @dataclass(frozen=True, slots=True)
 class Controls:
     """What the control endpoints control."""
@@ -57,6 +64,7 @@ class Controls:
         rows = "/{api}/{resource}/rows"
         return [
             _route("/reset", self.reset, "POST"),
+            _route("/today", self.set_today, "PUT"),
             _route("/faults", self.list_faults, "GET"),
             _route("/faults", self.place_fault, "POST"),
             _route("/faults", self.clear_faults, "DELETE"),
@@ -76,8 +84,14 @@ class Controls:
         self.latency.seconds = 0.0
         return json_answer({"reset": True})
 
+    async def set_today(self, request: Request) -> Response:
+        """Move to another day: the data ends with the day before it, and edits are undone."""
+        day = await _body(request, Day)
+        self.state.move_to(day.today)
+        return json_answer({"today": day.today.isoformat()})
+
     async def list_faults(self, request: Request) -> Response:
-        """The faults in force, with how many requests they saw and befell."""
+        """The faults in force, with how many requests they saw and hit."""
         return json_answer(
             [
                 {

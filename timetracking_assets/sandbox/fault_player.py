@@ -4,7 +4,9 @@ Which request gets which fault is decided in `faults`.
 """
 
 import asyncio
-from typing import Final
+import gzip
+import json
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.responses import Response
@@ -15,6 +17,8 @@ from timetracking_assets.sandbox.catalog import api_of_path
 from timetracking_assets.sandbox.faults import Fault, Faults
 
 _FIRST_PAGE: Final = {"page": "1", "offset": "0"}
+_CHUNK: Final = 512
+"""Bytes of a piece that `chunk` sends."""
 
 
 class Latency:
@@ -49,6 +53,8 @@ class FaultPlayer:
             await self._app({**scope, "query_string": _first_page(query)}, receive, send)
         elif fault.kind == "cut":
             await self._cut(scope, receive, send)
+        elif fault.kind in ("truncate", "compress", "chunk"):
+            await self._altered(fault, scope, receive, send)
         else:
             await _made_up(fault)(scope, receive, send)
 
@@ -57,6 +63,36 @@ class FaultPlayer:
 
         The half may be empty, never the missing part.
         """
+        start, body = await self._collected(scope, receive)
+        headers = _without_length(start)
+        announced = max(len(body), 1)
+        headers.append((b"content-length", str(announced).encode()))
+        await send({**start, "headers": headers})
+        half = body[: len(body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+
+    async def _altered(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the right answer in another form, or, with `truncate`, part of it."""
+        start, body = await self._collected(scope, receive)
+        headers = _without_length(start)
+        if fault.kind == "truncate" and start["status"] == 200:
+            body = json.dumps(_truncated(json.loads(body), fault.rows or 0)).encode()
+        if fault.kind == "compress":
+            body = gzip.compress(body)
+            headers.append((b"content-encoding", b"gzip"))
+        if fault.kind == "chunk":
+            await send({**start, "headers": headers})
+            for begin in range(0, len(body), _CHUNK):
+                piece = body[begin : begin + _CHUNK]
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        headers.append((b"content-length", str(len(body)).encode()))
+        await send({**start, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _collected(self, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
+        """The beginning of the application's answer, and its body."""
         start: Message = {}
         body = bytearray()
 
@@ -67,12 +103,23 @@ class FaultPlayer:
                 body.extend(message.get("body", b""))
 
         await self._app(scope, receive, collect)
-        headers = [pair for pair in start["headers"] if pair[0].lower() != b"content-length"]
-        announced = max(len(body), 1)
-        headers.append((b"content-length", str(announced).encode()))
-        await send({**start, "headers": headers})
-        half = bytes(body[: len(body) // 2])
-        await send({"type": "http.response.body", "body": half, "more_body": True})
+        return start, bytes(body)
+
+
+def _without_length(start: Message) -> list[tuple[bytes, bytes]]:
+    return [pair for pair in start["headers"] if pair[0].lower() != b"content-length"]
+
+
+def _truncated(answer: Any, rows: int) -> Any:
+    """The answer with its list (itself, or the first in it) shortened."""
+    if isinstance(answer, list):
+        return answer[:rows]
+    shortened = dict(answer)
+    for name, value in answer.items():
+        if isinstance(value, list):
+            shortened[name] = value[:rows]
+            break
+    return shortened
 
 
 def _first_page(query: str) -> bytes:

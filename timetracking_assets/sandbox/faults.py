@@ -14,18 +14,22 @@ _BODILESS = (204, 304)
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One kind of trouble, and the requests that it befalls.
+    """One kind of fault, and the requests that it hits.
 
     Decoding one from JSON raises `msgspec.ValidationError` with what is wrong with it.
     """
 
-    kind: Literal["status", "slow", "cut", "body", "redirect", "repeat"]
+    kind: Literal[
+        "status", "slow", "cut", "body", "redirect", "repeat", "truncate", "compress", "chunk"
+    ]
     """`status`: that status instead of the answer; `slow`: the answer, later; `cut`: half of the
     answer, then the connection closes; `body`: another body, with 200 unless `status` is given;
-    `redirect`: to `headers.Location`; `repeat`: page 1 (or offset 0), whatever was asked for."""
+    `redirect`: to `headers.Location`; `repeat`: page 1 (or offset 0), whichever was requested;
+    `truncate`: the answer's list ends after `rows` rows, without a word; `compress`: the answer in
+    gzip; `chunk`: the answer in pieces, its length not announced."""
 
     api: str | None = None
-    """None befalls all APIs."""
+    """None hits all APIs."""
 
     path: str | None = None
     """A regular expression to be found in the whole path (`/time_tracking/v1/resource`)."""
@@ -42,7 +46,10 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """How long to wait first, with every kind."""
 
     times: int | None = None
-    """How many requests it befalls; None is for ever."""
+    """How many requests it hits; None is for ever."""
+
+    rows: int | None = None
+    """Rows of a list that `truncate` leaves."""
 
     after: int = 0
     """How many matching requests are let through first."""
@@ -56,6 +63,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             raise ValueError("a fault of kind 'status' needs a 'status'")
         if self.kind == "redirect" and "location" not in map(str.lower, self.headers):
             raise ValueError("a fault of kind 'redirect' needs a 'Location' in its 'headers'")
+        if self.kind == "truncate" and (self.rows is None or self.rows < 0):
+            raise ValueError("a fault of kind 'truncate' needs a number of 'rows', 0 or more")
         if self.status is not None and not 200 <= self.status <= 599:
             raise ValueError(f"'status' must be from 200 to 599; it is {self.status}")
         if self.status in _BODILESS and self.body:
@@ -75,7 +84,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         """Whether an answer with this status may have a body at all."""
         return self.final_status not in _BODILESS
 
-    def befalls(self, api: str, path: str, query: str) -> bool:
+    def hits(self, api: str, path: str, query: str) -> bool:
         """Whether such a request is meant, leaving `times` and `after` aside."""
         return (
             (self.api is None or self.api == api)
@@ -93,7 +102,7 @@ class PlacedFault:
         self.applied = 0
 
     def takes(self) -> bool:
-        """Count one matching request; whether it is befallen."""
+        """Count one matching request; whether the fault hits it."""
         self.seen += 1
         spent = self.fault.times is not None and self.applied >= self.fault.times
         if self.seen <= self.fault.after or spent:
@@ -122,9 +131,9 @@ class Faults:
         self._placed.clear()
 
     def next_for(self, api: str, path: str, query: str) -> Fault | None:
-        """The fault that befalls this request: the first that matches and isn't spent."""
+        """The fault that hits this request: the first that matches and isn't spent."""
         for placed in self._placed:
-            if placed.fault.befalls(api, path, query) and placed.takes():
+            if placed.fault.hits(api, path, query) and placed.takes():
                 return placed.fault
         return None
 

@@ -1,10 +1,11 @@
 """A client of the control endpoints, for tests and demonstrations.
 
-What the endpoints do is said in `control`; this only calls them.
+What the endpoints do is in `control`; this only calls them.
 """
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Final
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
@@ -17,7 +18,7 @@ class ControlError(RuntimeError):
 
 
 class RemoteControl:
-    """Changes the data and the manners of the sandbox at `url` (its address with no path)."""
+    """Changes the data and the behaviour of the sandbox at `url` (its address with no path)."""
 
     def __init__(self, url: str) -> None:
         self._url = f"{url.rstrip('/')}/control"
@@ -27,6 +28,10 @@ class RemoteControl:
     def reset(self) -> None:
         """Restore the data, clear faults and latency; the request log stays."""
         self._call("POST", "/reset")
+
+    def set_today(self, today: date) -> None:
+        """Move to another day: the data ends with the day before it, and edits are undone."""
+        self._call("PUT", "/today", {"today": today.isoformat()})
 
     def rows(self, api: str, resource: str) -> list[dict[str, Any]]:
         """The rows held: what a correct copy of the API must hold."""

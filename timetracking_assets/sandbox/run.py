@@ -111,7 +111,7 @@ class SandboxServer:
 
     @property
     def control(self) -> RemoteControl:
-        """What changes this server's data and manners while it runs."""
+        """What changes this server's data and behaviour while it runs."""
         from timetracking_assets.sandbox.remote_control import RemoteControl
 
         return RemoteControl(self.url)

@@ -28,7 +28,12 @@ class State:
     """All rows of all APIs, in memory, in the order in which the APIs list them."""
 
     def __init__(self, seed: int, today: date) -> None:
-        self._original = generate(seed, today)
+        self._seed = seed
+        self.move_to(today)
+
+    def move_to(self, today: date) -> None:
+        """Hold the data up to the day before `today`, without any edit."""
+        self._original = generate(self._seed, today)
         self.reset()
 
     def reset(self) -> None:

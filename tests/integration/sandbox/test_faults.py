@@ -38,7 +38,7 @@ def test_a_status_that_has_no_body(get: Get, control: RemoteControl) -> None:
     assert (answer.status_code, answer.content) == (204, b"")
 
 
-def test_a_fault_befalls_its_api_and_path_only(get: Get, control: RemoteControl) -> None:
+def test_a_fault_hits_its_api_and_path_only(get: Get, control: RemoteControl) -> None:
     control.place_fault("status", api="resource_management", path="/people$", status=500)
     assert get(*PEOPLE).status_code == 500
     assert get("resource_management", "/roles").status_code == 200
@@ -140,7 +140,29 @@ def test_faults_reach_those_without_credentials_too(
     assert get("time_tracking", "/v1/resource", {"api_key": "wrong"}).status_code == 503
 
 
-def test_the_control_is_never_befallen(control: RemoteControl) -> None:
+def test_the_control_is_never_hit(control: RemoteControl) -> None:
     control.place_fault("status", status=500, path="control")
     control.place_fault("status", status=500)
     assert len(control.faults()) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "header", "value"),
+    [("compress", "Content-Encoding", "gzip"), ("chunk", "Transfer-Encoding", "chunked")],
+)
+def test_the_right_answer_in_another_form(
+    get: Get, control: RemoteControl, kind: str, header: str, value: str
+) -> None:
+    plain = get(*PEOPLE)
+    control.place_fault(kind)
+    answer = get(*PEOPLE)
+    assert answer.headers[header] == value
+    assert answer.content == plain.content
+
+
+def test_a_list_that_ends_too_early(get: Get, control: RemoteControl) -> None:
+    whole = get(*PEOPLE).json()
+    control.place_fault("truncate", rows=3)
+    answer = get(*PEOPLE).json()
+    shortened = answer if isinstance(answer, list) else next(iter(answer.values()))
+    assert shortened == (whole if isinstance(whole, list) else next(iter(whole.values())))[:3]

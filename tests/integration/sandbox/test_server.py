@@ -57,9 +57,20 @@ def test_a_slow_fault_does_not_hold_up_the_end(sandbox_today: date) -> None:
     assert time.monotonic() - begun < 5
 
 
-def test_data_ends_with_the_day_before_the_one_told(sandbox: SandboxServer) -> None:
-    told = sandbox.control.rows("time_tracking", "time_tracking_data")
-    assert max(row["date"] for row in told) == "2026-02-03"
+def test_data_ends_with_the_day_before_the_given_one(sandbox: SandboxServer) -> None:
+    rows = sandbox.control.rows("time_tracking", "time_tracking_data")
+    assert max(row["date"] for row in rows) == "2026-02-03"
+
+
+def test_the_day_moves_on_while_it_runs(sandbox_today: date) -> None:
+    """What was tracked stays as it was, what the day brought comes to it."""
+    entries = ("time_tracking", "time_tracking_data")
+    with SandboxServer(today=sandbox_today) as server:
+        before = {row["id"]: row for row in server.control.rows(*entries)}
+        server.control.set_today(sandbox_today + timedelta(days=2))
+        after = {row["id"]: row for row in server.control.rows(*entries)}
+    assert before.items() < after.items()
+    assert {after[key]["date"] for key in after.keys() - before} == {"2026-02-04", "2026-02-05"}
 
 
 def test_servers_at_a_time_do_not_share_edits(sandbox: SandboxServer, sandbox_today: date) -> None:

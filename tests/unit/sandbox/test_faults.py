@@ -1,4 +1,4 @@
-"""Which requests a fault befalls, and which faults are refused."""
+"""Which requests a fault hits, and which faults are refused."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from timetracking_assets.sandbox.faults import Fault, Faults
 PEOPLE = ("resource_management", "/resource_management/v3/people", "page=2&per-page=200")
 
 
-def befallen(faults: Faults, count: int) -> list[bool]:
+def hit(faults: Faults, count: int) -> list[bool]:
     return [faults.next_for(*PEOPLE) is not None for _ in range(count)]
 
 
@@ -28,13 +28,13 @@ def befallen(faults: Faults, count: int) -> list[bool]:
     ],
 )
 def test_api_path_and_query_must_all_match(fields: dict[str, Any], expected: bool) -> None:
-    assert Fault(kind="slow", **fields).befalls(*PEOPLE) is expected
+    assert Fault(kind="slow", **fields).hits(*PEOPLE) is expected
 
 
 def test_a_fault_spares_the_first_and_ends_after_its_times() -> None:
     faults = Faults()
     faults.place(Fault(kind="slow", after=1, times=2))
-    assert befallen(faults, 5) == [False, True, True, False, False]
+    assert hit(faults, 5) == [False, True, True, False, False]
     (placed,) = faults.placed
     assert (placed.seen, placed.applied) == (5, 2)
 
@@ -42,7 +42,7 @@ def test_a_fault_spares_the_first_and_ends_after_its_times() -> None:
 def test_a_fault_without_times_lasts() -> None:
     faults = Faults()
     faults.place(Fault(kind="slow"))
-    assert all(befallen(faults, 20))
+    assert all(hit(faults, 20))
 
 
 def test_the_first_fault_that_is_not_spent_wins() -> None:
@@ -56,7 +56,7 @@ def test_the_first_fault_that_is_not_spent_wins() -> None:
 def test_requests_that_do_not_match_are_not_counted() -> None:
     faults = Faults()
     faults.place(Fault(kind="slow", path="/roles$", after=1))
-    assert befallen(faults, 2) == [False, False]
+    assert hit(faults, 2) == [False, False]
     assert faults.placed[0].seen == 0
 
 

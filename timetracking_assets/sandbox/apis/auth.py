@@ -34,7 +34,7 @@ class QueryKey:
     challenge: str | None = None
 
     def accepts(self, request: Request) -> bool:
-        """Whether the parameter stands there once, with the right value."""
+        """Whether the parameter occurs once, with the right value."""
         return request.query_params.getlist(self.name) == [self.value]
 
 

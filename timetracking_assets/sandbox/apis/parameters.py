@@ -55,7 +55,7 @@ def date_or_instant(request: Request, name: str) -> datetime | None:
 
 
 def instant_of(value: object) -> datetime | None:
-    """The instant that a row's field holds; without an offset it is UTC. None if it is none."""
+    """The instant that a row's field holds (UTC if it names no offset), or None."""
     if not isinstance(value, str):
         return None
     try:
@@ -69,8 +69,8 @@ def _within(number: int, least: int, most: int | None) -> bool:
     return number >= least and (most is None or number <= most)
 
 
-def _instant(name: str, text: str, forms: tuple[re.Pattern[str], ...], wanted: str) -> datetime:
+def _instant(name: str, text: str, forms: tuple[re.Pattern[str], ...], form: str) -> datetime:
     instant = instant_of(text) if any(form.fullmatch(text) for form in forms) else None
     if instant is None:
-        raise bad_request(f"'{name}' must be written {wanted}; it is '{text}'")
+        raise bad_request(f"'{name}' must be written {form}; it is '{text}'")
     return instant

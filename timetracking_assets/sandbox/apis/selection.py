@@ -13,7 +13,7 @@ from timetracking_assets.sandbox.dataset import Row
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list, and where it stands in it."""
+    """One page of a list, and its place in it."""
 
     rows: Sequence[Row]
     number: int

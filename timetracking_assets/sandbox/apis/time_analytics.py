@@ -67,10 +67,10 @@ def _of_workspace(request: Request, state: State, resource: str) -> list[Row]:
 
 def _member(request: Request, state: State, resource: str, kind: str) -> str:
     """The identifier in the path of a user or project, which must be in the path's workspace."""
-    wanted: str = request.path_params[f"{kind}_id"]
-    if not with_field(_of_workspace(request, state, resource), "id", wanted):
-        raise not_found(f"there is no {kind} '{wanted}' in this workspace")
-    return wanted
+    requested: str = request.path_params[f"{kind}_id"]
+    if not with_field(_of_workspace(request, state, resource), "id", requested):
+        raise not_found(f"there is no {kind} '{requested}' in this workspace")
+    return requested
 
 
 def _page(request: Request, rows: Sequence[Row]) -> Response:

@@ -74,11 +74,11 @@ class _Views:
         return with_field(rows, "workspace_id", parent["workspace_id"])
 
     def _parent(self, request: Request, kind: str, resource: str, key: str) -> Row:
-        wanted = request.path_params[f"{kind}_id"]
+        requested = request.path_params[f"{kind}_id"]
         for row in self._state.rows(_API, resource):
-            if str(row.get(key)) == wanted:
+            if str(row.get(key)) == requested:
                 return row
-        raise not_found(f"there is no {kind} '{wanted}'")
+        raise not_found(f"there is no {kind} '{requested}'")
 
 
 def _data(content: object) -> Response:

@@ -36,7 +36,7 @@ _GENERATORS: Final = {
 # Tests start many servers with the same data.
 @lru_cache(maxsize=8)
 def generate(seed: int, today: date) -> dict[str, Resources]:
-    """The rows of every resource of every API as they stand at the start of `today` (UTC).
+    """The rows of every resource of every API as they are at the start of `today` (UTC).
 
     The answer is shared by all callers, who must not change it.
     """

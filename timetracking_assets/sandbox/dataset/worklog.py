@@ -101,7 +101,7 @@ def _piece(
 
 
 def _revision(dice: Dice, work: Work) -> Work:
-    """The same work as it stands after a later look at it; mostly nobody looks."""
+    """The same work after a later correction; most is never corrected."""
     delay = timedelta(days=dice.pick((1, 1, 3, 6, 12, 26)), seconds=dice.below(3_600))
     looked_at = dice.chance(0.15)
     longer = dice.chance(0.6)

@@ -1,0 +1,141 @@
+"""What an answer says of its pages, compared with the paginator of the file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.builders import MakeResource
+from timetracking_assets.doctor.paging import judge_pages, judge_second_page
+from timetracking_assets.doctor.sample import Probe
+
+ROWS = [{"id": n} for n in range(10)]
+
+
+def judged(
+    resource: MakeResource,
+    paginator: Any,
+    body: dict[str, Any],
+    headers: dict[str, str] | None = None,
+    asked_size: int | None = None,
+) -> Any:
+    """The only finding: its level, its topic, its YAML."""
+    endpoint = {"path": "entries", "params": {}, "paginator": paginator}
+    probe = Probe(200, headers=headers or {}, asked_size=asked_size)
+    [finding] = judge_pages(resource(endpoint=endpoint), probe, body, "data", body["data"])
+    return finding.level, finding.topic, finding.yaml
+
+
+@pytest.mark.parametrize(
+    ("envelope", "paginator"),
+    [
+        ({"pages": 3}, "{type: page_number, base_page: 1, total_path: pages}"),
+        ({"total": 30}, "{type: page_number, base_page: 1, total_path: null}"),
+        ({"next_cursor": "x"}, "{type: cursor, cursor_path: next_cursor, cursor_param: cursor}"),
+        ({"next": "/2"}, "{type: json_link, next_url_path: next}"),
+        (
+            {"has_more": True},
+            "{type: page_number, base_page: 1, total_path: null, has_more_path: has_more}",
+        ),
+    ],
+)
+def test_a_single_page_that_is_not_alone(
+    resource: MakeResource, envelope: dict[str, Any], paginator: str
+) -> None:
+    verdict = judged(resource, "single_page", {"data": ROWS, **envelope})
+    assert verdict == ("error", "pages", f"endpoint:\n  paginator: {paginator}")
+
+
+def test_a_link_in_a_header_has_a_paginator_of_its_own(resource: MakeResource) -> None:
+    headers = {"link": '</entries?page=2>; rel="next"'}
+    level, _, yaml = judged(resource, {"type": "single_page"}, {"data": ROWS}, headers)
+    assert (level, yaml) == ("error", "endpoint:\n  paginator: header_link")
+
+
+@pytest.mark.parametrize("envelope", [{}, {"pages": 1}, {"total": 10}, {"has_more": False}])
+def test_a_single_page_that_is_alone(resource: MakeResource, envelope: dict[str, Any]) -> None:
+    endpoint = {"path": "entries", "params": {}, "paginator": "single_page"}
+    body = {"data": ROWS, **envelope}
+    assert list(judge_pages(resource(endpoint=endpoint), Probe(200), body, "data", ROWS)) == []
+
+
+@pytest.mark.parametrize(
+    ("paginator", "envelope", "level", "yaml"),
+    [
+        # what is looked for is elsewhere, or nowhere
+        (
+            {"type": "page_number", "total_path": "pages"},
+            {"meta": {"total_pages": 2}},
+            "error",
+            "endpoint: {paginator: {total_path: meta.total_pages}}",
+        ),
+        (
+            {"type": "page_number", "total_path": "pages"},
+            {},
+            "error",
+            "endpoint: {paginator: {total_path: null}}\npage_size: ...   # rows of a full page",
+        ),
+        (
+            {"type": "cursor", "cursor_path": "next"},
+            {},
+            "advice",
+            "endpoint: {paginator: {cursor_path: null}}",
+        ),
+        # a count that the file does not use
+        (
+            {"type": "offset", "limit": 10, "total_path": None},
+            {"total": 30},
+            "advice",
+            "endpoint: {paginator: {total_path: total}}",
+        ),
+        (
+            {"type": "page_number", "total_path": None},
+            {"has_more": True},
+            "advice",
+            "endpoint: {paginator: {has_more_path: has_more}}",
+        ),
+        ({"type": "page_number", "total_path": "pages"}, {"pages": 2}, "ok", None),
+        ({"type": "page_number", "total_path": "headers.x-pages"}, {}, "ok", None),
+    ],
+)
+def test_the_count_that_a_paginator_looks_for(
+    resource: MakeResource, paginator: Any, envelope: dict[str, Any], level: str, yaml: str | None
+) -> None:
+    headers = {"x-pages": "2"} if "headers" in str(paginator) else {}
+    verdict = judged(resource, paginator, {"data": ROWS, **envelope}, headers)
+    assert verdict == (level, "pages", yaml)
+
+
+def test_more_rows_than_requested_mean_that_the_parameter_has_another_name(
+    resource: MakeResource,
+) -> None:
+    paginator = {"type": "page_number", "total_path": None}
+    endpoint = {"path": "entries", "params": {}, "paginator": paginator}
+    given = resource(endpoint=endpoint, page_size=100)
+    size, pages = judge_pages(given, Probe(200, asked_size=5), {"data": ROWS}, "data", ROWS)
+    assert (size.level, size.topic) == ("error", "page size")
+    assert (size.yaml or "").startswith("page_size: 10")
+    assert pages.level == "ok"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "page_size", "asked", "repeated", "level", "yaml"),
+    [
+        (ROWS, ROWS[:3], None, 10, "refuse", None, None),
+        ([], [], None, 10, "refuse", None, None),
+        (ROWS, ROWS, None, 10, "stop", None, None),
+        (ROWS, ROWS, None, 10, "refuse", "error", "endpoint: {paginator: {page_param: ...}}"),
+        # a short page again: the API repeats its last one; where short means last, no harm
+        (ROWS[:3], ROWS[:3], None, 10, "refuse", "error", "repeated_page: stop"),
+        (ROWS[:3], ROWS[:3], 100, 10, "refuse", "advice", "repeated_page: stop"),
+    ],
+)
+def test_a_second_page_that_is_the_first_again(
+    resource: MakeResource, first: Any, second: Any, page_size: int | None, asked: int,
+    repeated: str, level: str | None, yaml: str | None,
+) -> None:  # fmt: skip
+    given = resource(page_size=page_size, repeated_page=repeated)
+    findings = list(judge_second_page(given, Probe(200, asked_size=asked), first, second))
+    assert [finding.level for finding in findings] == ([level] if level else [])
+    assert all((finding.yaml or "").startswith(yaml or "") for finding in findings)

@@ -1,0 +1,113 @@
+"""What an answer looks like, whatever its file says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from timetracking_assets.doctor.shapes import (
+    MISSING,
+    at,
+    best_place,
+    counters,
+    flat,
+    limit_headers,
+    possible_keys,
+    time_format,
+)
+
+
+@pytest.mark.parametrize(
+    ("selector", "value"),
+    [("$", {"a": {"b": [1]}}), ("a.b", [1]), ("a.c", MISSING), ("a.b.c", MISSING)],
+)
+def test_a_selector_leads_to_a_value_or_to_nothing(selector: str, value: Any) -> None:
+    assert at({"a": {"b": [1]}}, selector) == value
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ([{"id": 1}], "$"),
+        ({"data": [{"id": 1}]}, "data"),
+        ({"result": {"rows": [{"id": 1}], "links": []}}, "result.rows"),
+        # the longest list holds the rows, whatever the others are called
+        ({"data": [{"id": 1}], "included": [{"id": 2}, {"id": 3}]}, "included"),
+        # of equals the outermost
+        ({"a": {"b": [{"id": 1}]}, "c": [{"id": 1}]}, "c"),
+        ({"data": None, "page": 1}, "data"),
+        ({"data": [], "error": None}, "data"),
+        ({"ids": [1, 2]}, None),
+        ("text", None),
+    ],
+)
+def test_the_rows_are_in_the_likeliest_place(body: Any, place: str | None) -> None:
+    assert best_place(body) == place
+
+
+def test_objects_are_flattened_as_columns_are_named() -> None:
+    assert flat({"a": {"b": {"c": 1}, "d": [2]}}) == {"a__b__c": 1, "a__d": [2]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "keys"),
+    [
+        ([{"name": "x", "id": 1}, {"name": "y", "id": 2}], ["id"]),
+        ([{"entry_id": 1, "id": 2}, {"entry_id": 2, "id": 3}], ["id", "entry_id"]),
+        ([{"name": "x", "n": 1}, {"name": "y", "n": 1}], ["name"]),
+        # neither a time, nor a truth value, nor a list identifies a row
+        ([{"at": "2026-01-01", "ok": True}, {"at": "2026-01-02", "ok": False}], []),
+        ([{"x": [1]}, {"x": [2]}], []),
+        ([{"id": 1}, {"id": 1}], []),
+        ([{"id": 1}, {}], []),
+    ],
+)  # fmt: skip
+def test_a_key_has_another_value_in_each_row(rows: list[Any], keys: list[str]) -> None:
+    assert possible_keys(rows) == keys
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("2026-02-03", "date"),
+        ("2026-02-31", None),
+        ("2026-02-03T04:05:06Z", "iso"),
+        ("2026-02-03 04:05:06.7+0100", "iso"),
+        ("2026-02-03T04:05:06", "local"),
+        ("2026-02-03 04:05", "local"),
+        (1_770_000_000, "unix_seconds"),
+        (1_770_000_000_000, "unix_milliseconds"),
+        (999_999_999, None),
+        (True, None),
+        ("tomorrow", None),
+        (None, None),
+    ],
+)
+def test_how_a_time_is_written(value: Any, kind: str | None) -> None:
+    assert time_format(value) == kind
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "kind", "where"),
+    [
+        ({"data": [], "paging": {"count_pages": 3}}, {}, "total pages", "paging.count_pages"),
+        ({"data": [], "last_page": 3}, {}, "total pages", "last_page"),
+        ([], {"X-Total-Count": "7"}, "total rows", "headers.x-total-count"),
+        ({"data": [], "meta": {"hasMore": True}}, {}, "has more", "meta.hasMore"),
+        ({"data": [], "next_cursor": "abc"}, {}, "next cursor", "next_cursor"),
+        ({"data": [], "links": {"next": "/2"}}, {}, "next link", "links.next"),
+        ([], {"link": '</2>; rel="next"'}, "next link", "headers.link"),
+    ],
+)
+def test_what_tells_of_further_pages(
+    body: Any, headers: dict[str, str], kind: str, where: str
+) -> None:
+    assert counters(body, "data" if isinstance(body, dict) else "$", headers)[kind][0] == where
+
+
+def test_a_quota_is_no_count_of_rows_and_rows_hold_no_counts() -> None:
+    assert counters([], "$", {"x-ratelimit-total": "9"}) == {}
+    assert counters({"data": {"total": 4}}, "data", {}) == {}
+    headers = {"x-ratelimit-remaining": "9", "Retry-After": "1", "date": "today"}
+    assert limit_headers(headers).keys() == {"x-ratelimit-remaining", "Retry-After"}
