@@ -19,11 +19,13 @@ from timetracking_assets.errors import SpecError
 from timetracking_assets.files.api_file import ApiFile, api_files, find_api
 from timetracking_assets.files.mistakes import Mistake, report, without
 from timetracking_assets.files.new_file import add_variables, file_text
-from timetracking_assets.files.schema import ApiFileModel, mistakes_of_shape
+from timetracking_assets.files.schema import attributes_schema, mistakes_of_shape
+from timetracking_assets.ingest.pages.grammar import grammar_mistakes
 from timetracking_assets.ingest.pages.rest_api import validate
 from timetracking_assets.orchestration.assets import build_api_definitions
 from timetracking_assets.orchestration.automation.build import build_automation
 from timetracking_assets.spec.api import Api
+from timetracking_assets.spec.mistakes import Mistakes
 from timetracking_assets.spec.resolve import resolve
 
 
@@ -72,8 +74,7 @@ class RestApiAttributes(BaseModel):
     @classmethod
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The JSON schema of what a file may hold."""
-        schema: dict[str, Any] = ApiFileModel.model_json_schema(*args, **kwargs)
-        return schema
+        return attributes_schema()
 
 
 _TEMPLATE_MARKS = ("{{", "{%", "{#")
@@ -126,20 +127,21 @@ def load_api(raw: Mapping[str, Any], path: Path | None, context: dg.ResolutionCo
     Raises `DagsterInvalidDefinitionError` with all mistakes of the file, each with its place.
     """
     # what has the wrong shape is put aside, so that it does not hide what else is wrong
-    own = ApiFile(path, raw)
-    mistakes = [Mistake.at(own, error) for error in mistakes_of_shape(raw)]
+    file = ApiFile(path, raw)
+    mistakes = [Mistake.at(file, error) for error in mistakes_of_shape(raw)]
     if all(mistake.alone for mistake in mistakes):
-        file = own
-        try:
+        others = Mistakes()
+        with others.noted():
             file = ApiFile.of(without(raw, mistakes), path)
-            api = resolve(_rendered(file.attributes, context))
+            attributes = _rendered(file.attributes, context)
+            mistakes += [Mistake.at(file, error) for error in grammar_mistakes(attributes)]
+            api = resolve(attributes)
             if not mistakes:
                 validate(api)
                 return api
-        except SpecError as error:
-            wrong = {mistake.resource for mistake in mistakes}
-            others = [Mistake.at(file, each) for each in error.each]
-            mistakes += [other for other in others if other.resource not in wrong or not wrong]
+        known = {mistake.resource for mistake in mistakes}
+        located = [Mistake.at(file, error) for error in others]
+        mistakes += [mistake for mistake in located if mistake.resource not in known]
     raise dg.DagsterInvalidDefinitionError(report(mistakes))
 
 

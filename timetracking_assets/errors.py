@@ -16,7 +16,7 @@ class IngestError(Exception):
     `docs` is the page, and the section of it, that helps.
     """
 
-    docs = "docs/operate.md, section `When something is wrong`"
+    docs = "`timetracking docs operate`, section `When something is wrong`"
 
 
 def cause_of(error: BaseException, *kinds: type[BaseException]) -> BaseException:
@@ -58,7 +58,7 @@ class SpecErrors(SpecError):  # noqa: N818 - several of them
 class SettingsError(IngestError):
     """Environment variables that an API needs are not set."""
 
-    docs = "docs/connect.md, section `An API of a shipped shape`"
+    docs = "`timetracking docs connect`, section `An API of a shipped shape`"
 
 
 class ApiError(IngestError):
@@ -75,25 +75,25 @@ class ApiError(IngestError):
 class AnswerError(ApiError):
     """A page that is not what the specification says: not JSON, no rows where they should be."""
 
-    docs = "docs/connect.md, section `What vendors do differently`"
+    docs = "`timetracking docs connect`, section `What vendors do differently`"
 
 
 class QuotaError(ApiError):
     """The API's quota is used up, and does not come back soon."""
 
-    docs = "docs/reference.md, section `quota`"
+    docs = "`timetracking docs reference`, section `quota`"
 
 
 class TypeMismatchError(IngestError):
     """A value that does not fit its column's type; nothing was loaded."""
 
-    docs = "docs/reference.md, section `columns`"
+    docs = "`timetracking docs reference`, section `columns`"
 
 
 class RemovalError(IngestError):
     """A snapshot that would remove too many rows of its table; nothing was changed."""
 
-    docs = "docs/sync-modes.md, section `Choose a sync mode`"
+    docs = "`timetracking docs sync-modes`, section `Choose a sync mode`"
 
 
 class LockTimeoutError(IngestError):

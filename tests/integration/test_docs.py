@@ -39,6 +39,7 @@ ELSEWHERE = {
         'call("doctor", "time_analytics")',
     ),
     "timetracking dashboard": ("tests/integration/cli/test_commands.py", '"dashboard", "--port"'),
+    "timetracking schema > defs.schema.json": ("tests/unit/cli/test_docs.py", 'call("schema")'),
     "dg check defs": ("tests/integration/cli/test_commands.py", '("dg", "check", "defs")'),
     "dg scaffold defs timetracking_assets.RestApi my_api --extends resource_management": (
         "tests/integration/test_other_project.py",
@@ -169,6 +170,8 @@ ERRORS = [
 def test_an_error_of_a_run_names_a_section_that_there_is(
     error: type[errors.IngestError],
 ) -> None:
-    page, section = re.findall(r"^(docs/[a-z-]+\.md), section `(.+)`$", error.docs)[0]
-    headings = re.findall(r"^#+ `?(.+?)`?$", (REPOSITORY / page).read_text(), re.MULTILINE)
+    page, section = re.findall(r"^`timetracking docs ([a-z-]+)`, section `(.+)`$", error.docs)[0]
+    headings = re.findall(
+        r"^#+ `?(.+?)`?$", (REPOSITORY / "docs" / f"{page}.md").read_text(), re.MULTILINE
+    )
     assert section in headings

@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from timetracking_assets.cli.docs import docs, schema
 from timetracking_assets.cli.health import dashboard, status
 from timetracking_assets.cli.workspace import Workspace, stop, workspace_or_stop
 from timetracking_assets.errors import SpecError
@@ -33,6 +34,8 @@ app = typer.Typer(
 )
 app.command()(status)
 app.command()(dashboard)
+app.command()(docs)
+app.command()(schema)
 SANDBOX_PORT = 8765
 Port = Annotated[int, typer.Option(help="Port of the sandbox.")]
 

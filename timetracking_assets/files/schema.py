@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from timetracking_assets.errors import SpecError
+from timetracking_assets.files.locations import COMPONENT
 from timetracking_assets.spec.base import SpecModel
 from timetracking_assets.spec.mistakes import mistakes_in
 from timetracking_assets.spec.model import ApiSpec
@@ -64,6 +65,48 @@ def _nullable_value(origin: type, argument: Any) -> Any:
     partial = _partial_type(argument)
     # an entry of a map is taken out by null
     return partial if origin is list or argument is str else partial | None
+
+
+def attributes_schema() -> dict[str, Any]:
+    """The JSON schema of a file's attributes, as `dg` and editors take it."""
+    schema: dict[str, Any] = _nullable(ApiFileModel.model_json_schema())
+    for definition in schema["$defs"].values():
+        if definition.get("type") == "object":
+            # null takes a map out
+            definition["type"] = ["object", "null"]
+    return schema
+
+
+def file_schema() -> dict[str, Any]:
+    """The JSON schema of a whole `defs.yaml`."""
+    attributes = attributes_schema()
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "defs.yaml",
+        "type": "object",
+        "properties": {"type": {"const": COMPONENT}, "attributes": attributes},
+        "required": ["type", "attributes"],
+        "$defs": attributes.pop("$defs"),
+    }
+
+
+def _nullable(schema: Any) -> Any:
+    """`schema` without the alternatives that only add null: a validator names no key below them."""
+    if isinstance(schema, list):
+        return [_nullable(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {key: _nullable(item) for key, item in schema.items()}
+    match plain.get("anyOf"):
+        case [{"$ref": str(name)}, {"type": "null"}]:
+            del plain["anyOf"]
+            plain["$ref"] = name
+        case [{"type": str(kind), **rest}, {"type": "null"}] if "const" not in rest:
+            del plain["anyOf"]
+            plain |= {**rest, "type": [kind, "null"]}
+            if "enum" in plain:
+                plain["enum"] = [*plain["enum"], None]
+    return plain
 
 
 def mistakes_of_shape(attributes: Mapping[str, Any]) -> list[SpecError]:

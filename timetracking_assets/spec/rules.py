@@ -188,13 +188,12 @@ def check_removal(resource: Resource, path: SpecPath) -> None:
 def check_endpoint(owner: str, endpoint: Mapping[str, Any], path: SpecPath) -> str:
     """The `data_selector` of an endpoint of `owner` that leaves nothing to a guess."""
     if not endpoint.get("path"):
-        raise SpecError(path, f"{owner} has no `path`{_misspelt('path', endpoint)}")
+        raise SpecError(path, f"{owner} has no `path`")
     paginator = endpoint.get("paginator")
     if paginator in (None, "auto"):
         raise SpecError(
             path,
-            f"{owner} has no `paginator`{_misspelt('paginator', endpoint)}; one answer without "
-            "pages is `single_page`",
+            f"{owner} has no `paginator`; one answer without pages is `single_page`",
         )
     if isinstance(paginator, Mapping) and "type" not in paginator:
         raise SpecError((*path, "paginator"), "needs a `type`")
@@ -202,17 +201,11 @@ def check_endpoint(owner: str, endpoint: Mapping[str, Any], path: SpecPath) -> s
     if not isinstance(selector, str) or not _SELECTOR.match(selector):
         raise SpecError(
             (*path, "data_selector"),
-            f"{owner} needs a `data_selector`{_misspelt('data_selector', endpoint)}: the dotted "
+            f"{owner} needs a `data_selector`: the dotted "
             "path of the rows in the answer, such as `data` or `result.items`; `$` is the whole "
             "answer",
         )
     return selector
-
-
-def _misspelt(key: str, endpoint: Mapping[str, Any]) -> str:
-    """The words about a key of `endpoint` that `key` may be meant by; empty if there is none."""
-    near = get_close_matches(key, endpoint, n=1, cutoff=0.75)
-    return f" (`{near[0]}` is written; did you mean `{key}`?)" if near and near[0] != key else ""
 
 
 def why_not_probed(resource: ResourceSpec, probe: ProbeSpec, parent: Parent | None) -> str | None:

@@ -73,18 +73,23 @@ MISTAKES = {
         13,
         ["people", "data_selector"],
     ),
-    "auth that dlt doesn't know": ("type: bearer", "type: basic", 6, ["dlt", "basic"]),
+    "auth that dlt doesn't know": (
+        "type: bearer",
+        "type: basic",
+        6,
+        ["basic", "did you mean `http_basic`"],
+    ),
     "endpoint that dlt refuses": (
         "endpoint: {path: people}",
         "endpoint: {path: people, methods: GET}",
         13,
-        ["dlt", "people", "methods"],
+        ["people", "methods", "did you mean `method`"],
     ),
     "paginator that dlt refuses": (
         "endpoint: {path: people}",
         "endpoint: {path: people, paginator: {type: page_number, limit: 5}}",
         13,
-        ["dlt", "people", "limit"],
+        ["people", "limit", "unknown key"],
     ),
     "secret in the file": ('"${EXAMPLE_TOKEN}"', "abc-123", 7, ["auth", "${"]),
     "secret in a header": (

@@ -58,7 +58,7 @@ def test_a_right_file_is_taken(project: Path) -> None:
         ("type: timetracking_assets.RestApi\n", "", "1:1", "`type` is missing"),
         ("    primary_key", "    primary_kye", "6:5", "resource_defaults.primary_kye: unknown key"),
         ("  client", "  clint", "4:3", "clint: unknown key; did you mean `client`?"),
-        ("data_selector", "data_selectr", "10:7", "`data_selectr` is written; did you mean"),
+        ("data_selector", "data_selectr", "7:16", "did you mean `data_selector`?"),
         (
             "primary_key: id",
             "page_size: none",
@@ -83,7 +83,7 @@ def test_a_mistake_has_its_place(
 
 
 def test_a_mistake_in_a_default_is_reported_once(project: Path) -> None:
-    write(project, RIGHT.replace("data_selector: data", "data_selector: 5"))
+    write(project, RIGHT.replace("data_selector: data", "data_selector: 'a b'"))
     lines = refusal(project)
     assert len(lines) == 2
     assert ":7:16: resource_defaults.endpoint.data_selector: resource 'people' needs" in lines[0]
