@@ -98,6 +98,8 @@ class OpenWarehouse(ABC):
     """
 
     waited: float
+    dialect: str
+    """The SQL that it speaks, by sqlglot's name: `duckdb`, `postgres`."""
     scratch: duckdb.DuckDBPyConnection
     keeps_json_text: bool
     """Whether JSON comes out as it went in; else it is in canonical form in `scratch`."""
@@ -117,6 +119,10 @@ class OpenWarehouse(ABC):
         """The one number that a query gives."""
         [[value]] = self.rows(sql)
         return int(value)
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """All changes inside, or none if it ends by an error; queries see one state throughout."""
 
     @abstractmethod
     def change(self, sql: str) -> None:

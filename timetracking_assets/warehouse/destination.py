@@ -151,6 +151,7 @@ class OpenDestination(OpenWarehouse):
     def __init__(self, warehouse: DestinationWarehouse, client: Any) -> None:
         self._warehouse, self.client = warehouse, client
         self.waited = 0.0
+        self.dialect = str(client.capabilities.sqlglot_dialect)
 
     @cached_property
     def scratch(self) -> duckdb.DuckDBPyConnection:  # type: ignore[override]
@@ -171,6 +172,14 @@ class OpenDestination(OpenWarehouse):
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query. Raises WarehouseError if it can't be answered."""
         return [tuple(row) for rows in self._batches(sql) for row in rows]
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All changes inside, or none; where the server can, of one state of the whole database."""
+        with self.client.sql_client.begin_transaction():
+            if self.dialect == "postgres":
+                self.change("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            yield
 
     def change(self, sql: str) -> None:
         """Do what a statement says."""

@@ -179,21 +179,35 @@ class OpenDuckDB(OpenWarehouse):
     """The file while its lock is held; what is compared with its tables is compared in it."""
 
     keeps_json_text = True
+    dialect = "duckdb"
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, waited: float) -> None:
         self.scratch, self.waited = connection, waited
 
     def column_types(self, dataset: str, table: str) -> dict[str, str]:
         """Column names and types of a table; see `OpenWarehouse`."""
-        try:
-            found = self.scratch.execute(f"DESCRIBE {quoted(dataset, table)}").fetchall()
-        except duckdb.CatalogException:
-            return {}
-        return {name: _TYPES.get(kind, kind) for name, kind, *_ in found}
+        # not DESCRIBE, which fails for a table that isn't there, and a transaction with it
+        found = self.scratch.execute(
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = "
+            "current_database() AND schema_name = $1 AND table_name = $2 ORDER BY column_index",
+            [dataset, table],
+        ).fetchall()
+        return {name: _TYPES.get(kind, kind) for name, kind in found}
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""
         return self.scratch.execute(sql).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All changes inside, or none."""
+        self.scratch.begin()
+        try:
+            yield
+        except BaseException:
+            self.scratch.rollback()
+            raise
+        self.scratch.commit()
 
     def change(self, sql: str) -> None:
         """Do what a statement says."""
