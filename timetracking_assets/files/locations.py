@@ -13,7 +13,8 @@ _SHIPPED = Path(__file__).parents[1] / "defs"
 
 def shipped_apis() -> dict[str, Path]:
     """The shipped files by the name of their API."""
-    return {path.parent.name: path for path in sorted(_SHIPPED.glob("*/defs.yaml"))}
+    paths = sorted(_SHIPPED.glob("*/defs.yaml"))
+    return {path.parent.name: path for path in paths if COMPONENT in path.read_text("utf-8")}
 
 
 @dataclass(frozen=True)

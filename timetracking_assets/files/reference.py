@@ -38,7 +38,7 @@ def markdown() -> str:
             if inner is not None and inner not in seen:
                 seen.add(inner)
                 waiting.append(inner)
-                sections += _section(name, inner, {})
+                sections += _section(_section_name(name, inner), inner, {})
     return "\n".join(sections)
 
 
@@ -50,8 +50,13 @@ def section_of(path: Sequence[str | int]) -> str:
         info = model.model_fields.get(part) if isinstance(part, str) else None
         inner = _model_in(info.annotation) if info else None
         if inner is not None:
-            section, model = str(part), inner
+            section, model = _section_name(str(part), inner), inner
     return section
+
+
+def _section_name(key: str, model: type[BaseModel]) -> str:
+    """A map that may be written at many keys has a name of its own."""
+    return str(model.model_config.get("title") or key)
 
 
 def _extension() -> dict[str, FieldInfo]:

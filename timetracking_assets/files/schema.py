@@ -1,7 +1,8 @@
-"""The model of a `defs.yaml`: that of an API, whose every key may be left to what is extended.
+"""The models of a `defs.yaml`: that of an API, whose every key may be left to what is extended, and
+that of the model of hours.
 
-It is made from `ApiSpec`, so that a key is described once. The file is judged as a whole when it
-has been laid over what it extends.
+They are made from `ApiSpec` and `HoursModelSpec`, so that a key is described once. A file is judged
+as a whole when it has been laid over what it extends, and its templates have values.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from pydantic.fields import FieldInfo
 from timetracking_assets.errors import SpecError
 from timetracking_assets.files.locations import COMPONENT
 from timetracking_assets.spec.base import SpecModel
+from timetracking_assets.spec.hours_model import HoursModelSpec
 from timetracking_assets.spec.mistakes import mistakes_in
 from timetracking_assets.spec.model import ApiSpec
 
@@ -136,3 +138,9 @@ class ApiFileModel(_partial(ApiSpec)):  # type: ignore[misc]
     rename: dict[str, str] | None = Field(
         None, description="new names for resources of the API that is extended: old -> new"
     )
+
+
+class HoursFileModel(_partial(HoursModelSpec)):  # type: ignore[misc]
+    """The model of hours: what `defs.yaml` holds under `attributes`."""
+
+    model_config = ConfigDict(title="HoursModel")

@@ -31,6 +31,7 @@ from timetracking_assets.spec.base import (
     TimeZone,
 )
 from timetracking_assets.spec.quality import ChecksSpec, HoursSpec, Reference
+from timetracking_assets.spec.unified import UnifiedSpec
 from timetracking_assets.spec.window import PartitionsSpec, WindowSpec
 
 
@@ -209,6 +210,9 @@ class ResourceSpec(ResourceDefaults):
         default_factory=dict, description="column -> resource whose rows its values identify"
     )
     hours: HoursSpec | None = Field(None, description="which columns hold hours of work")
+    unified: UnifiedSpec | None = Field(
+        None, description="what the rows are in the one model of hours"
+    )
 
 
 class ApiSpec(SpecModel):

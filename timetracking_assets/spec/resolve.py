@@ -27,6 +27,7 @@ from timetracking_assets.spec.rules import (
     check_removal,
     check_window,
 )
+from timetracking_assets.spec.unified_rules import unified_mistakes, without_lost_paths
 from timetracking_assets.spec.variables import VARIABLE, refuse_in_endpoint, refuse_literals
 
 
@@ -56,6 +57,9 @@ def resolve(attributes: Mapping[str, Any]) -> Api:
     with mistakes.noted():
         check_parents(spec, resources)
     mistakes.extend(quality_mistakes(resources))
+    mistakes.raise_any()
+    # it goes through references, which are right by now
+    mistakes.extend(unified_mistakes(resources))
     mistakes.raise_any()
     return Api(
         name=spec.name,
@@ -153,6 +157,7 @@ def _resolve_resource(
             **dict(item),
             "references": references,
             "hours": hours,
+            "unified": without_lost_paths(item.unified, item.references, left_out),
             "api": spec.name,
             "data_selector": data_selector,
             "parent": parent,
