@@ -1,0 +1,1 @@
+"""One model of hours across the APIs: SQL made from their mappings, run in the warehouse."""

@@ -1,0 +1,161 @@
+"""Building the model: each table is staged, compared, and only the parts that differ are written.
+
+All of it is one transaction: who reads sees the old model or the new one. What is right is judged
+in `checks.py`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from timetracking_assets.errors import WarehouseError
+from timetracking_assets.hours.mapping import Types
+from timetracking_assets.hours.model import HoursModel
+from timetracking_assets.hours.sql import table_sql
+from timetracking_assets.hours.tables import DAY, SCHEMA, TABLES, Column
+from timetracking_assets.warehouse.base import OpenWarehouse, quoted
+
+_STAGED, _CHANGED = quoted("staged_hours"), quoted("changed_hours")
+HASHES = {"duckdb": "hash", "postgres": "hashtextextended"}
+"""SQL dialects that the model is written for, and the function by which rows are compared."""
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """What building a table came to. `parts` are values of its scope: days of a source, mostly."""
+
+    table: str
+    rows: int
+    parts_replaced: int
+    rows_written: int
+    rows_removed: int
+    seconds: float
+    sql: str
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was written."""
+        return self.parts_replaced > 0
+
+
+def loaded_types(opened: OpenWarehouse) -> Types:
+    """The columns that raw tables have in the warehouse; each table is looked at once."""
+    known: dict[tuple[str, str], dict[str, str]] = {}
+
+    def types(api: str, resource: str) -> dict[str, str]:
+        if (api, resource) not in known:
+            known[api, resource] = opened.column_types(api, resource)
+        return known[api, resource]
+
+    return types
+
+
+def prepare(opened: OpenWarehouse) -> None:
+    """Make the schema. Raises WarehouseError for a warehouse that speaks another SQL than these."""
+    if opened.dialect not in HASHES:
+        raise WarehouseError(
+            f"the model of hours can't be built in a warehouse of {opened.dialect}: it takes "
+            f"{' or '.join(HASHES)}. Take its folder, `defs/hours`, out of the project."
+        )
+    opened.change(f"CREATE SCHEMA IF NOT EXISTS {quoted(SCHEMA)}")
+
+
+def build_table(opened: OpenWarehouse, model: HoursModel, table: str, types: Types) -> TableReport:
+    """Bring one table up to date with what it reads; inside of a transaction."""
+    sql = table_sql(model, table, types)
+    return replace_changed(opened, table, sql, TABLES[table].columns, TABLES[table].scope)
+
+
+def replace_changed(
+    opened: OpenWarehouse,
+    table: str,
+    sql: str,
+    columns: Sequence[Column],
+    scope: Sequence[str] = (),
+) -> TableReport:
+    """Replace the parts of a table that differ from what `sql` gives; inside of a transaction."""
+    started = time.monotonic()
+    target = quoted(SCHEMA, table)
+    _make(opened, table, columns)
+    names = ", ".join(quoted(column.name) for column in columns)
+    parts = {c.name: _part(c) for c in columns if c.name in scope}
+    opened.change(f"CREATE TEMP TABLE {_STAGED} AS {sql}")
+    staged, stored = (
+        _fingerprints(relation, columns, parts, opened.dialect) for relation in (_STAGED, target)
+    )
+    selected = ", ".join(f"f.{quoted(name)}" for name in parts) or "1 AS whole"
+    opened.change(
+        f"CREATE TEMP TABLE {_CHANGED} AS SELECT DISTINCT {selected} FROM "
+        f"(({staged} EXCEPT {stored}) UNION ALL ({stored} EXCEPT {staged})) AS f"
+    )
+    replaced = opened.number(f"SELECT count(*) FROM {_CHANGED}")
+    removed = written = 0
+    if replaced:
+        of_change = _in_changed(parts)
+        removed = opened.number(f"SELECT count(*) FROM {target} WHERE {of_change}")
+        written = opened.number(f"SELECT count(*) FROM {_STAGED} WHERE {of_change}")
+        opened.change(f"DELETE FROM {target} WHERE {of_change}")
+        opened.change(
+            f"INSERT INTO {target} ({names}) SELECT {names} FROM {_STAGED} WHERE {of_change}"
+        )
+    rows = opened.number(f"SELECT count(*) FROM {_STAGED}")
+    for temporary in (_STAGED, _CHANGED):
+        opened.change(f"DROP TABLE {temporary}")
+    return TableReport(table, rows, replaced, written, removed, time.monotonic() - started, sql)
+
+
+def _make(opened: OpenWarehouse, table: str, columns: Sequence[Column]) -> None:
+    """Make the table; one whose columns are another version's is made again."""
+    target = quoted(SCHEMA, table)
+    existing = opened.column_types(SCHEMA, table)
+    if existing and list(existing) != [column.name for column in columns]:
+        opened.change(f"DROP TABLE {target}")
+        existing = {}
+    if not existing:
+        shape = ", ".join(f"{quoted(column.name)} {column.sql_type}" for column in columns)
+        opened.change(f"CREATE TABLE {target} ({shape})")
+
+
+def _part(column: Column) -> str:
+    """A scope's column as one that can be compared: rows without a value are a part, too."""
+    nothing = "DATE '0001-01-01'" if column.sql_type == DAY else "''"
+    return f"coalesce({quoted(column.name)}, {nothing})"
+
+
+def _fingerprints(
+    relation: str, columns: Sequence[Column], parts: dict[str, str], dialect: str
+) -> str:
+    if dialect == "duckdb":
+        value = f"hash({', '.join(quoted(column.name) for column in columns)})"
+    else:
+        texts = ", ".join(
+            f"coalesce(CAST({quoted(column.name)} AS VARCHAR), chr(30))" for column in columns
+        )
+        value = f"{HASHES[dialect]}(concat_ws(chr(31), {texts}), 0)"
+    selected = [f"{sql} AS {quoted(name)}" for name, sql in parts.items()]
+    grouped = f" GROUP BY {', '.join(parts.values())}" if parts else " HAVING count(*) > 0"
+    return (
+        f"SELECT {', '.join([*selected, 'count(*) AS n', f'sum({value}) AS fingerprint'])} "
+        f"FROM {relation}{grouped}"
+    )
+
+
+def _in_changed(parts: dict[str, str]) -> str:
+    if not parts:
+        return "true"
+    columns = ", ".join(quoted(name) for name in parts)
+    return f"({', '.join(parts.values())}) IN (SELECT {columns} FROM {_CHANGED})"
+
+
+def replace_table(opened: OpenWarehouse, table: str, sql: str) -> int:
+    """Make a table of whatever columns `sql` gives, in place of the one that is there; its rows."""
+    target = quoted(SCHEMA, table)
+    with opened.transaction():
+        prepare(opened)
+        opened.change(f"CREATE TEMP TABLE {_STAGED} AS {sql}")
+        opened.change(f"DROP TABLE IF EXISTS {target}")
+        opened.change(f"CREATE TABLE {target} AS SELECT * FROM {_STAGED}")
+        opened.change(f"DROP TABLE {_STAGED}")
+        return opened.number(f"SELECT count(*) FROM {target}")

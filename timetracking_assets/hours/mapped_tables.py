@@ -1,0 +1,317 @@
+"""The SQL of the tables that come from the APIs: a SELECT for each resource, and their sum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from timetracking_assets.hours.mapping import Mapped, Rows, Types, null
+from timetracking_assets.hours.model import HoursModel
+from timetracking_assets.hours.tables import (
+    BOOL,
+    DAY,
+    INSTANT,
+    MONEY,
+    NUMBER,
+    SCHEMA,
+    SECONDS,
+    TABLES,
+    TEXT,
+)
+from timetracking_assets.spec.unified import PeopleMapping, ValueSpec, WeekdayHoursSpec
+from timetracking_assets.warehouse.base import literal, quoted
+
+RUNNING_BELOW = -1_000_000_000
+"""Seconds: some APIs write minus the UNIX time of its start for a timer that is running."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of what is selected from a resource: its name, type, and SQL."""
+
+    name: str
+    sql_type: str
+    sql: Callable[[Rows, Any], str]
+
+
+_SOURCE = (
+    Field("source", TEXT, lambda rows, _: literal(rows.mapped.api.name)),
+    Field("source_id", TEXT, lambda rows, _: rows.local_id),
+    Field("is_distinct", BOOL, lambda rows, _: str(rows.mapped.distinct).lower()),
+)
+
+
+def _plain(name: str, sql_type: str, kind: Any, key: str = "") -> Field:
+    return Field(name, sql_type, lambda rows, m: rows.value(getattr(m, key or name), kind))
+
+
+def _link(name: str, key: str, table: str) -> Field:
+    return Field(name, TEXT, lambda rows, m: rows.key(getattr(m, key), table))
+
+
+def _account(name: str) -> Field:
+    return Field(name, TEXT, lambda rows, m: rows.link(m.person, "people"))
+
+
+def _last_day(rows: Rows, mapping: Any) -> str:
+    first, last = (rows.value(day, "date") for day in (mapping.first_day, mapping.last_day))
+    return f"coalesce({last}, {first})"
+
+
+def _weekday_hours(rows: Rows, mapping: PeopleMapping) -> str:
+    spec = mapping.weekday_hours
+    if spec is None:
+        return null(TEXT)
+    value = rows.value(_column(spec), "list")
+    text = f"regexp_replace({value}, '[^0-9.,]', '', 'g')"
+    first = 1 if spec.first == "monday" else 2
+    days = [(first - 1 + offset) % 7 + 1 for offset in range(7)]
+    parts = ", ".join(f"split_part({text}, ',', {day})" for day in days)
+    seven = r"^[0-9]+([.][0-9]+)?(,[0-9]+([.][0-9]+)?){6}$"
+    return (
+        f"CASE WHEN regexp_replace({text}, '{seven}', '') = '' AND {text} <> '' "
+        f"THEN concat_ws(',', {parts}) END"
+    )
+
+
+def _column(spec: WeekdayHoursSpec) -> ValueSpec:
+    return ValueSpec(column=spec.column)
+
+
+FIELDS: dict[str, tuple[Field, ...]] = {
+    "people": (
+        *_SOURCE,
+        _plain("name", TEXT, "text"),
+        _plain("email", TEXT, "text"),
+        _plain("active", BOOL, "bool"),
+        _plain("starts_on", DAY, "date"),
+        _plain("ends_on", DAY, "date"),
+        _plain("rate", MONEY, "number"),
+        _plain("timezone", TEXT, "text"),
+        Field("weekday_hours", TEXT, _weekday_hours),
+    ),
+    "clients": (*_SOURCE, _plain("name", TEXT, "text"), _plain("active", BOOL, "bool")),
+    "projects": (
+        *_SOURCE,
+        _link("client_key", "client", "clients"),
+        _plain("name", TEXT, "text"),
+        _plain("code", TEXT, "text"),
+        _plain("active", BOOL, "bool"),
+        _plain("billable", BOOL, "bool"),
+        _plain("starts_on", DAY, "date"),
+        _plain("ends_on", DAY, "date"),
+        Field("estimated_seconds", SECONDS, lambda rows, m: _estimate(rows, m)),
+    ),
+    "tasks": (
+        *_SOURCE,
+        _link("project_key", "project", "projects"),
+        _plain("name", TEXT, "text"),
+        _plain("active", BOOL, "bool"),
+        _plain("billable", BOOL, "bool"),
+        Field("estimated_seconds", SECONDS, lambda rows, m: _estimate(rows, m)),
+    ),
+    "time_entries": (
+        *_SOURCE,
+        _account("account"),
+        _link("project_key", "project", "projects"),
+        _link("client_key", "client", "clients"),
+        _link("task_key", "task", "tasks"),
+        _link("plan_key", "plan", "plans"),
+        _plain("day", DAY, "date"),
+        _plain("started_at", INSTANT, "instant", "start"),
+        _plain("ended_at", INSTANT, "instant", "end"),
+        Field("stated_seconds", SECONDS, lambda rows, m: rows.seconds(m)),
+        Field("unit", BOOL, lambda _, m: str(has_unit(m)).lower()),
+        Field("has_end", BOOL, lambda _, m: str(m.end is not None).lower()),
+        _plain("zone", TEXT, "text", "timezone"),
+        Field(
+            "partitions_zone",
+            TEXT,
+            lambda rows, _: (
+                literal(rows.mapped.resource.partitions.timezone)
+                if rows.mapped.resource.partitions
+                else null(TEXT)
+            ),
+        ),
+        _plain("billable", BOOL, "bool"),
+        _plain("invoiced", BOOL, "bool"),
+        _plain("locked", BOOL, "bool"),
+        _plain("rate", MONEY, "number"),
+        _plain("currency", TEXT, "text"),
+        _plain("activity", TEXT, "text"),
+        _plain("note", TEXT, "text"),
+        _plain("updated_at", INSTANT, "instant"),
+    ),
+    "absences": (
+        *_SOURCE,
+        _account("account"),
+        _plain("first_day", DAY, "date"),
+        Field("last_day", DAY, _last_day),
+        _plain("days", NUMBER, "number"),
+        _plain("hours_per_day", NUMBER, "number"),
+        _plain("kind", TEXT, "text"),
+        Field(
+            "status",
+            TEXT,
+            lambda rows, m: rows.value(m.status, "text") if m.status else "'approved'",
+        ),
+    ),
+    "plans": (
+        *_SOURCE,
+        _account("account"),
+        _link("project_key", "project", "projects"),
+        _link("task_key", "task", "tasks"),
+        _plain("first_day", DAY, "date"),
+        Field("last_day", DAY, _last_day),
+        _plain("hours_per_day", NUMBER, "number"),
+        _plain("billable", BOOL, "bool"),
+        _plain("status", TEXT, "text"),
+    ),
+    "holidays": (
+        *_SOURCE,
+        _plain("name", TEXT, "text"),
+        _plain("first_day", DAY, "date"),
+        Field("last_day", DAY, _last_day),
+    ),
+}
+"""For each key of `unified` what is selected from a resource."""
+
+
+def has_unit(mapping: Any) -> bool:
+    """Whether a mapping of time entries says how long; else their start and end do."""
+    return (
+        any(getattr(mapping, unit) is not None for unit in ("seconds", "minutes", "hours"))
+        or mapping.iso8601 is not None
+    )
+
+
+def _estimate(rows: Rows, mapping: Any) -> str:
+    return rows.seconds(mapping.estimate) if mapping.estimate else null(SECONDS)
+
+
+def selection(mapped: Mapped, types: Types) -> str | None:
+    """The rows of one resource; None if the warehouse has no table of it."""
+    rows = Rows(mapped, types)
+    if not rows.there:
+        return None
+    columns = ", ".join(
+        f"CAST({field.sql(rows, mapped.mapping)} AS {field.sql_type}) AS {quoted(field.name)}"
+        for field in FIELDS[mapped.table]
+    )
+    return f"SELECT {columns} FROM {rows.source()}"
+
+
+def all_rows(model: HoursModel, table: str, types: Types) -> str:
+    """A relation with the rows of all resources that make `table`; empty and typed without any.
+
+    Of rows for which `distinct` is true, one for each id, and none where another resource has it.
+    """
+    mapped = model.mapped(TABLES[table])
+    found = [sql for item in mapped if (sql := selection(item, types))]
+    key = str(TABLES[table].mapping)
+    if not found:
+        nulls = ", ".join(f"{null(f.sql_type)} AS {quoted(f.name)}" for f in FIELDS[key])
+        return f"(SELECT {nulls} WHERE false)"
+    union = " UNION ALL ".join(found)
+    if not any(item.distinct for item in mapped):
+        return f"({union})"
+    order = ", ".join(quoted(field.name) for field in FIELDS[key][2:])
+    return (
+        "(SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY source, source_id "
+        f"ORDER BY {order}) AS nth FROM ({union}) AS a) AS r "
+        "WHERE (nth = 1 OR NOT is_distinct) AND source_id IS NOT NULL)"
+    )
+
+
+def people_in_sources(model: HoursModel, types: Types) -> str:
+    """Accounts with the person that each belongs to: by `identity`, by e-mail, or on its own."""
+    pairs = [
+        f"({literal(api)}, {literal(account)}, {literal(_address(person))})"
+        for person, accounts in model.spec.identity.people.items()
+        for api, ids in accounts.items()
+        for account in ids
+    ]
+    identity = (
+        f"(VALUES {', '.join(pairs)})"
+        if pairs
+        else (f"(SELECT {null(TEXT)}, {null(TEXT)}, {null(TEXT)} WHERE false)")
+    )
+    email = "nullif(lower(trim(a.email)), '')"
+    facts = ", ".join(
+        f"a.{quoted(column.name)}" if column.name != "email" else f"{email} AS email"
+        for column in TABLES["people_in_sources"].columns[4:]
+    )
+    return (
+        "SELECT a.source, a.source_id, "
+        f"coalesce(i.person_key, {email}, a.source || ':' || a.source_id) AS person_key, "
+        f"CASE WHEN i.person_key IS NOT NULL THEN 'identity' WHEN {email} IS NOT NULL "
+        f"THEN 'email' ELSE 'unmatched' END AS matched_by, {facts} "
+        f"FROM {all_rows(model, 'people_in_sources', types)} AS a "
+        f"LEFT JOIN {identity} AS i(source, source_id, person_key) "
+        "ON i.source = a.source AND i.source_id = a.source_id"
+    )
+
+
+def _address(person: str) -> str:
+    return person.strip().lower() if "@" in person else person
+
+
+def keyed(model: HoursModel, table: str, types: Types) -> str:
+    """A table whose rows need nothing but a key: clients, projects, tasks, holidays."""
+    columns = ", ".join(f"a.{quoted(name)}" for name in TABLES[table].column_names[1:])
+    return (
+        f"SELECT a.source || ':' || a.source_id AS {quoted(TABLES[table].key[0])}, {columns} "
+        f"FROM {all_rows(model, table, types)} AS a"
+    )
+
+
+_PEOPLE = (
+    f"LEFT JOIN {quoted(SCHEMA, 'people_in_sources')} AS p "
+    "ON p.source = a.source AND p.source_id = a.account"
+)
+_PERSON = "coalesce(p.person_key, a.source || ':' || a.account) AS person_key"
+
+
+def of_people(model: HoursModel, table: str, types: Types) -> str:
+    """A table whose rows belong to people: absences and plans."""
+    columns = ", ".join(f"a.{quoted(name)}" for name in TABLES[table].column_names[4:])
+    return (
+        f"SELECT a.source || ':' || a.source_id AS {quoted(TABLES[table].key[0])}, a.source, "
+        f"a.source_id, {_PERSON}, {columns} FROM {all_rows(model, table, types)} AS a {_PEOPLE}"
+    )
+
+
+def time_entries(model: HoursModel, types: Types) -> str:
+    """Time entries of all APIs, each with its person, its day and its seconds."""
+    zones = "(SELECT name FROM pg_timezone_names() AS known)"
+    # a zone that the warehouse doesn't know would fail the whole build
+    zone = f"coalesce(ez.name, pz.name, a.partitions_zone, {literal(model.spec.timezone)})"
+    seconds = (
+        "CASE WHEN a.unit THEN a.stated_seconds ELSE "
+        f"CAST(round(CAST(epoch(a.ended_at) - epoch(a.started_at) AS {NUMBER})) AS {SECONDS}) END"
+    )
+    running = (
+        f"coalesce(a.stated_seconds <= {RUNNING_BELOW}, false) OR (a.started_at IS NOT NULL "
+        "AND CASE WHEN a.has_end THEN a.ended_at IS NULL AND coalesce(a.stated_seconds, 0) = 0 "
+        "ELSE a.stated_seconds IS NULL END)"
+    )
+    entries = (
+        f"SELECT a.*, {_PERSON}, {running} AS running, {seconds} AS length, "
+        f"coalesce(a.day, CAST(a.started_at AT TIME ZONE {zone} AS DATE)) AS day_of_work "
+        f"FROM {all_rows(model, 'time_entries', types)} AS a {_PEOPLE} "
+        f"LEFT JOIN {zones} AS ez ON ez.name = a.zone "
+        f"LEFT JOIN {zones} AS pz ON pz.name = p.timezone"
+    )
+    special = {
+        "entry_key": "e.source || ':' || e.source_id",
+        "day": "e.day_of_work",
+        "seconds": "CASE WHEN NOT e.running THEN e.length END",
+        "ended_at": "CASE WHEN NOT e.running THEN e.ended_at END",
+        "currency": f"coalesce(e.currency, {literal(model.spec.currency)})",
+    }
+    columns = ", ".join(
+        f"{special.get(name, f'e.{quoted(name)}')} AS {quoted(name)}"
+        for name in TABLES["time_entries"].column_names
+    )
+    return f"SELECT {columns} FROM ({entries}) AS e"

@@ -1,0 +1,44 @@
+"""The model of a project: its settings and the APIs whose rows it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from timetracking_assets.hours.mapping import Mapped, mapped_resources
+from timetracking_assets.hours.tables import TABLES, Table
+from timetracking_assets.spec.api import Api
+from timetracking_assets.spec.hours_model import HoursModelSpec
+from timetracking_assets.warehouse.base import literal
+
+
+@dataclass(frozen=True)
+class HoursModel:
+    """The settings of `defs/hours/defs.yaml` beside all APIs of the project, by name."""
+
+    spec: HoursModelSpec
+    apis: Mapping[str, Api]
+
+    def mapped(self, table: Table) -> list[Mapped]:
+        """The resources that make `table`; none for one that is made of other tables."""
+        return mapped_resources(self.apis.values(), table.mapping) if table.mapping else []
+
+    def raw_tables(self, table: Table) -> list[tuple[str, str]]:
+        """API and resource of each raw table that the SQL of `table` reads, itself."""
+        found = [
+            (mapped.api.name, name)
+            for mapped in self.mapped(table)
+            for name in mapped.used_resources()
+        ]
+        return list(dict.fromkeys(found))
+
+    def all_raw_tables(self) -> list[tuple[str, str]]:
+        """The same for all tables."""
+        found = [raw for table in TABLES.values() for raw in self.raw_tables(table)]
+        return list(dict.fromkeys(found))
+
+    def rank(self, key: str, column: str) -> str:
+        """SQL that orders sources by `precedence`: those that it doesn't name come last."""
+        names = getattr(self.spec.precedence, key)
+        cases = " ".join(f"WHEN {literal(name)} THEN {n}" for n, name in enumerate(names))
+        return f"CASE {column} {cases} ELSE {len(names)} END" if cases else "0"
