@@ -1,8 +1,8 @@
 """The demo: every asset of the given APIs through real Dagster runs, with live progress.
 
 One run for each API and kind of partitions, a range of partitions in one run; runs of different
-APIs at the same time, in processes of their own. Only running and printing belong here; the
-definitions are the code location's.
+APIs at the same time, in processes of their own; then one run for the model of hours. Only running
+and printing belong here; the definitions are the code location's.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from rich.table import Column, Table
 from timetracking_assets.cli.code_location import load_definitions, warehouse_of
 from timetracking_assets.cli.workspace import Workspace
 from timetracking_assets.health.text import counted
+from timetracking_assets.hours.tables import SCHEMA
 from timetracking_assets.orchestration.asset_specs import lookback_of
 from timetracking_assets.orchestration.partitions import (
     known_partitions,
@@ -87,6 +88,9 @@ def run_demo(console: Console, workspace: Workspace, apis: Sequence[str]) -> boo
         console.print(f"The code location has no assets of {', '.join(apis)}.", style="yellow")
         return False
     results = _execute_all(console, workspace, plan)
+    if (model := _model_of_hours(definitions)).keys:
+        with console.status("Building the model of hours"):
+            results += _execute(model, definitions)
     console.print(_table(results))
     failed = [result for result in results if not result.succeeded]
     for result in failed:
@@ -101,6 +105,12 @@ def run_demo(console: Console, workspace: Workspace, apis: Sequence[str]) -> boo
         f"{counted(checks, 'check')} passed, {time.monotonic() - started:.0f} s."
     )
     return not failed
+
+
+def _model_of_hours(definitions: dg.Definitions) -> _Run:
+    """The run that builds the model from what has been loaded, whatever failed of it."""
+    keys = (spec.key for spec in definitions.resolve_all_asset_specs())
+    return _Run(tuple(key for key in keys if key.path[0] == SCHEMA))
 
 
 def _plan(
@@ -203,13 +213,13 @@ def _definitions() -> dg.Definitions:
     return load_definitions(_workspace)
 
 
-def _execute(run: _Run) -> list[AssetResult]:
-    """Do one run, in a worker process."""
+def _execute(run: _Run, definitions: dg.Definitions | None = None) -> list[AssetResult]:
+    """Do one run; in a worker process, of its own definitions."""
     results = {key: AssetResult(key, len(run.partitions) or None) for key in run.keys}
     by_step = {"__".join(key.path): result for key, result in results.items()}
     with dg.DagsterInstance.get() as instance:
         outcome = (
-            _definitions()
+            (definitions or _definitions())
             .resolve_implicit_global_asset_job_def()
             .execute_in_process(
                 instance=instance,
@@ -221,7 +231,10 @@ def _execute(run: _Run) -> list[AssetResult]:
         )
         events, evaluations = outcome.all_events, outcome.get_asset_check_evaluations()
     for event in events:
-        if (result := by_step.get(event.step_key or "")) is not None:
+        # the model's tables have one step in common
+        key = event.asset_key if event.is_step_materialization else None
+        of_event = results.get(key) if key else None
+        if (result := of_event or by_step.get(event.step_key or "")) is not None:
             _note(event, result)
         elif event.is_step_failure:
             # the step of the checks that all of the run's assets have in common
@@ -242,8 +255,10 @@ def _execute(run: _Run) -> list[AssetResult]:
 
 def _note(event: dg.DagsterEvent, result: AssetResult) -> None:
     if event.is_step_materialization:
-        value = event.step_materialization_data.materialization.metadata["dagster/row_count"]
-        result.rows = int(str(value.value))
+        metadata = event.step_materialization_data.materialization.metadata
+        result.rows = int(str(metadata["dagster/row_count"].value))
+        if (seconds := metadata.get("seconds_build")) is not None:
+            result.seconds = float(str(seconds.value))
     elif event.is_step_success:
         result.seconds = event.step_success_data.duration_ms / 1000
     elif event.is_step_failure:

@@ -92,7 +92,7 @@ def test_demo_shows_what_it_did(demo: Demo) -> None:
         _, _, rest = demo.output.partition(f"\n {api} ")
         for resource in resources:
             assert re.search(rf"^   {resource} .* \d+ of \d+ passed", rest, re.MULTILINE), resource
-    assert "36 of 36 assets loaded and green" in demo.output
+    assert "51 of 51 assets loaded and green" in demo.output
     assert "timetracking dev" in demo.output
     assert "sandbox at http://127.0.0.1:" in demo.output
     with demo.instance() as instance:

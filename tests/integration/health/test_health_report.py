@@ -187,7 +187,7 @@ def test_status_of_the_demo(
     result = _call(demo, {**clean_environment, **late_start}, tmp_path, "status", "--json")
     document = json.loads(result.stdout)
     states = {asset["asset"]: asset["state"] for asset in document["assets"]}
-    assert len(states) == 36
+    assert len(states) == 51
     assert result.returncode == (document["state"] == "failed"), result.stderr
     assert states["time_tracking/time_tracking_data"] == "ok"
 
