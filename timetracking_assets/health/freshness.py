@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import humanize
+
 from timetracking_assets.health.model import State
 from timetracking_assets.orchestration.automation.freshness import Verdict
 from timetracking_assets.spec.api import Freshness
@@ -31,10 +33,5 @@ def describe_freshness(
 
 
 def age(span: timedelta) -> str:
-    """A time span in words: one unit, rounded down."""
-    seconds = int(span.total_seconds())
-    for length, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= length:
-            count = seconds // length
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return "less than a minute"
+    """A time span in words: `3 hours`."""
+    return humanize.naturaldelta(span)

@@ -24,6 +24,7 @@ from timetracking_assets.health.model import (
     State,
     worst,
 )
+from timetracking_assets.health.text import counted
 from timetracking_assets.health.watched import WatchedAsset
 from timetracking_assets.orchestration.partitions import known_partitions
 from timetracking_assets.orchestration.runs import UNFINISHED
@@ -147,7 +148,7 @@ def _partition_problems(partitions: Sequence[Partition], used: bool, link: str) 
 
 def _partitions_text(keys: Sequence[str], what: str) -> str:
     names = ", ".join(keys) if len(keys) <= 3 else f"{keys[0]} to {keys[-1]}"
-    return f"{len(keys)} partition{'s' if len(keys) > 1 else ''} {what}: {names}"
+    return f"{counted(len(keys), 'partition')} {what}: {names}"
 
 
 def _check_problem(check: CheckHealth, link: str) -> Problem:

@@ -8,38 +8,41 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Table
 
 from timetracking_assets.health.model import AssetHealth, PartitionState, Report, State
+from timetracking_assets.health.text import counted
 
+_ROOMY = 110
+"""Columns from which on the table says how fresh each asset is."""
 _COLOURS = {State.UNUSED: "dim", State.OK: "green", State.WARNING: "yellow", State.FAILED: "red"}
 
 
 def print_report(report: Report, console: Console) -> None:
-    """A row for each asset of an API in use, then what needs attention and what to do."""
-    table = Table(
-        # 80 columns must do: the names and figures stay whole, what is said in words is folded
-        Column("asset", no_wrap=True, overflow="fold"),
-        Column("state", no_wrap=True),
-        "last success (UTC)",
-        "freshness",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-    )
+    """A row for each asset of an API in use, then what needs attention and what to do.
+
+    Names, dates and figures stay whole at 80 columns; what is fresh is said where there is room.
+    """
+    table = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False)
+    for name in ("asset", "state", "loaded (UTC)"):
+        table.add_column(name, no_wrap=True)
     for name in ("rows", "checks", "partitions"):
         table.add_column(name, justify="right", no_wrap=True)
+    roomy = console.width >= _ROOMY
+    if roomy:
+        table.add_column("freshness")
     for api in report.apis:
         if api.state == State.UNUSED:
             continue
         table.add_row(f"[bold]{escape(api.name)}[/]", _state(api.state))
         for asset in api.assets:
-            table.add_row(*_row(asset))
+            table.add_row(*_row(asset), *([escape(asset.freshness)] if roomy else []))
         table.add_section()
     if table.row_count:
         console.print(table)
     for api in report.apis:
         if api.state == State.UNUSED:
-            console.print(f"{escape(api.name)}: not in use, nothing was ever loaded.", style="dim")
+            console.print(f"{escape(api.name)}: not in use, never loaded.", style="dim")
     for asset, problem in report.problems:
         since = f", since {problem.since:%Y-%m-%d %H:%M} UTC" if problem.since else ""
         console.print(
@@ -51,8 +54,9 @@ def print_report(report: Report, console: Console) -> None:
             console.print(f"    {escape(problem.detail.splitlines()[0])}", soft_wrap=True)
     for note in report.notes:
         console.print(escape(note), style="yellow", soft_wrap=True)
-    counted = [f"{report.count(state)} {state.word}" for state in State if report.count(state)]
-    console.print(f"{_state(report.state)}: {', '.join(counted)}.")
+    counts = [f"{report.count(state)} {state.word}" for state in State if report.count(state)]
+    assets = counted(len(report.assets), "asset")
+    console.print(f"{_state(report.state)}: {assets}, {', '.join(counts)}.")
 
 
 def as_json(report: Report) -> str:
@@ -98,7 +102,6 @@ def _row(asset: AssetHealth) -> list[str]:
         f"  {escape(asset.short_name)}",
         _state(asset.state),
         f"{asset.last_success:%Y-%m-%d %H:%M}" if asset.last_success else "never",
-        escape(asset.freshness),
         "" if asset.rows is None else f"{asset.rows:,}",
         f"{asset.checks_passed}/{asset.checks_evaluated}",
         f"{loaded}/{len(asset.partitions)}" if asset.partitions else "",

@@ -78,7 +78,7 @@ def test_loaded_and_checked() -> None:
     )
     judged = judge(facts)
     assert (judged.state, judged.rows, judged.checks_passed) == (State.OK, 7, 1)
-    assert judged.freshness == "loaded 1 hour ago"
+    assert judged.freshness == "loaded an hour ago"
 
 
 @pytest.mark.parametrize(("error", "state"), [(True, State.FAILED), (False, State.WARNING)])
@@ -146,7 +146,7 @@ def test_failed_partition_is_red() -> None:
 @pytest.mark.parametrize(
     ("verdict", "state", "text"),
     [
-        (Verdict(None), State.UNUSED, "loaded 1 hour ago"),
+        (Verdict(None), State.UNUSED, "loaded an hour ago"),
         (Verdict(True, loaded=LOADED_AT), State.OK, "loaded 2 hours ago"),
         (Verdict(True, loaded=LOADED_AT, late=True), State.WARNING, "loaded 2 hours ago, 5 hours"),
         (

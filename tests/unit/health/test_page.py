@@ -131,18 +131,22 @@ def test_terminal_and_json() -> None:
     assert document["assets"][0]["problems"][0]["detail"] == HOSTILE
 
 
-def test_names_stay_whole_in_a_narrow_terminal() -> None:
+@pytest.mark.parametrize("width", [80, 120])
+def test_names_and_dates_stay_whole_in_a_narrow_terminal(width: int) -> None:
     given = report()
     [api] = given.apis
     path = ("resource_management", "organizations_groups")
     asset = replace(api.assets[0], path=path, freshness="loaded 59 minutes ago", rows=1_234_567)
     given = replace(given, apis=(ApiHealth(path[0], (asset,)),))
     printed = StringIO()
-    terminal.print_report(given, Console(file=printed, width=80))
+    terminal.print_report(given, Console(file=printed, width=width))
     table = printed.getvalue().partition("Check")[0]
     [line] = [line for line in table.splitlines() if path[1] in line and "1,234,567" in line]
     assert "failed" in line
+    assert "2026-03-11 12:00" in line
+    assert ("59 minutes" in line) == (width == 120)
     assert any(path[0] in line for line in table.splitlines())
+    assert "1 asset, 1 failed" in printed.getvalue()
 
 
 def test_calendar_puts_days_into_their_weeks() -> None:
