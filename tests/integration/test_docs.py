@@ -22,6 +22,7 @@ from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.load.report import LoadRequest
 from timetracking_assets.ingest.load.run import run_load
 from timetracking_assets.ingest.windows import Window
+from timetracking_assets.sandbox.catalog import KEYS
 from timetracking_assets.warehouse.base import Warehouse
 
 PACKAGE = Path(timetracking_assets.__file__).parent
@@ -119,6 +120,18 @@ def test_the_readmes_api_loads(
     request = LoadRequest(Connection(api, variables), api.resources["entries"], day)
     report = run_load(request, warehouse)
     assert report.changes.inserted == 3
+
+
+def test_the_schedules_and_sensors_of_the_docs_are_those_that_exist(
+    definitions: dg.Definitions,
+) -> None:
+    page = (REPOSITORY / "docs" / "automation.md").read_text()
+    documented = set(re.findall(r"^\| `<api>_(\w+)` \|", page, re.MULTILINE))
+    repository = definitions.get_repository_def()
+    names = [item.name for item in (*repository.sensor_defs, *repository.schedule_defs)]
+    assert documented == {
+        name.removeprefix(f"{api}_") for name in names for api in KEYS if name.startswith(f"{api}_")
+    }
 
 
 def test_each_page_is_in_the_sites_navigation() -> None:

@@ -1,4 +1,4 @@
-"""Ticks of sensors against the sandbox: what is asked, what is loaded because of it, and once."""
+"""Ticks of the changes sensor: what is requested, what is loaded because of it, and once."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import dagster as dg
 import pytest
 
-from timetracking_assets.orchestration.automation.freshness import CHECK
-from timetracking_assets.orchestration.check_history import latest_checks
 from timetracking_assets.spec.api import Automation
 from timetracking_assets.spec.automation import ProbeSpec
 from timetracking_assets.spec.window import PartitionsSpec
 
 if TYPE_CHECKING:
-    from tests.support.platform import OfApi, Platform
+    from tests.support.platform import OfApi
     from tests.support.sensors import Sensor
     from timetracking_assets.sandbox.remote_control import RemoteControl
 
@@ -158,97 +155,3 @@ def test_a_probe_that_fails(
     with pytest.raises(Exception, match="HTTP 500"):
         sensor.tick()
     assert len(_paths(control)) == 3
-
-
-def test_late_edits(of_api: OfApi, make: MakeSensor, control: RemoteControl) -> None:
-    """A year's answer speaks of rows that began in the year before: that year is loaded, once."""
-    year = datetime.now(UTC).year
-    rows = [
-        {
-            "id": number,
-            "user_id": 1,
-            "type": "vacation",
-            "date_since": f"{year - back}-12-30" if back else f"{year}-02-01",
-            "date_until": f"{year - back + 1}-01-02" if back else f"{year}-02-02",
-        }
-        for number, back in [(1, 0), (2, 1)]
-    ]
-    control.replace("project_management", "absences", rows)
-    years = PartitionsSpec(type="yearly", start=str(year - 2))
-    platform = of_api("project_management", absences={"partitions": years})
-    sensor = make(platform, "project_management_late_edits")
-    assert sensor.ranges() == {}
-    assert platform.materialize(ABSENCES, partition=str(year)).green
-    # the first load has no table to compare with
-    assert sensor.ranges() == {}
-    again = platform.materialize(ABSENCES, partition=str(year))
-    assert again.metadata[ABSENCES]["late_days"] == [f"{year - 1}-12-30"]
-    assert sensor.ranges() == {ABSENCES: (str(year - 1), str(year - 1))}
-    assert sensor.ranges() == {}
-    assert platform.materialize(ABSENCES, partition=str(year - 1)).green
-
-    # it is stored now: nothing is late, until it is edited
-    settled = platform.materialize(ABSENCES, partition=str(year))
-    assert "late_days" not in settled.metadata[ABSENCES]
-    assert sensor.ranges() == {}
-    control.edit("project_management", "absences", upsert=[{"id": 2, "note": "longer"}])
-    assert platform.materialize(ABSENCES, days=(str(year), str(year))).green
-    assert sensor.ranges() == {ABSENCES: (str(year - 1), str(year - 1))}
-
-
-def test_newest_partition(of_api: OfApi, make: MakeSensor, day_of: Day) -> None:
-    """A backfilled old day leaves the asset overdue; its newest day makes it fresh."""
-    platform = of_api("workspace_time")
-    key = dg.AssetCheckKey(dg.AssetKey.from_user_string(ENTRIES), CHECK)
-    sensor = make(platform, "workspace_time_freshness")
-    sensor.tick()
-    assert not _passed(platform, key)
-
-    old = platform.materialize(ENTRIES, partition=day_of(2))
-    assert old.succeeded
-    assert not old.checks[ENTRIES][CHECK].passed
-    newest = str(old.checks[ENTRIES][CHECK].metadata["newest_due_partition"].value)
-    assert newest in (day_of(8), day_of(9))
-
-    new = platform.materialize(ENTRIES, partition=newest)
-    assert new.checks[ENTRIES][CHECK].passed
-    before = _passed(platform, key)
-    assert before
-    # nothing has turned: nothing is reported
-    sensor.tick()
-    assert _passed(platform, key) == before
-
-
-def _passed(platform: Platform, key: dg.AssetCheckKey) -> str:
-    """When the check passed last; empty if its latest result is no pass."""
-    record = latest_checks(platform.instance, [key]).get(key)
-    return str(record.at) if record and record.result and record.result.passed else ""
-
-
-def test_names_of_the_sensors(definitions: dg.Definitions) -> None:
-    sensors = definitions.get_repository_def().sensor_defs
-    by_api: dict[str, set[str]] = {}
-    for sensor in sensors:
-        if sensor.name == "health_report_after_runs":
-            continue
-        api = next(
-            name
-            for name in (
-                "project_management",
-                "resource_management",
-                "time_analytics",
-                "time_tracking",
-                "workspace_time",
-            )
-            if sensor.name.startswith(f"{name}_")
-        )
-        by_api.setdefault(api, set()).add(sensor.name.removeprefix(f"{api}_"))
-    every = {"changes", "late_edits", "freshness", "failures"}
-    assert by_api == {
-        "project_management": every,
-        "workspace_time": every,
-        "resource_management": every - {"late_edits"},
-        "time_analytics": every - {"changes"},
-        "time_tracking": {"failures"},
-    }
-    assert {sensor.default_status for sensor in sensors} == {dg.DefaultSensorStatus.STOPPED}
