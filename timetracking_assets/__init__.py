@@ -1,7 +1,7 @@
 """Time-tracking REST APIs as Dagster software-defined assets, loaded by dlt.
 
 `RestApi` and `HoursModel` are the Dagster components that a `defs.yaml` names as its type,
-`WarehouseResource` is what their assets write to. They are imported when they are asked for: the
+`WarehouseResource` is what their assets write to. They are imported when they are first used: the
 command line and the sandbox don't wait for Dagster.
 """
 

@@ -1,7 +1,7 @@
 """The Dagster component `timetracking_assets.RestApi`: one YAML file in, definitions out.
 
 Only the way from YAML to a resolved `Api` belongs here, and the words in which a wrong file is
-refused: file, line, key, and what would be right. What the definitions are is said in
+refused: file, line, key, and what would be right. What the definitions are is decided in
 `orchestration`, what a file extends in `files`.
 """
 
@@ -66,7 +66,7 @@ class RestApiScaffolder(dg.Scaffolder[RestApiParams]):
 class RestApiAttributes(BaseModel):
     """The attributes of a file as they are written, with the schema that editors complete by.
 
-    Dagster takes any: `load_api` judges them, all at once, so that every command says the same.
+    Dagster takes any: `load_api` judges them, all at once, so that every command prints the same.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -84,9 +84,9 @@ _TEMPLATE_MARKS = ("{{", "{%", "{#")
 class RestApi(dg.Component):
     """A REST API whose resources become assets: one resource, one asset, one table.
 
-    `client` and `endpoint` are written in the grammar of dlt's `rest_api`; the other keys say what
-    dlt has no word for: partitions, windows, sync modes, retries, columns. A file that `extends`
-    another says only what differs.
+    `client` and `endpoint` are written in the grammar of dlt's `rest_api`; the other keys are for
+    what that grammar lacks: partitions, windows, sync modes, retries, columns. A file that
+    `extends` another holds only what differs.
     """
 
     def __init__(self, api: Api) -> None:
@@ -99,7 +99,7 @@ class RestApi(dg.Component):
 
     @classmethod
     def get_spec(cls) -> dg.ComponentTypeSpec:
-        """What `dg list components` and the docs say of it."""
+        """What `dg list components` and the docs show of it."""
         return dg.ComponentTypeSpec(
             description="A REST API whose resources become assets, loaded by dlt.",
             tags=["dlt", "duckdb", "rest"],

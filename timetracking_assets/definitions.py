@@ -1,6 +1,6 @@
 """The code location: everything below `defs/`, and the resources that all APIs share.
 
-It only assembles; what is assembled is said in `defs/*/defs.yaml` and built in `orchestration`.
+It only assembles what is described in `defs/*/defs.yaml` and built in `orchestration`.
 """
 
 from pathlib import Path

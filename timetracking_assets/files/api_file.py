@@ -1,7 +1,7 @@
 """One API's file with what it extends: the attributes that they come to, and the line of each.
 
 Reads YAML and nothing else: templates (`{{ }}`) and variables stay as they are written. PyYAML's
-node graph has the positions; a file is composed again only when there is something to say of it.
+node graph has the positions; a file is composed again only when there is a mistake to report.
 """
 
 from __future__ import annotations
@@ -67,13 +67,13 @@ class ApiFile:
         base_path = _base_path(str(name), path)
         if base_path in (*below, path):
             raise SpecError(("extends",), f"'{name}' extends this file in turn")
-        found = attributes_in(base_path)
-        if not found:
+        described = attributes_in(base_path)
+        if not described:
             raise SpecError(("extends",), f"{base_path} describes no API (`type: {COMPONENT}`)")
-        if mistakes := mistakes_of_shape(found[0]):
+        if mistakes := mistakes_of_shape(described[0]):
             key = ".".join(map(str, mistakes[0].path))
             raise SpecError(("extends",), f"{base_path} is wrong: {key}: {mistakes[0].message}")
-        base = cls.of(found[0], base_path, (*below, path) if path else below)
+        base = cls.of(described[0], base_path, (*below, path) if path else below)
         problem = None
         try:
             attributes = extend(base.attributes, own)
@@ -92,7 +92,7 @@ class ApiFile:
         """
         places = _places(self, list(path))
         # the first of the deepest: a file wins over what it extends
-        return max(places, key=lambda found: found[0])[1] if places else None
+        return max(places, key=lambda place: place[0])[1] if places else None
 
 
 def _places(file: ApiFile, path: list[str | int]) -> list[tuple[int, Place]]:
@@ -117,8 +117,8 @@ def _places(file: ApiFile, path: list[str | int]) -> list[tuple[int, Place]]:
 
 def _node(file: ApiFile) -> yaml.Node | None:
     """The node of this API's `attributes`; a file may describe several."""
-    found = [child(d, "attributes") for d in documents(file.path)] if file.path else []
-    nodes = [pair[1] for pair in found if pair]
+    pairs = [child(d, "attributes") for d in documents(file.path)] if file.path else []
+    nodes = [pair[1] for pair in pairs if pair]
     for node in nodes:
         named = child(node, "name")
         if named and named[1].value == file.own.get("name"):
@@ -149,7 +149,7 @@ def _base_path(name: str, path: Path | None) -> Path:
     if name not in shipped:
         raise SpecError(
             ("extends",),
-            f"'{name}' is none of {', '.join(shipped)}; a file of your own is named by its path "
+            f"'{name}' is not one of {', '.join(shipped)}; name a file of your own by its path "
             "from this folder, such as `../other_api`",
         )
     return shipped[name]
@@ -191,7 +191,7 @@ def _not_yaml(path: Path, error: yaml.YAMLError) -> str:
 
 
 def _start(path: Path, index: int) -> Place:
-    """Where the document of that index begins, or says its type."""
+    """Where the document of that index begins, or has its type."""
     node = dict(enumerate(documents(path))).get(index)
     kind = child(node, "type")
     mark = kind[0].start_mark if kind else node.start_mark if node else None
@@ -227,13 +227,13 @@ def api_files(directory: Path) -> list[ApiFile]:
 def find_api(name: str, directory: Path) -> ApiFile:
     """The API of that name in the project around `directory`. Raises SpecError."""
     files = api_files(directory)
-    found = [file for file in files if file.attributes.get("name") == name]
-    if not found:
+    matching = [file for file in files if file.attributes.get("name") == name]
+    if not matching:
         names = ", ".join(str(file.attributes.get("name")) for file in files) or "none"
         raise SpecError(
             (), f"there is no API '{name}' in {defs_folder(directory)}; there are: {names}"
         )
-    return found[0]
+    return matching[0]
 
 
 def resolved_yaml(file: ApiFile) -> str:

@@ -1,4 +1,4 @@
-"""Where the files of APIs are: those of the project that one stands in, else the shipped ones."""
+"""Where the files of APIs are: those of the surrounding project, else the shipped ones."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def defs_folder(directory: Path) -> Path:
 
 
 def _project_settings(folder: Path) -> dict[str, Any]:
-    """What `folder` says of itself as a project; like Dagster, a `dg.toml` before all else."""
+    """The settings of `folder` as a project; like Dagster, a `dg.toml` before all else."""
     own, shared = folder / "dg.toml", folder / "pyproject.toml"
     settings: dict[str, Any] = {}
     if own.exists():

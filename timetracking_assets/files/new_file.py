@@ -1,6 +1,6 @@
 """The files that `dg scaffold defs timetracking_assets.RestApi <name>` writes: YAML and `.env`.
 
-Only text that a person is to edit is made here; what its keys mean is said in `spec/model.py`.
+Only text that a person is to edit is made here; what its keys mean is in `spec/model.py`.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from timetracking_assets.spec.variables import variable_names
 _HEAD = """\
 type: timetracking_assets.RestApi
 
-# `timetracking show {name}` prints what this comes to, `timetracking doctor {name}` asks the API
-# for small pages and says what should be different.
+# `timetracking show {name}` prints what this comes to, `timetracking doctor {name}` requests
+# small pages of the API and suggests changes.
 attributes:
   name: {name}
 """
 
 _EXTENDED = """\
   extends: {base}
-  # Below stands only what differs: maps merge, resources merge by name, null takes a key out.
+  # Only differences are written below: maps merge, resources merge by name, null takes a key out.
   # client:
   #   auth: {{type: api_key, name: X-Api-Key, api_key: "${{{prefix}_API_KEY}}", location: header}}
   #   headers: {{X-Account: "${{{prefix}_ACCOUNT}}"}}
@@ -42,7 +42,7 @@ _EXTENDED = """\
 
 _WHOLE = """\
   client:
-    # `${{NAME}}` is an environment variable: secrets stand in .env, never here
+    # `${{NAME}}` is an environment variable: secrets are in .env, never here
     base_url: ${{{prefix}_BASE_URL}}
     # or http_basic, api_key, oauth2_client_credentials
     auth: {{type: bearer, token: "${{{prefix}_API_TOKEN}}"}}

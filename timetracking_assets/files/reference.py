@@ -1,6 +1,6 @@
 """The YAML reference, made from the model: `python -m timetracking_assets.files.reference`.
 
-What a key is for is said once, in `spec/`; here it only becomes a page.
+What a key is for is written once, in `spec/`; here it only becomes a page.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def markdown() -> str:
 
 
 def section_of(path: Sequence[str | int]) -> str:
-    """The section of the reference that tells of the key at `path` of the attributes."""
+    """The section of the reference that describes the key at `path` of the attributes."""
     section = "attributes"
     model: type[BaseModel] = ApiSpec
     for part in path:
@@ -90,7 +90,7 @@ def _default(info: FieldInfo) -> str:
 
 
 def _kind_of(info: FieldInfo) -> str:
-    """What may be written for a key: what its validator takes, where that says so."""
+    """What may be written for a key: what its validator takes, where it names that."""
     return _kind(Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation)
 
 
@@ -117,8 +117,8 @@ def _kind(annotation: Any) -> str:
 def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    found = (_model_in(argument) for argument in get_args(annotation))
-    return next((model for model in found if model), None)
+    models = (_model_in(argument) for argument in get_args(annotation))
+    return next((model for model in models if model), None)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from timetracking_assets.spec.hours_model import HoursModelSpec
 from timetracking_assets.spec.mistakes import mistakes_in
 from timetracking_assets.spec.model import ApiSpec
 
-_ALWAYS_SAID = {"ApiSpec": ["name"], "ResourceSpec": ["name"]}
+_REQUIRED = {"ApiSpec": ["name"], "ResourceSpec": ["name"]}
 
 
 @cache
@@ -40,7 +40,7 @@ def _partial(model: type[BaseModel]) -> type[BaseModel]:
         changed = copy(info)
         # a text may still be a template, which only its value can be judged of
         changed.metadata = [m for m in info.metadata if not isinstance(m, AfterValidator)]
-        if name not in _ALWAYS_SAID.get(model.__name__, []):
+        if name not in _REQUIRED.get(model.__name__, []):
             changed.annotation = _partial_type(info.annotation) | None
             changed.default, changed.default_factory = None, None
         fields[name] = (changed.annotation, changed)
@@ -133,7 +133,7 @@ class ApiFileModel(_partial(ApiSpec)):  # type: ignore[misc]
     extends: str | None = Field(
         None,
         description="the API that this file starts from: the name of a shipped one, or the path of "
-        "another folder (`../other_api`); the other keys then say only what differs",
+        "another folder (`../other_api`); the other keys then hold only what differs",
     )
     rename: dict[str, str] | None = Field(
         None, description="new names for resources of the API that is extended: old -> new"

@@ -1,1 +1,1 @@
-"""What a `defs.yaml` can say, what must not be said together, and the `Api` that it describes."""
+"""What a `defs.yaml` may hold, which keys exclude each other, and the `Api` that it describes."""

@@ -1,4 +1,4 @@
-"""An API with everything said: what a specification comes to once resolved.
+"""An API with nothing left to defaults: what a specification comes to once resolved.
 
 Only shapes and what follows from one of them alone belong here; they are made in `resolve.py`.
 """
@@ -85,7 +85,7 @@ class Automation:
 
 
 class Resource(ResourceSpec):
-    """One endpoint with everything said: its specification, defaults merged, and what that means.
+    """One endpoint: its specification with the defaults merged, and what that means.
 
     Copies with other values are made by `model_copy(update={...})`.
     """

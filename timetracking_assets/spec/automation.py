@@ -1,4 +1,4 @@
-"""The keys of a `defs.yaml` that say when a resource is loaded again.
+"""The keys of a `defs.yaml` that set when a resource is loaded again.
 
 Only shapes belong here; defaults, and what the keys mean beside others, are in
 `resolve_automation.py`.
@@ -43,7 +43,7 @@ REREAD_CRONS = {"weekly": "0 5 * * 0", "monthly": "0 5 1 * *", "quarterly": "0 5
 
 def _reread(value: str) -> str:
     if value != "off" and value not in REREAD_CRONS and (problem := problem_of(value)):
-        raise invalid(f"'{value}' is none of {', '.join(REREAD_CRONS)}, and {problem}")
+        raise invalid(f"'{value}' is not one of {', '.join(REREAD_CRONS)}, and {problem}")
     return value
 
 
@@ -97,7 +97,7 @@ class FreshnessSpec(SpecModel):
 
 
 class ProbeSpec(SpecModel):
-    """A cheap request that tells whether a load would find something new."""
+    """A cheap request that shows whether a load would bring something new."""
 
     interval: int = Field(
         300, ge=1, le=31_536_000, description="seconds from one probe to the next"
@@ -109,8 +109,8 @@ class ProbeSpec(SpecModel):
     )
     since_param: str | None = Field(
         None,
-        description="query parameter that asks for what changed since an instant, written as "
-        "`format` says",
+        description="query parameter for an instant since when rows have changed, written in "
+        "`format`",
     )
     format: str = Field("%Y-%m-%dT%H:%M:%SZ", description="as in `window`")
 
@@ -120,7 +120,7 @@ Condition = Literal["none", "eager", "on_cron", "on_missing"]
 
 
 class AutomationSpec(SpecModel):
-    """What `resource_defaults` and each resource say of when they are loaded."""
+    """The keys of `resource_defaults` and of each resource for when they are loaded."""
 
     lookback: int | None = Field(
         None,
@@ -136,7 +136,7 @@ class AutomationSpec(SpecModel):
         None, description="how old the table may be; `off` for any age"
     )
     probe: Annotated[ProbeSpec | Off | None, BeforeValidator(as_off)] = Field(
-        None, description="how the API is asked whether something changed"
+        None, description="the request by which a sensor sees whether something changed"
     )
     automation_condition: Condition | None = Field(
         None,

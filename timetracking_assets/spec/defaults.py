@@ -1,6 +1,6 @@
 """`resource_defaults` laid under each resource, as they are written: before anything is validated.
 
-Maps of parts (`columns`, `tags`, `checks`, `endpoint`) merge as far as `_MERGED` says; any other
+Maps of parts (`columns`, `tags`, `checks`, `endpoint`) merge as deep as `_MERGED` goes; any other
 value of a resource replaces the default. What is merged remembers where it was written, so that a
 mistake in a default is reported once, at the default.
 """

@@ -74,9 +74,9 @@ def _messages(
         if below and isinstance(value, Mapping):
             continue
         expected = dict.fromkeys(filter(None, map(_expected, several)))
-        said = next((details["msg"] for details in several if details["type"] == "invalid"), None)
-        if said is not None:
-            yield path, said
+        own = next((details["msg"] for details in several if details["type"] == "invalid"), None)
+        if own is not None:
+            yield path, own
         elif expected:
             shown = "" if path[0] == "client" else f", not {_shown(value)}"
             yield path, f"must be {' or '.join(expected)}{shown}"

@@ -2,7 +2,7 @@
 
 Only shapes belong here: which keys there are, their types and defaults. `client`, `endpoint` and
 `include_from_parent` are dlt's own grammar and pass through untouched (dlt validates them, see
-`ingest/pages/rest_api.py`); every other key is ours because dlt has no word for it. What keys mean
+`ingest/pages/rest_api.py`); every other key is ours, for what that grammar lacks. What keys mean
 together (parents, keys, windows) is resolved in `resolve.py`.
 """
 
@@ -69,7 +69,7 @@ class RateLimitSpec(SpecModel):
 
 
 class QuotaSpec(SpecModel):
-    """What to do about an answer 429 or 402 that says when the quota comes back."""
+    """What to do about an answer 429 or 402, which may hold the time when the quota comes back."""
 
     max_wait: float = Field(
         120,
@@ -78,7 +78,7 @@ class QuotaSpec(SpecModel):
     )
     reset_header: str | None = Field(
         None,
-        description="response header that says when the quota comes back, where it isn't "
+        description="response header with the time when the quota comes back, where it isn't "
         "Retry-After: seconds from now, UNIX time, or a date (HTTP or ISO 8601)",
     )
     remaining_header: str | None = Field(
@@ -87,7 +87,7 @@ class QuotaSpec(SpecModel):
 
 
 class WhoamiSpec(SpecModel):
-    """An endpoint that tells whose credentials are used, for `timetracking doctor`."""
+    """An endpoint that identifies the owner of the credentials, for `timetracking doctor`."""
 
     path: str = Field(description="path below the base URL, such as `v1/me`")
     field: str = Field(description="dotted path of the name or address in its answer")
@@ -137,7 +137,7 @@ class DeletedIdsSpec(SpecModel):
 
 
 class ResourceDefaults(AutomationSpec):
-    """What the resources of an API have in common; each may say otherwise."""
+    """What the resources of an API have in common; a resource's own keys win."""
 
     endpoint: dict[str, Any] = Field(default_factory=dict, description="dlt's `endpoint`")
     primary_key: Names = Field(
@@ -159,7 +159,7 @@ class ResourceDefaults(AutomationSpec):
     success_codes: tuple[StatusCode, ...] = Field(
         (),
         description="HTTP status codes that are answers, too, beside 200; from 400 on (an API that "
-        "says 404 for an empty list) they mean that there are no rows",
+        "answers an empty list with 404) they mean that there are no rows",
     )
     null_is_empty: bool = Field(
         False, description="true: `null` in the place of the rows means that there are none"
@@ -224,9 +224,9 @@ class ApiSpec(SpecModel):
     )
     description: str | None = None
     client: dict[str, Any] = Field(
-        description="dlt's `client`; `${VARIABLE}` stands for an environment variable"
+        description="dlt's `client`; `${VARIABLE}` is an environment variable"
     )
-    whoami: WhoamiSpec | None = Field(None, description="who the credentials belong to")
+    whoami: WhoamiSpec | None = Field(None, description="the owner of the credentials")
     ids: dict[str, str] = Field(
         default_factory=dict,
         description="ids from configuration, for paths: name of the id -> `${VARIABLE}` that "

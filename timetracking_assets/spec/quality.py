@@ -1,6 +1,6 @@
 """The model of what a resource declares about the meaning of its data: references, hours, checks.
 
-Only shapes belong here; what they must say together is judged in `quality_rules.py`. Everything is
+Only shapes belong here; whether they fit together is judged in `quality_rules.py`. Everything is
 optional: a check that has nothing to judge does not exist.
 """
 
@@ -21,7 +21,7 @@ def _short_reference(value: Any) -> Any:
 
 
 class ReferenceSpec(SpecModel):
-    """Where a column's values are found: another resource of the same API."""
+    """The rows that a column's values identify: those of another resource of the same API."""
 
     resource: str = Field(description="the resource that the column's values identify rows of")
     column: str | None = Field(
@@ -38,17 +38,17 @@ Reference = Annotated[
 
 
 class HoursSpec(SpecModel):
-    """Which columns hold hours of work. One of `hours`, `seconds` and `end` says how long."""
+    """Which columns hold hours of work: one of `hours`, `seconds` and `end` has the duration."""
 
     date: str = Field(description="the column with the day of work, or with its start")
     hours: str | None = Field(None, description="the column with the hours worked")
     seconds: str | None = Field(None, description="the column with the seconds worked")
     end: str | None = Field(None, description="the column with the end; `date` then is the start")
-    person: str | None = Field(None, description="the column that says who worked")
-    project: str | None = Field(None, description="the column that says what for")
+    person: str | None = Field(None, description="the column with the person who worked")
+    project: str | None = Field(None, description="the column with the project")
     customer: str | None = Field(
         None,
-        description="the column that says for whom; `project_id.client_id` is the column "
+        description="the column with the customer; `project_id.client_id` is the column "
         "`client_id` of the row that `project_id` refers to",
     )
 

@@ -1,4 +1,4 @@
-"""What `references`, `hours` and `checks` must say together with the columns of an API.
+"""Whether `references`, `hours` and `checks` fit the columns of an API.
 
 Each rule raises SpecError with the path of the offending key and what would be right.
 """
@@ -118,7 +118,8 @@ def _check_path(
     reference = resource.references.get(column.column)
     if reference is None:
         raise SpecError(
-            path, f"'{column.column}' refers to nothing: say what to in `references` first"
+            path,
+            f"'{column.column}' is not in `references`: declare there which resource it refers to",
         )
     _declared(resources[reference.resource], column.next_column, path)
 

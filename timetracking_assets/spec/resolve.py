@@ -34,8 +34,8 @@ from timetracking_assets.spec.variables import VARIABLE, refuse_in_endpoint, ref
 def resolve(attributes: Mapping[str, Any]) -> Api:
     """Merge defaults, find parents, and refuse what can't be run.
 
-    Raises SpecError with the path of the offending key (SpecErrors for several); where that key is
-    written, `defaults.written_at` says.
+    Raises SpecError with the path of the offending key, SpecErrors for several;
+    `defaults.written_at` gives the path where that key is written.
     """
     merged = resources_with_defaults(attributes)
     spec = _validated(attributes, merged)
@@ -53,7 +53,7 @@ def resolve(attributes: Mapping[str, Any]) -> Api:
             if item.name in names and over is not None:
                 resources[item.name] = _resolve_resource(spec, item, over, path, names)
     mistakes.raise_any()
-    # what resources say of each other is judged where each is right by itself
+    # relations between resources are judged when each is right by itself
     with mistakes.noted():
         check_parents(spec, resources)
     mistakes.extend(quality_mistakes(resources))
@@ -99,7 +99,7 @@ def _validated(attributes: Mapping[str, Any], merged: Sequence[WithDefaults | No
 
 
 def _selected(spec: ApiSpec) -> list[str]:
-    """The resources to use. What the others say is not judged: their file may fit another API."""
+    """The resources to use. What the others mean is not judged: their file may fit another API."""
     names = [resource.name for resource in spec.resources]
     for key, given in (("select", spec.select or []), ("exclude", spec.exclude)):
         for index, name in enumerate(given):
@@ -107,8 +107,8 @@ def _selected(spec: ApiSpec) -> list[str]:
                 raise SpecError(
                     (key, index), f"unknown resource '{name}'; {instead_of(name, names)}"
                 )
-    wanted = names if spec.select is None else spec.select
-    selected = [name for name in names if name in wanted and name not in spec.exclude]
+    chosen = names if spec.select is None else spec.select
+    selected = [name for name in names if name in chosen and name not in spec.exclude]
     if not selected:
         raise SpecError(("exclude" if spec.select is None else "select",), "leaves no resource")
     return selected
@@ -146,7 +146,7 @@ def _resolve_resource(
     if "primary_key" not in item.model_fields_set:
         raise SpecError(
             path,
-            f"resource '{item.name}' does not say its `primary_key`, such as `primary_key: id`, or "
+            f"resource '{item.name}' has no `primary_key`, such as `primary_key: id`, or "
             "`primary_key: []` if nothing identifies a row",
         )
     parent = find_parent(spec, item, path, names)

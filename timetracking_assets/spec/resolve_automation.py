@@ -1,6 +1,6 @@
-"""When a resource is loaded again: its automation keys with everything said.
+"""When a resource is loaded again: its automation keys, resolved.
 
-Defaults are filled in and contradictions refused here; what Dagster makes of it is said in
+Defaults are filled in and contradictions refused here; what Dagster makes of it is in
 `orchestration`.
 """
 

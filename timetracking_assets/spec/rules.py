@@ -1,4 +1,4 @@
-"""What the keys of one resource must say together: columns, window, partitions, sync mode.
+"""Which keys of one resource need or exclude each other: columns, window, partitions, sync mode.
 
 Each rule raises SpecError with the path of the offending key and what would be right.
 """
@@ -64,14 +64,14 @@ def _check_keys_are_declared(resource: Resource, path: SpecPath) -> None:
 
 
 def check_window(resource: Resource, path: SpecPath) -> None:
-    """A snapshot has no window; the other modes have one that can be asked for and checked."""
+    """A snapshot has no window; the other modes have one that can be requested and checked."""
     window, partitions = resource.window, resource.partitions
     if resource.sync_mode == "snapshot":
         if window or partitions:
             raise SpecError(
                 path,
                 f"resource '{resource.name}' is a snapshot (the whole list): it takes no `window` "
-                "and no `partitions`; for a part say `sync_mode: window` or `changes`",
+                "and no `partitions`; for a part set `sync_mode: window` or `changes`",
             )
         return
     if not window or not partitions:
@@ -108,7 +108,7 @@ def _check_bounds(resource: Resource, window: WindowSpec, path: SpecPath) -> Non
     if window.format not in _TIME_FORMATS and "%" not in window.format:
         raise SpecError(
             (*path, "format"),
-            f"'{window.format}' is none of {', '.join(_TIME_FORMATS)}, nor a strftime pattern",
+            f"'{window.format}' is not one of {', '.join(_TIME_FORMATS)}, nor a strftime pattern",
         )
     if window.timezone != "UTC" and window.format in ("date", "unix_seconds", "unix_milliseconds"):
         raise SpecError(
@@ -119,7 +119,7 @@ def _check_bounds(resource: Resource, window: WindowSpec, path: SpecPath) -> Non
     if window.timezone != "UTC" and re.search(r"[^%]Z$", window.format):
         raise SpecError(
             (*path, "timezone"),
-            f"the Z in `format: {window.format}` says UTC; leave it out, or say `format: iso`",
+            f"the Z in `format: {window.format}` means UTC; leave it out, or set `format: iso`",
         )
     if window.end_inclusive and not (window.end_param and window.format == "date"):
         raise SpecError((*path, "end_inclusive"), "needs `end_param` and `format: date`")
@@ -153,25 +153,25 @@ def _paginator(resource: ResourceSpec) -> Any:
 
 
 def check_removal(resource: Resource, path: SpecPath) -> None:
-    """Totals have one place, and deleted rows are told in one way."""
+    """A total has one place, and deleted rows are reported in one way."""
     if resource.total and (resource.total.path is None) == (resource.total.header is None):
         raise SpecError((*path, "total"), "needs either `path` or `header`")
     if resource.total and resource.max_rows_per_answer:
         raise SpecError(
             (*path, "max_rows_per_answer"),
-            "stands beside `total`: the total of an answer that is cut off is not the list's",
+            "excludes `total`: the total of an answer that is cut off is not the list's",
         )
     if resource.deleted_ids is None and resource.deleted_field is None:
         return
     if resource.deleted_ids and resource.deleted_field:
-        raise SpecError((*path, "deleted_ids"), "stands beside `deleted_field`: say one of them")
+        raise SpecError((*path, "deleted_ids"), "excludes `deleted_field`: keep one of them")
     if resource.deleted_field and resource.deleted_field not in resource.columns:
         raise SpecError(
             (*path, "deleted_field"), f"'{resource.deleted_field}' must be declared in `columns`"
         )
     if not resource.primary_key:
         key = "deleted_ids" if resource.deleted_ids else "deleted_field"
-        raise SpecError((*path, key), "needs a `primary_key`: deleted rows are found by it")
+        raise SpecError((*path, key), "needs a `primary_key`, which identifies deleted rows")
     if resource.deleted_ids:
         if len(resource.primary_key) > 1:
             raise SpecError((*path, "deleted_ids"), "needs a `primary_key` of one column")
@@ -209,7 +209,7 @@ def check_endpoint(owner: str, endpoint: Mapping[str, Any], path: SpecPath) -> s
 
 
 def why_not_probed(resource: ResourceSpec, probe: ProbeSpec, parent: Parent | None) -> str | None:
-    """Why one request can't tell whether something changed; None if it can."""
+    """Why one request can't show whether something changed; None if it can."""
     partitions = resource.partitions
     if parent and parent.name != CONFIGURED:
         return f"would take one request for each row of its parent '{parent.name}'"

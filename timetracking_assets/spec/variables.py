@@ -67,7 +67,7 @@ _IDENTITY = re.compile(r"(user|name|e-?mail|login|account|id)$", re.IGNORECASE)
 
 
 def refuse_literals(client: Mapping[str, Any]) -> None:
-    """Raise SpecError for a secret that stands in the file."""
+    """Raise SpecError for a secret that is written in the file."""
     if "@" in urlsplit(client["base_url"]).netloc and not variable_names(client["base_url"]):
         raise SpecError(("client", "base_url"), "credentials belong into `auth`, not into the URL")
     auth = client.get("auth")
@@ -85,7 +85,7 @@ def refuse_literals(client: Mapping[str, Any]) -> None:
 
 
 def refuse_in_endpoint(endpoint: Mapping[str, Any], path: SpecPath) -> None:
-    """Raise SpecError for a secret that stands in an endpoint."""
+    """Raise SpecError for a secret that is written in an endpoint."""
     for place, secret in _PLACES:
         named = endpoint.get(place)
         for name, value in _named(named) if isinstance(named, dict) else ():
@@ -106,22 +106,22 @@ def credential_variables(
     Not the user of a pair, or what a harmless header holds (an account's id): a row may well name
     them.
     """
-    found: list[Any] = []
+    secrets: list[Any] = []
     auth = client.get("auth")
     if isinstance(auth, dict):
-        found += [value for key, value in _named(auth) if key in _AUTH_KEYS]
+        secrets += [value for key, value in _named(auth) if key in _AUTH_KEYS]
         if not variable_names(auth.get("password")):
-            found.append(auth.get("username"))
+            secrets.append(auth.get("username"))
     headers = client.get("headers")
     if isinstance(headers, dict):
-        found += [value for name, value in headers.items() if _opens(name)]
+        secrets += [value for name, value in headers.items() if _opens(name)]
     for endpoint in endpoints:
         for place, secret in _PLACES:
             named = endpoint.get(place)
             held = _named(named) if isinstance(named, dict) else ()
             opens = _opens if place == "headers" else secret
-            found += [value for name, value in held if opens(name)]
-    return variable_names(found)
+            secrets += [value for name, value in held if opens(name)]
+    return variable_names(secrets)
 
 
 def _opens(header: str) -> bool:
@@ -150,6 +150,6 @@ def _named(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _refusal(path: SpecPath, key: str) -> SpecError:
     return SpecError(
         path,
-        f"a secret must not stand in this file: write `{key}: ${{MY_VARIABLE}}` and set that "
+        f"a secret must not be in this file: write `{key}: ${{MY_VARIABLE}}` and set that "
         "environment variable",
     )

@@ -1,4 +1,4 @@
-"""The keys of a `defs.yaml` that say which parts a resource has, and how one is asked for.
+"""The keys of a `defs.yaml` for the parts that a resource has, and how one is requested.
 
 Only shapes belong here; what a window is, and what its parameters come to, is in `windows.py`.
 """
@@ -70,7 +70,7 @@ class PartitionsSpec(SpecModel):
 
 
 class WindowSpec(SpecModel):
-    """How a window is asked for, and which column tells that a row lies in it."""
+    """How a window is requested, and which column places a row in it."""
 
     field: str = Field(description="the column whose value places a row in a window")
     start_param: str | None = Field(None, description="parameter for the window's start")
@@ -93,19 +93,19 @@ class WindowSpec(SpecModel):
     )
     end_inclusive: bool = Field(
         False,
-        description="true: the API counts the last day in, so that day is asked for instead of the "
+        description="true: the API counts the last day in, so that day is requested instead of the "
         "one after it (`format: date` only)",
     )
     max_days: int | None = Field(
         None,
         gt=0,
-        description="the most days that the API answers at once; a longer window is asked for in "
+        description="the most days that the API answers at once; a longer window is requested in "
         "several series of requests",
     )
 
     @property
     def asks_by_day(self) -> bool:
-        """Whether the format can't tell one hour of a day from another."""
+        """Whether the format is the same for all hours of a day."""
         noon = datetime(2000, 1, 1, 12)
         hours = noon.strftime(self.format) != noon.replace(hour=13).strftime(self.format)
         return self.format == "date" or ("%" in self.format and not hours)

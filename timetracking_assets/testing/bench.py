@@ -1,4 +1,4 @@
-"""Loads of one API into a warehouse made for tests, and what is asked of its tables."""
+"""Loads of one API into a warehouse made for tests, and queries of its tables."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def find_api(name: str, project: Path) -> Api:
 @cache
 def _apis(project: Path) -> dict[str, Api]:
     tree = dg.ComponentTree.for_project(project)
-    return {found.api.name: found.api for found in tree.get_all_components(of_type=RestApi)}
+    return {item.api.name: item.api for item in tree.get_all_components(of_type=RestApi)}
 
 
 def everything(resource: Resource) -> Window | None:
@@ -48,7 +48,7 @@ def everything(resource: Resource) -> Window | None:
 
 
 class Bench:
-    """One API and an empty warehouse; each resource is loaded when it is asked for."""
+    """One API and an empty warehouse; each resource is loaded when a test needs it."""
 
     def __init__(self, api: Api, warehouse: Warehouse) -> None:
         self.api, self.warehouse = api, warehouse
@@ -75,7 +75,7 @@ class Bench:
         return run_load(request, self.warehouse)
 
     def rows(self, sql: str, resource: Resource) -> list[tuple[Any, ...]]:
-        """The rows of a query; `{table}` stands for the resource's table."""
+        """The rows of a query; `{table}` is replaced by the resource's table."""
         with self.warehouse.exclusive("a conformance test", dataset=resource.api) as opened:
             return opened.rows(sql.replace("{table}", quoted(resource.api, resource.name)))
 

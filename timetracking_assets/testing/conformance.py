@@ -2,8 +2,8 @@
 
     TestMyApi = conformance_suite("my_api")
 
-The tests ask the API that the environment names, only reading, and load into a warehouse of their
-own. They want an account, or a stand-in for the API, that nobody changes meanwhile.
+The tests only read from the API that the environment names, and load into a warehouse of their
+own. They need an account, or a mock of the API, that nobody changes meanwhile.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def conformance_suite(
 
     Raises LookupError if there is no such API.
     """
-    found = find_api(api, project or Path.cwd())
-    namespace = {"api": found, "every": every, "new_warehouse": warehouse}
+    resolved = find_api(api, project or Path.cwd())
+    namespace = {"api": resolved, "every": every, "new_warehouse": warehouse}
     return type(f"Test_{api}", (_Conformance,), namespace)
 
 
@@ -94,7 +94,7 @@ def _windows_at(at: date, timezone: str) -> tuple[Window, Window]:
 
 
 class _Conformance:
-    """The tests; `conformance_suite` says of which API, and whether of every resource."""
+    """The tests; `conformance_suite` sets the API, and whether every resource is tested."""
 
     api: ClassVar[Api]
     every: ClassVar[bool]
@@ -115,7 +115,7 @@ class _Conformance:
         return Bench(self.api, type(self).new_warehouse(tmp_path_factory.mktemp(self.api.name)))
 
     def test_loads(self, bench: Bench, resource: Resource) -> None:
-        """Every row has its key, once; the pages end; nothing is left unsaid."""
+        """Every row has its key, once; the pages end; the report is complete."""
         report = bench.first(resource)
         changes, keys = report.changes, [quoted(name) for name in resource.primary_key]
         null = " OR ".join(f"{key} IS NULL" for key in keys) or "false"
@@ -134,8 +134,10 @@ class _Conformance:
             series = 1
             if resource.window and report.window:
                 series = len(request_series(resource.window, report.window))
-            asked = report.requests.requests - report.requests.retries
-            assert asked <= pages * series, f"{asked} requests for {report.rows_extracted} rows"
+            requests = report.requests.requests - report.requests.retries
+            assert requests <= pages * series, (
+                f"{requests} requests for {report.rows_extracted} rows"
+            )
 
         metadata = load_metadata(report)
         missing = _METADATA - metadata.keys()
@@ -143,7 +145,7 @@ class _Conformance:
         assert [name for name, value in metadata.items() if value is None] == []
 
     def test_again_changes_nothing(self, bench: Bench, resource: Resource) -> None:
-        """Loaded twice, the table is the same, and the second load says so."""
+        """Loaded twice, the table is the same, and the second load reports no change."""
         bench.first(resource)
         before = bench.contents(resource)
         changes = bench.load(resource, everything(resource)).changes
@@ -172,10 +174,10 @@ class _Conformance:
             assert changes.deleted == (0 if stays else 1), changes
         finally:
             if stays:
-                wanted = f"max({quoted(key)})" if number else "'no such key'"
+                value = f"max({quoted(key)})" if number else "'no such key'"
                 bench.rows(
                     f"DELETE FROM {{table}} WHERE {quoted(key)} = "
-                    f"(SELECT {wanted} FROM {{table}} LIMIT 1)",
+                    f"(SELECT {value} FROM {{table}} LIMIT 1)",
                     resource,
                 )
         assert bench.contents(resource) == before
@@ -204,7 +206,7 @@ class _Conformance:
     def test_secrets_are_masked(
         self, bench: Bench, resource: Resource, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """A server that repeats the credentials in its refusal: they stand in no message or log."""
+        """A server that repeats the credentials in its refusal: they are in no message or log."""
         values = bench.variables
         with EchoServer() as server, caplog.at_level(logging.INFO):
             echoing = replace(self.api, client={**self.api.client, "base_url": server.url})
@@ -215,10 +217,10 @@ class _Conformance:
                 run_load(request, type(self).new_warehouse(tmp_path))
             received = "".join(server.received)
         error = failure.value
-        told = f"{error} {error.__cause__} {error.__context__} {caplog.text}"
-        assert "HTTP 400" in told
-        assert received, "nothing was asked"
+        text = f"{error} {error.__cause__} {error.__context__} {caplog.text}"
+        assert "HTTP 400" in text
+        assert received, "nothing was requested"
         for name in self.api.secret_variables:
-            assert values[name] not in told, f"{name} is not masked"
+            assert values[name] not in text, f"{name} is not masked"
         for token in re.findall(r"(?:Basic|Bearer) ([^\"]+)", received):
-            assert token not in told, "the Authorization header is not masked"
+            assert token not in text, "the Authorization header is not masked"

@@ -36,7 +36,7 @@ attributes:
       columns: {day: {data_type: date, nullable: false}}
 """
 
-# what is wrong -> text, what stands there instead, line of the refusal, words of the message
+# what is wrong -> text, what is written instead, line of the refusal, words of the message
 MISTAKES = {
     "key that we don't know": (
         "      primary_key: id\n      sync_mode",
@@ -117,7 +117,7 @@ MISTAKES = {
         ["day", "timestamp"],
     ),
     "window of a snapshot": ("      sync_mode: window\n", "", 14, ["hours", "snapshot"]),
-    "name that stands twice": ("- name: hours", "- name: people", 14, ["people", "already"]),
+    "name that is written twice": ("- name: hours", "- name: people", 14, ["people", "already"]),
 }
 
 Load = Callable[[str], dg.Definitions]
@@ -159,10 +159,10 @@ def test_mistake_is_named_with_its_place(load: Load, mistake: str) -> None:
         load(GOOD.replace(text, instead))
     message = _whole_message(refusal.value)
     assert all(word in message for word in words), message
-    found = re.search(r"defs\.yaml[\"']?(?::|, line )(\d+)", message)
-    assert found, message
+    place = re.search(r"defs\.yaml[\"']?(?::|, line )(\d+)", message)
+    assert place, message
     # a flow mapping is one line; inside a block, the nearest line that says it is good enough
-    assert abs(int(found.group(1)) - line) <= 1, message
+    assert abs(int(place.group(1)) - line) <= 1, message
 
 
 def _whole_message(error: BaseException | None) -> str:

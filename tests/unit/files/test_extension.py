@@ -1,4 +1,4 @@
-"""A file laid over another: what merges, what replaces, what goes, and where each key stands."""
+"""A file laid over another: what merges, what replaces, what goes, where each key is written."""
 
 from __future__ import annotations
 
@@ -167,9 +167,9 @@ def test_a_key_is_found_in_the_file_that_says_it(
 
 
 @pytest.mark.parametrize(
-    ("own", "path", "said"),
+    ("own", "path", "message"),
     [
-        ({"extends": "nope"}, ("extends",), "'nope' is none of project_management"),
+        ({"extends": "nope"}, ("extends",), "'nope' is not one of project_management"),
         ({"extends": "../nope"}, ("extends",), "there is no file"),
         ({"extends": "../mine"}, ("extends",), "extends this file in turn"),
         ({"rename": {"a": "b"}}, ("rename",), "needs `extends`"),
@@ -182,11 +182,11 @@ def test_a_key_is_found_in_the_file_that_says_it(
     ],
 )
 def test_what_cant_be_extended_is_refused(
-    files: Path, own: dict[str, Any], path: tuple[str | int, ...], said: str
+    files: Path, own: dict[str, Any], path: tuple[str | int, ...], message: str
 ) -> None:
     folder = files / "new"
     folder.mkdir()
-    with pytest.raises(SpecError, match=said) as refused:
+    with pytest.raises(SpecError, match=message) as refused:
         ApiFile.of({"name": "new", **own}, (files / "mine" / "defs.yaml").resolve())
     assert refused.value.path == path
 
@@ -213,5 +213,5 @@ def test_references_follow_a_new_name(reference: Any) -> None:
     people, hours = BASE["resources"]
     base = {**BASE, "resources": [people, {**hours, "references": {"person_id": reference}}]}
     result = extend(base, {"name": "mine", "rename": {"people": "staff"}})
-    found = result["resources"][1]["references"]["person_id"]
-    assert found == ("staff" if reference == "people" else {"resource": "staff", "name": "email"})
+    renamed = result["resources"][1]["references"]["person_id"]
+    assert renamed == ("staff" if reference == "people" else {"resource": "staff", "name": "email"})

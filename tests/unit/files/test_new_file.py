@@ -56,7 +56,7 @@ def test_variables_are_added_once(project: Path) -> None:
 
 
 def test_nothing_is_written_for_what_cant_be_extended(project: Path) -> None:
-    with pytest.raises(dg.DagsterInvalidDefinitionError, match="'nope' is none of"):
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match="'nope' is not one of"):
         scaffold(project, "berlin", "nope")
     assert not list(project.rglob("defs.yaml"))
     assert not (project / ".env").exists()
@@ -66,5 +66,5 @@ def test_the_component_has_a_schema_for_editors() -> None:
     schema = RestApi.get_model_cls().model_json_schema()
     assert {"name", "extends", "rename", "client", "resources"} <= schema["properties"].keys()
     assert schema["additionalProperties"] is False
-    told = {name: field.get("description") for name, field in schema["properties"].items()}
-    assert "the API that this file starts from" in str(told["extends"])
+    descriptions = {name: field.get("description") for name, field in schema["properties"].items()}
+    assert "the API that this file starts from" in str(descriptions["extends"])

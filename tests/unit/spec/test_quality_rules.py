@@ -89,7 +89,7 @@ def test_null_switches_a_check_off() -> None:
         (
             {"hours": {"date": "day", "seconds": "seconds", "customer": "day.client_id"}},
             ("hours", "customer"),
-            "refers to nothing",
+            "is not in `references`",
         ),
         (
             {"hours": {"date": "day", "seconds": "seconds", "customer": "project_id.client"}},

@@ -102,7 +102,7 @@ def test_variables_are_told_and_those_of_auth_and_headers_are_secret(api: Resolv
 
 
 @pytest.mark.parametrize(
-    ("client", "path", "said"),
+    ("client", "path", "message"),
     [
         ({}, ("client",), r"`base_url: \$\{MY_API_BASE_URL\}`"),
         ({"base_url": "u", "paginator": "auto"}, ("client",), "into each `endpoint`"),
@@ -110,7 +110,7 @@ def test_variables_are_told_and_those_of_auth_and_headers_are_secret(api: Resolv
         (
             {"base_url": "u", "auth": {"type": "bearer", "token": "abc"}},
             ("client", "auth"),
-            r"must not stand in this file: write `token: \$\{MY_VARIABLE\}`",
+            r"must not be in this file: write `token: \$\{MY_VARIABLE\}`",
         ),
         (
             {"base_url": "u", "auth": {"type": "api_key", "name": "k", "api_key": "abc"}},
@@ -125,9 +125,9 @@ def test_variables_are_told_and_those_of_auth_and_headers_are_secret(api: Resolv
     ],
 )
 def test_a_client_is_refused(
-    api: Resolve, client: dict[str, Any], path: tuple[str, ...], said: str
+    api: Resolve, client: dict[str, Any], path: tuple[str, ...], message: str
 ) -> None:
-    with pytest.raises(SpecError, match=said) as refused:
+    with pytest.raises(SpecError, match=message) as refused:
         api(PEOPLE, client=client)
     assert refused.value.path == path
     assert "abc" not in str(refused.value)
@@ -141,7 +141,7 @@ def test_ids_are_one_variable(api: Resolve, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "path", "said"),
+    ("given", "path", "message"),
     [
         (PEOPLE, ("name",), "'people' is already defined"),
         (
@@ -194,15 +194,15 @@ def test_ids_are_one_variable(api: Resolve, value: str) -> None:
     ],
 )
 def test_a_resource_is_refused(
-    api: Resolve, given: dict[str, Any], path: tuple[str, ...], said: str
+    api: Resolve, given: dict[str, Any], path: tuple[str, ...], message: str
 ) -> None:
-    with pytest.raises(SpecError, match=said) as refused:
+    with pytest.raises(SpecError, match=message) as refused:
         api(PEOPLE, given, ids={"office": "${OFFICES}", "region": "${REGIONS}"})
     assert refused.value.path == ("resources", 1, *path)
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "path", "said"),
+    ("endpoint", "path", "message"),
     [
         ({"data_selector": "data"}, ("endpoint",), "has no `paginator`.*`single_page`"),
         ({**COMPLETE, "paginator": "auto"}, ("endpoint",), "has no `paginator`"),
@@ -212,21 +212,21 @@ def test_a_resource_is_refused(
     ],
 )
 def test_paginator_and_selector_are_never_guessed(
-    api: Resolve, endpoint: dict[str, Any], path: tuple[str, ...], said: str
+    api: Resolve, endpoint: dict[str, Any], path: tuple[str, ...], message: str
 ) -> None:
-    with pytest.raises(SpecError, match=said) as refused:
+    with pytest.raises(SpecError, match=message) as refused:
         api(entries(endpoint=endpoint), resource_defaults={"primary_key": "id"})
     assert refused.value.path == ("resources", 0, *path)
 
 
 def test_a_primary_key_is_never_guessed(api: Resolve) -> None:
-    with pytest.raises(SpecError, match="does not say its `primary_key`, such as") as refused:
+    with pytest.raises(SpecError, match="has no `primary_key`, such as") as refused:
         api(entries(endpoint=COMPLETE), resource_defaults={})
     assert refused.value.path == ("resources", 0)
 
 
 @pytest.mark.parametrize(
-    ("given", "path", "said"),
+    ("given", "path", "message"),
     [
         (windowed(sync_mode="snapshot"), (), "is a snapshot .* takes no `window`"),
         (windowed(sync_mode=None, window=None), (), "is a snapshot"),
@@ -258,7 +258,7 @@ def test_a_primary_key_is_never_guessed(api: Resolve) -> None:
         (
             windowed(window=window(format="unix")),
             ("window", "format"),
-            "'unix' is none of iso, date,",
+            "'unix' is not one of iso, date,",
         ),
         (windowed(window=window(field="createdAt")), ("window",), "is called 'created_at'"),
         (windowed(window=window(field="at")), ("window", "field"), "'at' must be declared"),
@@ -295,9 +295,9 @@ def test_a_primary_key_is_never_guessed(api: Resolve) -> None:
     ],
 )
 def test_a_window_is_refused(
-    api: Resolve, given: dict[str, Any], path: tuple[str, ...], said: str
+    api: Resolve, given: dict[str, Any], path: tuple[str, ...], message: str
 ) -> None:
-    with pytest.raises(SpecError, match=said) as refused:
+    with pytest.raises(SpecError, match=message) as refused:
         api(given)
     assert refused.value.path == ("resources", 0, *path)
 
@@ -395,7 +395,7 @@ def test_resources_are_selected_and_excluded(api: Resolve) -> None:
     wrong = {"name": "tasks", "endpoint": {"path": "p/{resources.configured.office}"}}
     chosen = api(PEOPLE, wrong, select=["people"], ids={"office": "${OFFICES}"})
     assert chosen.variables == ["HOURS_BASE_URL"]
-    for given, path, said in (
+    for given, path, message in (
         ({"select": ["persons"]}, ("select", 0), "unknown resource 'persons'"),
         ({"exclude": ["people", "entries", "tasks"]}, ("exclude",), "leaves no resource"),
         (
@@ -404,26 +404,26 @@ def test_resources_are_selected_and_excluded(api: Resolve) -> None:
             "unknown parent 'people' among the selected resources; there is `tasks`",
         ),
     ):
-        with pytest.raises(SpecError, match=said) as refused:
+        with pytest.raises(SpecError, match=message) as refused:
             api(PEOPLE, entries(), child, **given)
         assert refused.value.path == path
 
 
 @pytest.mark.parametrize(
-    ("given", "path", "said"),
+    ("given", "path", "message"),
     [
         ({"end_inclusive": True}, "end_inclusive", "needs `end_param` and `format: date`"),
         ({"end_param": None, "max_days": 31}, "max_days", "a part has two ends"),
         ({"timezone": "Berlin"}, "timezone", "is not an IANA time zone"),
-        ({"timezone": "Europe/Berlin"}, "timezone", "the Z in `format: .*` says UTC"),
+        ({"timezone": "Europe/Berlin"}, "timezone", "the Z in `format: .*` means UTC"),
         ({"timezone": "Europe/Berlin", "format": "date"}, "timezone", "has no meaning"),
         ({"location": "json"}, "location", "needs a body"),
     ],
 )
 def test_keys_of_a_window_that_contradict_each_other(
-    api: Resolve, given: dict[str, Any], path: str, said: str
+    api: Resolve, given: dict[str, Any], path: str, message: str
 ) -> None:
-    with pytest.raises(SpecError, match=said) as refused:
+    with pytest.raises(SpecError, match=message) as refused:
         api(windowed(window=window(**given)))
     assert refused.value.path == ("resources", 0, "window", path)
 

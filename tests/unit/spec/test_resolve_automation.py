@@ -80,9 +80,9 @@ def test_lookback_of_the_defaults_is_for_days_alone(api: Resolve) -> None:
         "lookback": 7,
         "full_reread": "weekly",
     }
-    found = automation(api, snapshot(), daily(), yearly(), resource_defaults=api_defaults)
-    assert [item.lookback for item in found] == [0, 7, 0]
-    assert [item.full_reread is not None for item in found] == [False, True, True]
+    results = automation(api, snapshot(), daily(), yearly(), resource_defaults=api_defaults)
+    assert [item.lookback for item in results] == [0, 7, 0]
+    assert [item.full_reread is not None for item in results] == [False, True, True]
     [own] = automation(api, daily(lookback=2, full_reread=False), resource_defaults=api_defaults)
     assert (own.lookback, own.full_reread) == (2, None)
 
@@ -106,8 +106,8 @@ def test_full_reread_needs_windows(api: Resolve, resource: dict[str, Any]) -> No
     [("weekly", "0 5 * * 0"), ("monthly", "0 5 1 * *"), ("15 3 * * 6", "15 3 * * 6")],
 )
 def test_full_reread(api: Resolve, given: str, cron: str) -> None:
-    [found] = automation(api, daily(full_reread=given))
-    assert found.full_reread == Schedule(cron, "Europe/Berlin")
+    [result] = automation(api, daily(full_reread=given))
+    assert result.full_reread == Schedule(cron, "Europe/Berlin")
 
 
 @pytest.mark.parametrize("given", ["fortnightly", "61 * * * *", "* * * * * *"])
@@ -148,8 +148,8 @@ def test_no_zone(api: Resolve) -> None:
 
 
 def test_freshness_follows_an_own_cron(api: Resolve) -> None:
-    [found] = automation(api, snapshot(schedule="0 */2 * * *"))
-    assert found.freshness == Freshness(fail_after=3 * HOUR)
+    [result] = automation(api, snapshot(schedule="0 */2 * * *"))
+    assert result.freshness == Freshness(fail_after=3 * HOUR)
     [weekly] = automation(api, snapshot(schedule="0 6 * * 1"))
     assert weekly.freshness == Freshness(fail_after=7 * 24 * HOUR + 6 * HOUR)
 

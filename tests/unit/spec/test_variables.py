@@ -1,4 +1,4 @@
-"""Variables: found, put in, asked for all at once; and no secret is in a specification itself."""
+"""Variables: listed, substituted, required all at once; no secret is in a specification itself."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def entries(**endpoint: Any) -> dict[str, Any]:
     ],
 )
 def test_a_secret_in_the_client_is_refused(api: Resolve, client: dict[str, Any], key: str) -> None:
-    with pytest.raises(SpecError, match="a secret must not stand in this file") as refused:
+    with pytest.raises(SpecError, match="a secret must not be in this file") as refused:
         api(entries(), client={"base_url": URL, **client})
     assert f"write `{key}: ${{MY_VARIABLE}}`" in refused.value.message
     assert refused.value.path[:2] == ("client", next(iter(client)))
