@@ -6,7 +6,7 @@ API, so that its credentials go nowhere else.
 
 from __future__ import annotations
 
-from urllib.parse import SplitResult, unquote_plus, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit, urlunsplit
 
 import requests
 
@@ -46,6 +46,9 @@ class Origin:
             scheme, host, port = _endpoint(parts)
         except ValueError:
             return url
+        if "\\" in parts.netloc:
+            # clients differ in where such a host ends: requests decides
+            return url
         netloc = parts.netloc.rpartition("@")[2]
         if host == self._host and (scheme, self._scheme) == ("http", "https"):
             if not self._is_counterpart(scheme, port):
@@ -59,6 +62,14 @@ class Origin:
         """Whether `port` is the other scheme's: the usual one, or the very same."""
         usual = port == _PORTS[scheme] and self._port == _PORTS[self._scheme]
         return usual or port == self._port
+
+
+def credentials_in(url: str) -> tuple[str, str] | None:
+    """The user and the password in `url`, for basic authentication; None if it has none."""
+    parts = urlsplit(url)
+    if parts.username is None and parts.password is None:
+        return None
+    return unquote(parts.username or ""), unquote(parts.password or "")
 
 
 def without_parameter(url: str, name: str) -> tuple[str, list[str]]:

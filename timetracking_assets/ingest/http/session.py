@@ -16,14 +16,19 @@ from urllib.parse import urljoin
 
 import requests
 from dlt.sources.helpers.requests import Session
-from dlt.sources.helpers.rest_client.auth import APIKeyAuth
+from dlt.sources.helpers.rest_client.auth import APIKeyAuth, HttpBasicAuth
 from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_exponential
 
 from timetracking_assets.errors import AnswerError, ApiError
 from timetracking_assets.ingest.http.adapter import ApiAdapter, load_timeout
 from timetracking_assets.ingest.http.body import CutOffError, is_cut_off
 from timetracking_assets.ingest.http.failures import describe, is_transient
-from timetracking_assets.ingest.http.origin import Origin, with_parameters, without_parameter
+from timetracking_assets.ingest.http.origin import (
+    Origin,
+    credentials_in,
+    with_parameters,
+    without_parameter,
+)
 from timetracking_assets.ingest.http.parameters import as_json
 from timetracking_assets.ingest.http.quota import is_used_up, retry_after, seconds_until_reset
 from timetracking_assets.ingest.http.stats import RequestStats
@@ -80,6 +85,7 @@ class ApiSession(Session):
         self._deadline = deadline
         self._key_parameter: str | None = None
         self.max_redirects = _MAX_REDIRECTS
+        self.auth = _basic_auth(base_url)
         # read once: requests would search the environment for each request, and `.netrc` with it
         environment = self.merge_environment_settings(base_url, {}, None, None, None)
         self.proxies, self.verify = environment["proxies"], environment["verify"]
@@ -192,6 +198,12 @@ class ApiSession(Session):
         response = _response(state)
         if response is not None and is_used_up(response, self._api.quota):
             self._stats.seconds_quota += state.upcoming_sleep
+
+
+def _basic_auth(base_url: str) -> HttpBasicAuth | None:
+    """The authentication by the user and the password in `base_url`, if it has them."""
+    credentials = credentials_in(base_url)
+    return HttpBasicAuth(*credentials) if credentials else None
 
 
 def _response(state: RetryCallState) -> requests.Response | None:

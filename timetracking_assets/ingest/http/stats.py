@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import time
+from dataclasses import dataclass, field, fields
 
 
 @dataclass
@@ -14,7 +15,8 @@ class RequestStats:
     `quota_remaining` is the latest value of the header that states it.
     `characters_replaced` counts the characters that no encoding gave, stored as U+FFFD;
     `assumed_encoding` is the one that was assumed for answers that state none that fits.
-    `credential_columns` are columns in which a credential of the API was seen.
+    `credential_columns` are columns in which a credential of the API was seen. `started` is the
+    instant of the monotonic clock at which the load began.
     """
 
     requests: int = 0
@@ -27,13 +29,14 @@ class RequestStats:
     characters_replaced: int = 0
     assumed_encoding: str | None = None
     credential_columns: frozenset[str] = frozenset()
+    started: float = field(default_factory=time.monotonic)
 
     def add(self, other: RequestStats) -> None:
         """Count what `other` counted, too: that of another session, or thread, of the load."""
-        for field in fields(self):
-            value = getattr(other, field.name)
-            if isinstance(field.default, int | float):
-                setattr(self, field.name, getattr(self, field.name) + value)
+        for count in fields(self):
+            if isinstance(count.default, int | float):
+                total = getattr(self, count.name) + getattr(other, count.name)
+                setattr(self, count.name, total)
         left = [n for n in (self.quota_remaining, other.quota_remaining) if n is not None]
         self.quota_remaining = min(left, default=None)
         self.assumed_encoding = self.assumed_encoding or other.assumed_encoding

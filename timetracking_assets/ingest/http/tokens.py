@@ -33,9 +33,9 @@ class SharedAuth(AuthBase):
 
 
 def open_token_session(
-    api: Api, auth: Any, redactor: Redactor, stats: RequestStats
+    api: Api, auth: Any, redactor: Redactor, stats: RequestStats, deadline: float
 ) -> ApiSession | None:
-    """The session for the token requests of `auth`; None if it is of another kind."""
+    """The session for token requests of `auth`, until `deadline`; None for another kind."""
     if not isinstance(auth, dict) or auth.get("type") != "oauth2_client_credentials":
         return None
     names = variable_names((api.client.get("auth") or {}).get("access_token_url"))
@@ -47,6 +47,7 @@ def open_token_session(
         stats,
         _learn_token,
         setting=", ".join(names),
+        deadline=deadline,
     )
 
 

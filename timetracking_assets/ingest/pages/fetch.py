@@ -90,6 +90,7 @@ class _Reading:
         self._connection, self._resource = connection, connection.bound(resource)
         self._stats, self._totals, self._stack = stats, totals, stack
         self._concurrency = connection.api.concurrency
+        self._deadline = stats.started + connection.api.load_timeout
         self._auth = self._open_auth()
         self._paginator = _compiled(self._resource.endpoint["paginator"])
 
@@ -168,6 +169,7 @@ class _Reading:
             stats,
             reader.read,
             setting=", ".join(variable_names(connection.api.client["base_url"])),
+            deadline=self._deadline,
         )
         self._stack.callback(session.close)
         return PageClient(connection.client, self._auth, session, reader)
@@ -176,7 +178,9 @@ class _Reading:
         """The authentication of all lanes; None where the API takes none."""
         connection = self._connection
         auth = self._resource.endpoint.get("auth", connection.client.get("auth"))
-        tokens = open_token_session(connection.api, auth, connection.redactor, self._counted())
+        tokens = open_token_session(
+            connection.api, auth, connection.redactor, self._counted(), self._deadline
+        )
         if tokens is None:
             return create_auth(auth)
         self._stack.callback(tokens.close)
