@@ -59,7 +59,7 @@ def probe(
     ids = None
     if parent and parent.name == CONFIGURED:
         ids = connection.configured_ids(parent, resource)
-    digest, rows, totals = sha256(), 0, StatedTotals(resource.total)
+    digest, rows, totals = sha256(), 0, StatedTotals(asked)
     with open_pages(
         connection.with_retry(retry),
         asked,

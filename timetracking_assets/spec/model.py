@@ -119,10 +119,17 @@ class ColumnSpec(SpecModel):
 
 
 class TotalSpec(SpecModel):
-    """Where an answer states how many rows the whole list has: one of the two."""
+    """Where an answer states how long the whole list is: one of `path` and `header`."""
 
     path: str | None = Field(None, description="dotted path in the answer's envelope")
-    header: str | None = Field(None, description="name of a response header")
+    header: str | None = Field(
+        None, description="name of a response header; the total of `Content-Range` is read, too"
+    )
+    unit: Literal["rows", "pages", "remaining"] = Field(
+        "rows",
+        description="what is counted: the list's rows, its pages, or the rows that remain after "
+        "the page",
+    )
 
 
 class DeletedIdsSpec(SpecModel):

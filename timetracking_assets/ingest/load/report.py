@@ -38,7 +38,7 @@ class LoadReport:
     late: LateRows = field(init=False)
 
     def __post_init__(self) -> None:
-        self.totals = StatedTotals(self.resource.total)
+        self.totals = StatedTotals(self.resource)
         self.late = LateRows(self.resource, self.window)
 
     @property

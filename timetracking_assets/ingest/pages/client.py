@@ -12,6 +12,7 @@ from typing import Any
 import requests
 from dlt.common.configuration.specs import RuntimeConfiguration
 from dlt.sources.helpers.rest_client.client import RESTClient
+from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 from dlt.sources.rest_api.config_setup import create_response_hooks
 
 from timetracking_assets.ingest.pages.binding import ListRequest
@@ -57,16 +58,21 @@ class PageClient(RESTClient):
             data=request.data,
             paginator=paginator,
             data_selector=resource.data_selector,
-            hooks=response_hooks(resource),
+            hooks=_response_hooks(resource, paginator),
         ):
             yield from (page for page in data if page.rows)
-        paginator.finish()
 
 
-def response_hooks(resource: Resource) -> dict[str, Any]:
-    """What is done with each response: the file's `response_actions`, and errors raised."""
+def _response_hooks(resource: Resource, paginator: WatchedPaginator) -> dict[str, Any]:
+    """What is done with each response: the list's end, the file's `response_actions`, errors."""
+
+    def end(response: requests.Response, *_: Any, **__: Any) -> None:
+        if paginator.ends_with(response.status_code):
+            raise IgnoreResponseException
+
     actions: Sequence[Any] = resource.endpoint.get("response_actions") or []
     empty = [code for code in resource.success_codes if code >= requests.codes.bad_request]
     ignored: list[Any] = [{"status_code": code, "action": "ignore"} for code in empty]
-    hooks = create_response_hooks([*actions, *ignored])
-    return hooks or {"response": [lambda response, *_, **__: response.raise_for_status()]}
+    hooks = create_response_hooks([end, *actions, *ignored])
+    assert hooks is not None
+    return hooks

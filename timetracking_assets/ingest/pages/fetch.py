@@ -20,8 +20,9 @@ from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.ingest.http.tokens import SharedAuth, open_token_session
 from timetracking_assets.ingest.pages.binding import list_request
 from timetracking_assets.ingest.pages.client import PageClient
+from timetracking_assets.ingest.pages.list_end import ListProgress, PageSizes
 from timetracking_assets.ingest.pages.page import Page, PageReader
-from timetracking_assets.ingest.pages.pagination import SeenPages, WatchedPaginator, too_long
+from timetracking_assets.ingest.pages.pagination import WatchedPaginator, too_long
 from timetracking_assets.ingest.pages.parallel import PageRanges, shared, side_by_side
 from timetracking_assets.ingest.pages.totals import StatedTotals
 from timetracking_assets.ingest.windows import Series, Window, request_series
@@ -92,6 +93,7 @@ class _Reading:
         self._concurrency = connection.api.concurrency
         self._deadline = stats.started + connection.api.load_timeout
         self._auth = self._open_auth()
+        self._sizes = PageSizes()
         self._paginator = _compiled(self._resource.endpoint["paginator"])
 
     def several(self, lists: Sequence[_List]) -> Generator[Page, None, None]:
@@ -100,7 +102,7 @@ class _Reading:
 
         def read(client: PageClient) -> Iterator[Page]:
             for one in remaining:
-                yield from self._read(client, one, self._paginator, self._totals)
+                yield from self._read(client, one)
 
         lanes = [read(self._client(count(1))) for _ in range(min(self._concurrency, len(lists)))]
         with closing(side_by_side(lanes, _AHEAD * self._concurrency)) as pages:
@@ -115,32 +117,38 @@ class _Reading:
         if self._concurrency > 1 and self._resource.repeated_page == "refuse":
             ranges = PageRanges.of(self._paginator)
         if ranges is None:
-            yield from self._read(client, one, self._paginator, self._totals)
+            yield from self._read(client, one)
             return
-        seen = SeenPages()
-        watched = WatchedPaginator(ranges.first_page, self._resource, None, seen)
-        yield from self._read_with(client, one, watched)
-        if watched.envelope is None:
-            return
-        answer = watched.envelope.json()
-        if ranges.count(answer) > self._resource.max_pages:
-            raise too_long(watched.where, self._resource.max_pages)
-        others = ranges.others(answer, self._concurrency) if watched.rows else []
-        if not others and self._totals:
-            self._totals.note(answer, watched.where)
-        lanes = []
-        for paginator in others:
-            # the last part ends where the list does, and has its total
-            totals = self._totals if paginator is others[-1] else None
-            watched = WatchedPaginator(paginator, self._resource, totals, seen)
-            lanes.append(self._read_with(self._client(numbers), one, watched))
-        with closing(side_by_side(lanes, _AHEAD * self._concurrency)) as pages:
-            yield from pages
+        progress = ListProgress()
+        first = self._watched(ranges.first_page, progress)
+        yield from self._read_with(client, one, first)
+        last = first
+        if first.goes_on and first.envelope is not None:
+            total, following = first.stated, first.following
+            if ranges.count(total, following) > self._resource.max_pages:
+                raise too_long(first.where, self._resource.max_pages)
+            others = ranges.others(total, following, self._concurrency)
+            watched = [self._watched(paginator, progress) for paginator in others]
+            # the last part ends where the list does
+            last = watched[-1]
+            lanes = [self._read_with(self._client(numbers), one, part) for part in watched]
+            with closing(side_by_side(lanes, _AHEAD * self._concurrency)) as pages:
+                yield from pages
+        self._note(first, last)
 
-    def _read(
-        self, client: PageClient, one: _List, paginator: Any, totals: StatedTotals | None
-    ) -> Iterator[Page]:
-        return self._read_with(client, one, WatchedPaginator(paginator, self._resource, totals))
+    def _read(self, client: PageClient, one: _List) -> Iterator[Page]:
+        watched = self._watched(self._paginator, ListProgress())
+        yield from self._read_with(client, one, watched)
+        self._note(watched, watched)
+
+    def _watched(self, paginator: Any, progress: ListProgress) -> WatchedPaginator:
+        return WatchedPaginator(paginator, self._resource, self._sizes, progress)
+
+    def _note(self, first: WatchedPaginator, last: WatchedPaginator) -> None:
+        """Compare the list with what its pages state, unless it had none."""
+        read = first.read(last)
+        if self._totals and read:
+            self._totals.note(read)
 
     def _read_with(
         self, client: PageClient, one: _List, paginator: WatchedPaginator

@@ -18,7 +18,7 @@ import requests
 from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.http.json_text import Text, mended, utf8
 from timetracking_assets.ingest.http.stats import RequestStats
-from timetracking_assets.ingest.pages.totals import HEADERS
+from timetracking_assets.ingest.pages.statements import HEADERS
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.redaction import Redactor
 from timetracking_assets.spec.api import Resource, column_name
@@ -55,6 +55,24 @@ class Envelope(requests.Response):
         """The body, decoded once."""
         return self.body
 
+    @property
+    def links(self) -> dict[str, dict[str, str]]:
+        """The links of the header `Link` by each of their relations, which go by any case."""
+        links: dict[str, dict[str, str]] = {}
+        for link in super().links.values():
+            for relation in link.get("rel", "").split():
+                links.setdefault(relation, link)
+                links.setdefault(relation.lower(), link)
+        return links
+
+
+def unexpected_status(where: str, status: int) -> AnswerError:
+    """The error for a success that the file does not mention; `where` begins it."""
+    return AnswerError(
+        f"{where} came with HTTP {status} instead of 200. If that is an answer, too, say "
+        f"`success_codes: [{status}]`."
+    )
+
 
 class PageReader:
     """Reads the responses of one lane as pages of `resource`, numbered by `numbers`.
@@ -82,11 +100,10 @@ class PageReader:
         number = self._number = self._number or next(self._numbers)
         url = response.url.partition("?")[0]
         where = f"{self._resource.label}: page {number} ({url})"
-        if response.status_code not in (requests.codes.ok, *self._resource.success_codes):
-            raise AnswerError(
-                f"{where} came with HTTP {response.status_code} instead of 200. If that is an "
-                f"answer, too, say `success_codes: [{response.status_code}]`."
-            )
+        # nothing there: whether that is an answer depends on the page (`pagination.py`)
+        codes = (requests.codes.ok, requests.codes.no_content, *self._resource.success_codes)
+        if response.status_code not in codes:
+            raise unexpected_status(where, response.status_code)
         rows: list[Raw] = []
         body: dict[str, Any] = {}
         if response.status_code != requests.codes.no_content:

@@ -1,7 +1,6 @@
 """Pagination that ends: dlt's paginators, watched for loops and lists that are too long.
 
-How an API's pages follow each other is dlt's. What the API states about their number is read in
-`totals.py`.
+How an API's pages follow each other is dlt's; whether one follows is decided in `list_end.py`.
 """
 
 from __future__ import annotations
@@ -11,27 +10,31 @@ from hashlib import blake2b
 from typing import Any
 
 import requests
-from dlt.sources.helpers.rest_client.paginators import BasePaginator, RangePaginator
+from dlt.sources.helpers.rest_client.paginators import (
+    BasePaginator,
+    OffsetPaginator,
+    RangePaginator,
+)
 from dlt.sources.rest_api.config_setup import create_paginator
 
 from timetracking_assets.errors import AnswerError
-from timetracking_assets.ingest.pages.page import Envelope, Page
-from timetracking_assets.ingest.pages.totals import StatedTotals
+from timetracking_assets.ingest.pages.list_end import (
+    ListProgress,
+    PageSizes,
+    RangeEnd,
+    ReferenceEnd,
+)
+from timetracking_assets.ingest.pages.page import Envelope, Page, unexpected_status
+from timetracking_assets.ingest.pages.totals import ListRead
 from timetracking_assets.spec.api import Resource
 
+_BEYOND_THE_LAST = (requests.codes.not_found, requests.codes.gone, 416)
+"""Answers for a page after the last one, where nothing stated that there is one."""
+
+_NO_SUCH_PAGE = (requests.codes.bad_request, 422)
+"""Such answers, too, where a page is requested only to see that there is nothing."""
+
 _ADVICE = ", or say `repeated_page: stop` if it repeats its last page"
-
-
-class SeenPages:
-    """The rows of a list's pages, a number each, whichever part of it they are in."""
-
-    def __init__(self) -> None:
-        self._found: dict[int, object] = {}
-
-    def is_new(self, rows: int) -> bool:
-        """Remember the digest of a page's rows; whether none had it before. Threads may call it."""
-        mine = object()
-        return self._found.setdefault(rows, mine) is mine
 
 
 class WatchedPaginator(BasePaginator):
@@ -39,8 +42,8 @@ class WatchedPaginator(BasePaginator):
 
     Refused are a page that holds the rows of an earlier one of its list, a next page that was
     already requested (the same cursor or link), and a list that goes on after `max_pages`. It
-    keeps a digest of each page and each request. `totals` learns what the last page states. Where
-    several paginate parts of one list, they share `seen`.
+    keeps a digest of each page and each request. Where several paginate parts of one list, they
+    share `progress`; `sizes` is shared by all lists of a resource.
 
     `envelope` and `rows` are the latest page's, `where` names it in messages.
 
@@ -52,24 +55,58 @@ class WatchedPaginator(BasePaginator):
         self,
         config: Any,
         resource: Resource,
-        totals: StatedTotals | None = None,
-        seen: SeenPages | None = None,
+        sizes: PageSizes,
+        progress: ListProgress | None = None,
     ) -> None:
         super().__init__()
+        settings = config if isinstance(config, dict) else {"type": config}
+        self.progress = progress or ListProgress()
+        self._range: RangeEnd | None = None
+        self._reference: ReferenceEnd | None = None
+        if settings["type"] in ("page_number", "offset"):
+            self._range = RangeEnd(settings, resource, self.progress, sizes)
+            # what pages state is read by the end, rows count as ever
+            config = {**settings, "total_path": None, "has_more_path": None}
+            config["stop_after_empty_page"] = True
+        elif settings["type"] != "single_page":
+            self._reference = ReferenceEnd(settings)
+            config = {k: v for k, v in settings.items() if k != "has_more_path"}
         self._paginator: BasePaginator = create_paginator(config)  # type: ignore[assignment]
-        self._resource, self._totals = resource, totals
+        self._resource = resource
         self._page, self._url = 0, ""
         self.envelope: Envelope | None = None
+        self._first: Envelope | None = None
         self.rows = 0
-        self._seen = seen or SeenPages()
+        self.goes_on = True
+        """Whether pages come after the latest one, in this part of the list or beyond it."""
         self._requests: set[bytes] = set()
-        self._stopped = False
         self._latest: int | None = None
 
     @property
     def has_next_page(self) -> bool:
         """Whether dlt is to request another page."""
-        return self._paginator.has_next_page and self._more_by_size() and not self._stopped
+        return self.goes_on and (self._range is None or self._paginator.has_next_page)
+
+    @property
+    def following(self) -> int:
+        """The number or offset of the next page."""
+        assert isinstance(self._paginator, RangePaginator)
+        return int(self._paginator.current_value)
+
+    @property
+    def stated(self) -> int | None:
+        """The total that dlt's paginator looks at, of the latest page."""
+        if self._range is None or self.envelope is None:
+            return None
+        return self._range.total(self.envelope.json(), self.where)
+
+    def read(self, last: WatchedPaginator) -> ListRead | None:
+        """The list whose first part this is, and whose last part is `last`; None without a page."""
+        if self._first is None or self.envelope is None:
+            return None
+        end = last.envelope or self.envelope
+        where = last.where if last.envelope else self.where
+        return ListRead(self._first, end, where, self.progress, self._range)
 
     def init_request(self, request: requests.Request) -> None:
         """Called by dlt at the start of the list."""
@@ -79,42 +116,66 @@ class WatchedPaginator(BasePaginator):
     def update_state(self, response: requests.Response, data: list[Any] | None = None) -> None:
         """Called by dlt with each page: `data` is a list of one `Page`."""
         [page] = data or []
-        self.envelope = page.envelope
-        self._paginator.update_state(page.envelope, page.rows)
-        self._page, self._url, self.rows = self._page + 1, page.url, len(page.rows)
-        if page.rows:
-            self._look_for_repetition(page)
+        self._page, self._url = self._page + 1, page.url
+        self.envelope, self.rows = page.envelope, len(page.rows)
+        self._first = self._first or page.envelope
+        status = response.status_code
+        unmentioned = status == requests.codes.no_content not in self._resource.success_codes
+        if self._page == 1 and unmentioned:
+            # after rows it is an end; a whole list that is empty must be one by the file
+            raise unexpected_status(self.where, status)
+        requested = self._range.requested if self._range else None
+        repeated = bool(page.rows) and self._repeats(page)
+        self.progress.received(len(page.rows), requested)
+        self.goes_on = not repeated and self._advance(page)
         if self.has_next_page and self._page >= self._resource.max_pages:
             raise too_long(self.where, self._resource.max_pages)
 
-    def _more_by_size(self) -> bool:
-        size = self._resource.page_size
-        return not isinstance(self._paginator, RangePaginator) or size is None or self.rows >= size
+    def _advance(self, page: Page) -> bool:
+        """Let dlt's paginator look at the page; whether another follows."""
+        assert page.envelope is not None
+        if self._range and isinstance(self._paginator, RangePaginator):
+            if isinstance(self._paginator, OffsetPaginator):
+                # an API may give fewer rows than requested: the next one comes after those
+                self._paginator.value_step = len(page.rows) or self._paginator.limit
+            # any row will do: whether an empty page is the last one is decided by the end
+            self._paginator.update_state(page.envelope, page.rows or [None])
+            return self._range.goes_on(page, self.following, self.where)
+        if self._reference and not self._reference.goes_on(page, self.where):
+            return False
+        self._paginator.update_state(page.envelope, page.rows)
+        return self._paginator.has_next_page
 
-    def _look_for_repetition(self, page: Page) -> None:
+    def _repeats(self, page: Page) -> bool:
         # the rows alone: an envelope may hold the number of the page
-        rows = _digest_of_rows(page)
-        self._stopped = self._resource.repeated_page == "stop" and rows == self._latest
-        self._latest = rows
-        if self._stopped:
+        digest = _digest_of_rows(page)
+        stops = self._resource.repeated_page == "stop" and digest == self._latest
+        self._latest = digest
+        if stops:
             page.rows = []
-        elif not self._seen.is_new(rows):
+        elif not self.progress.is_new(digest):
             raise self._refusal("holds the same as an earlier page of the list", _ADVICE)
+        return stops
 
     def update_request(self, request: requests.Request) -> None:
         """Called by dlt after each page, the last one too."""
-        self._paginator.update_request(request)
         if not self.has_next_page:
             return
+        self._paginator.update_request(request)
         requested = _digest_of(request)
         if requested in self._requests:
+            if not self.rows:
+                # a cursor that stays the same, and no more rows
+                self.goes_on = False
+                return
             raise self._refusal("names as the next page one that was already requested")
         self._requests.add(requested)
 
-    def finish(self) -> None:
-        """Called at the end of the list: what its last page states is its total."""
-        if self._totals and self.envelope:
-            self._totals.note(self.envelope.json(), self.where)
+    def ends_with(self, status: int) -> bool:
+        """Whether an answer of that status says that the list ended before it."""
+        if not self._page or self._range is None or self._range.promised:
+            return False
+        return status in _BEYOND_THE_LAST or (self._range.doubts and status in _NO_SUCH_PAGE)
 
     @property
     def where(self) -> str:

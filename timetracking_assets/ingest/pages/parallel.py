@@ -12,8 +12,6 @@ from queue import Queue
 from threading import Event, Lock, Thread
 from typing import Any, TypeVar
 
-from dlt.common.jsonpath import compile_path, find_values
-
 Item = TypeVar("Item")
 
 
@@ -96,7 +94,6 @@ class PageRanges:
         self._step = paginator[step] if step else 1
         first = paginator.get(self._first_key)
         self._first = self._base if first is None else first
-        self._total_path = compile_path(paginator["total_path"])
 
     @classmethod
     def of(cls, paginator: Any) -> PageRanges | None:
@@ -110,14 +107,15 @@ class PageRanges:
     @property
     def first_page(self) -> dict[str, Any]:
         """A paginator that ends after the first page."""
-        return {**self._paginator, self._maximum_key: self._first + self._step}
+        return {**self._paginator, self._maximum_key: self._first + 1}
 
-    def others(self, answer: Any, lanes: int) -> list[dict[str, Any]]:
-        """At most `lanes` paginators for what follows the first page, whose envelope is `answer`.
+    def others(self, total: int | None, following: int, lanes: int) -> list[dict[str, Any]]:
+        """At most `lanes` paginators for what follows the first page, which begins at `following`.
 
-        The last one has no end but the total, which it reads from each page.
+        `total` is what the first page states. The last paginator has no end but the total, which
+        it reads from each page; without one it is the only one.
         """
-        starts = self._starts(answer)
+        starts = self._starts(total, following) or [following]
         lanes = min(lanes, len(starts))
         cuts = [starts[lane * len(starts) // lanes] for lane in range(lanes)]
         return [
@@ -125,11 +123,11 @@ class PageRanges:
             for start, end in zip_longest(cuts, cuts[1:])
         ]
 
-    def count(self, answer: Any) -> int:
+    def count(self, total: int | None, following: int) -> int:
         """How many pages there are, the first one included."""
-        return 1 + len(self._starts(answer))
+        return 1 + len(self._starts(total, following))
 
-    def _starts(self, answer: Any) -> range:
-        totals = find_values(self._total_path, answer)
-        total = int(totals[0]) if totals else 0
-        return range(self._first + self._step, total + self._base, self._step)
+    def _starts(self, total: int | None, following: int) -> Sequence[int]:
+        # an API may give fewer rows in a page than requested, and does so in each
+        step = 1 if self._step == 1 else max(1, following - self._first)
+        return range(following, (total or 0) + self._base, step)

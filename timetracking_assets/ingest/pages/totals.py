@@ -1,53 +1,129 @@
-"""How many rows an API says that there are: read here, compared by the check `rows_reconciled`."""
+"""What an API states about the length of its lists, compared with what was received.
+
+Each statement is compared in the unit in which it is made. That the table holds what was received
+is checked by `rows_reconciled`, which fails on a difference here, too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-from timetracking_assets.errors import AnswerError
-from timetracking_assets.spec.model import TotalSpec
+from timetracking_assets.ingest.pages.statements import total_of
 
-HEADERS = "headers"
-"""Where an envelope holds the response's headers, by lower-case name."""
+if TYPE_CHECKING:
+    from timetracking_assets.ingest.pages.list_end import ListProgress, RangeEnd
+    from timetracking_assets.ingest.pages.page import Envelope
+    from timetracking_assets.spec.api import Resource
+
+Stability = Literal["one page", "stated", "changed", "unknown"]
+"""Whether a list can have shifted while it was read: not if each came on one page, or if what the
+API states was the same on the first page and the last; it did if that changed."""
+
+_MOST_DIFFERENCES = 3
+_UNITS = {"rows": "rows", "pages": "pages", "remaining": "rows that remain"}
+
+
+@dataclass(frozen=True)
+class ListRead:
+    """A list that was read to its end: its first and last page, and what was counted.
+
+    `where` is the last page in messages, `end` what dlt's paginator looked at, where it counts.
+    """
+
+    first: Envelope
+    last: Envelope
+    where: str
+    progress: ListProgress
+    end: RangeEnd | None
 
 
 class StatedTotals:
-    """The totals of the lists that one load asks for, a list being one series of pages."""
+    """The totals of the lists that one load requests, a list being one series of pages."""
 
-    def __init__(self, spec: TotalSpec | None) -> None:
-        self._spec = spec
-        self._lists: list[int | None] = []
+    def __init__(self, resource: Resource) -> None:
+        self._resource = resource
+        self._lists = 0
+        self._paged = False
+        self._rows: list[int | None] = []
+        self._differences: list[str] = []
+        self._unstated = False
+        self.changed: str | None = None
+        """How a statement changed from a list's first page to its last; None if none did."""
 
-    def note(self, envelope: Mapping[str, Any], where: str) -> None:
-        """Read the total of a list's last page: rows may come and go while it is read.
+    def note(self, read: ListRead) -> None:
+        """Compare a list with what its last page states: rows may come and go while it is read.
 
-        `where` begins an error. Raises AnswerError where the total is not a number. A page may
-        state none: then none is known.
+        Raises AnswerError where a total is not a number. A page may state none.
         """
-        if self._spec is None:
+        if self._resource.max_rows_per_answer:
+            # an answer that was cut off states nothing of the list
             return
-        value: Any
-        if self._spec.header:
-            place = f"header {self._spec.header}"
-            value = envelope[HEADERS].get(self._spec.header.lower())
+        self._lists += 1
+        self._paged |= read.progress.pages > 1
+        spec = self._resource.total
+        unit: str
+        if spec is not None:
+            unit = spec.unit
+            stated = total_of(spec, read.last.json(), read.where)
+            before = total_of(spec, read.first.json(), read.where)
+        elif read.end is not None and read.end.covers_all:
+            unit = read.end.unit
+            stated = read.end.total(read.last.json(), read.where)
+            before = read.end.total(read.first.json(), read.where)
         else:
-            place = f"`{self._spec.path}`"
-            value = envelope
-            for name in str(self._spec.path).split("."):
-                value = value.get(name) if isinstance(value, Mapping) else None
-        if value is None:
-            self._lists.append(None)
-            return
-        text = str(value).strip()
-        if isinstance(value, bool) or not text.isdecimal():
-            raise AnswerError(
-                f"{where} has no number at {place}, where `total` expects one, but {text[:40]!r}"
+            unit, stated, before = "rows", None, None
+        self._unstated |= stated is None
+        if read.progress.unfulfilled and stated != read.progress.rows:
+            self._differences.append(read.progress.unfulfilled)
+        if unit != "remaining" and stated is not None and before not in (stated, None):
+            self.changed = self.changed or (
+                f"{read.where}: the API stated {before} {_UNITS[unit]} on the first page and "
+                f"{stated} on the last"
             )
-        self._lists.append(int(text))
+        if unit == "rows":
+            self._rows.append(stated)
+        if stated is not None and (spec is None or unit != "rows"):
+            self._compare(stated, unit, read)
+
+    def _compare(self, stated: int, unit: str, read: ListRead) -> None:
+        progress = read.progress
+        if unit == "rows":
+            right, received = stated == progress.rows, f"its pages held {progress.rows}"
+        elif unit == "pages":
+            # an empty list may be one page or none, and a total of rows does to count pages by
+            right = stated in (progress.pages, progress.pages_with_rows, progress.rows)
+            received = f"{progress.pages_with_rows} held rows"
+        else:
+            right, received = stated == 0, "no page came after that"
+        if not right:
+            self._differences.append(
+                f"{read.where}: the API states {stated} {_UNITS[unit]}; {received}."
+            )
 
     @property
     def rows(self) -> int | None:
-        """The sum over all lists; None if one of them has no stated total."""
-        known = [total for total in self._lists if total is not None]
-        return sum(known) if known and len(known) == len(self._lists) else None
+        """The rows that the API states, of all lists; None where one of them has no stated total.
+
+        Without a `total` in the file, it is what the paginator of a single list looks at.
+        """
+        known = [total for total in self._rows if total is not None]
+        if not known or len(known) < self._lists:
+            return None
+        return sum(known) if self._resource.total or self._lists == 1 else None
+
+    @property
+    def differences(self) -> list[str]:
+        """What is not as stated, a sentence each; the first few of many."""
+        more = len(self._differences) - _MOST_DIFFERENCES
+        shown = self._differences[:_MOST_DIFFERENCES]
+        return [*shown, f"So it is in {more} more lists."] if more > 0 else shown
+
+    @property
+    def stability(self) -> Stability:
+        """What is known of shifts while the lists were read."""
+        if not self._paged:
+            return "one page"
+        if self.changed:
+            return "changed"
+        return "unknown" if self._unstated else "stated"

@@ -33,6 +33,8 @@ class LoadFacts:
     rows_marked_deleted: int
     stated_total: int | None
     repeated_keys: Any
+    list_differences: tuple[str, ...] = ()
+    """What the API states of its lists that is not so, a sentence each."""
     keys_held: int | None = None
     rows_in_scope: int | None = None
 
@@ -52,6 +54,7 @@ class LoadFacts:
             rows_outside_window=report.rows_outside_window,
             rows_marked_deleted=changes.marked,
             stated_total=report.totals.rows,
+            list_differences=tuple(report.totals.differences),
             repeated_keys=[list(key) for key in changes.repeated_keys],
             keys_held=changes.keys_held,
             rows_in_scope=scope,
@@ -77,7 +80,13 @@ class LoadFacts:
             rows_marked_deleted=_number(values, "rows_marked_deleted"),
             stated_total=_number(values, "stated_total") if "stated_total" in values else None,
             repeated_keys=values.get("repeated_keys", []),
+            list_differences=tuple(map(str, _list(values, "list_differences"))),
         )
+
+
+def _list(values: Mapping[str, Any], name: str) -> list[Any]:
+    value = values.get(name)
+    return value if isinstance(value, list) else []
 
 
 def _number(values: Mapping[str, Any], name: str) -> int:
@@ -123,6 +132,8 @@ def load_metadata(report: LoadReport) -> dict[str, Any]:
         metadata["late_days"] = [day.isoformat() for day in sorted(report.late.days)]
     if report.totals.rows is not None:
         metadata["stated_total"] = report.totals.rows
+    if report.totals.differences:
+        metadata["list_differences"] = report.totals.differences
     if resource.deletion_mark:
         metadata["rows_marked_deleted"] = changes.marked
     if report.requests.seconds_quota:

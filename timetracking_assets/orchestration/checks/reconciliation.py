@@ -21,7 +21,7 @@ def differences(resource: Resource, facts: LoadFacts, rows_in_scope: int | None)
     `rows_in_scope` counts the table's rows of what was asked for: all of a snapshot, or those that
     lie in the window.
     """
-    found = []
+    found = list(facts.list_differences)
     keys = facts.distinct_keys
     # without a key each row counts
     kind = "keys" if resource.primary_key else "rows"

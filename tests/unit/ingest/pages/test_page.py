@@ -13,7 +13,7 @@ from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.ingest.pages.page import Page, PageReader
 from timetracking_assets.ingest.pages.page import split_answer as split
-from timetracking_assets.ingest.pages.totals import HEADERS
+from timetracking_assets.ingest.pages.statements import HEADERS
 from timetracking_assets.redaction import Redactor
 from timetracking_assets.spec.api import Resource
 
@@ -152,8 +152,8 @@ def test_answers_that_are_no_success_are_left_alone(resource: MakeResource) -> N
 
 
 def test_another_success_than_200_is_refused(resource: MakeResource) -> None:
-    with pytest.raises(AnswerError, match=r"page 1 .* came with HTTP 204 instead of 200"):
-        read(resource(), response(b"", status=204))
+    with pytest.raises(AnswerError, match=r"page 1 .* came with HTTP 202 instead of 200"):
+        read(resource(), response(b"", status=202))
 
 
 def test_other_successes_are_answers_where_the_file_says_so(resource: MakeResource) -> None:

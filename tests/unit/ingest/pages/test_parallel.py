@@ -63,7 +63,7 @@ LATER = {"type": "page_number", "base_page": 1, "page": 3, "page_param": "n", "t
 OFFSET = {"type": "offset", "limit": 10, "offset_param": "n", "total_path": "total"}
 
 
-def asked(config: dict[str, Any], total: int) -> list[int]:
+def requested(config: dict[str, Any], total: int) -> list[int]:
     """What dlt puts into its requests with a paginator, each answer having rows."""
     paginator: Any = create_paginator(config)  # type: ignore[arg-type]
     request = requests.Request("GET", "http://api.example", params={})
@@ -85,16 +85,32 @@ def envelope(total: int) -> dict[str, Any]:
 @pytest.mark.parametrize("config", [NUMBER, FROM_ZERO, LATER, OFFSET])
 @pytest.mark.parametrize("total", [1, 2, 3, 4, 7, 10, 11, 95, 100, 101])
 @pytest.mark.parametrize("lanes", [1, 2, 4, 32])
-def test_each_page_is_asked_for_once(config: dict[str, Any], total: int, lanes: int) -> None:
+def test_each_page_is_requested_once(config: dict[str, Any], total: int, lanes: int) -> None:
     ranges = PageRanges.of(config)
     assert ranges is not None
-    first = asked(ranges.first_page, total)
-    others = ranges.others(envelope(total), lanes)
+    first = requested(ranges.first_page, total)
+    whole = requested(config, total)
+    following = whole[0] + config.get("limit", 1)
+    assert ranges.count(total, following) == len(whole)
+    others = ranges.others(total, following, lanes) if len(whole) > 1 else []
     assert len(others) <= lanes
-    parts = [asked(part, total) for part in others]
+    parts = [requested(part, total) for part in others]
     assert all(parts)
-    assert [page for part in [first, *parts] for page in part] == asked(config, total)
-    assert ranges.count(envelope(total)) == len(asked(config, total))
+    assert [page for part in [first, *parts] for page in part] == whole
+
+
+def test_parts_follow_the_rows_that_the_first_page_gave() -> None:
+    """10 were requested, 4 came: each page begins after the rows of the one before."""
+    ranges = PageRanges.of(OFFSET)
+    assert ranges is not None
+    starts = [part["offset"] for part in ranges.others(30, 4, 3)]
+    assert starts == [4, 12, 20]
+
+
+def test_without_a_total_the_rest_is_one_part() -> None:
+    ranges = PageRanges.of(OFFSET)
+    assert ranges is not None
+    assert ranges.others(None, 10, 4) == [{**OFFSET, "offset": 10, "maximum_offset": None}]
 
 
 @pytest.mark.parametrize(
