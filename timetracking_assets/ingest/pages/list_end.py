@@ -172,10 +172,11 @@ class RangeEnd:
         # rows that came and went while the list is read are told by the comparison at its end
         if self._by_rows and self._progress.rows > total:
             return has_more
-        if not self._by_rows and total == self._progress.rows > self._progress.pages:
+        more = following < total + self._base
+        if more and not self._by_rows and total == self._progress.rows > self._progress.pages:
             # perhaps a total of rows in the place of one of pages
             return has_more
-        return following < total + self._base
+        return more
 
     def total(self, envelope: Mapping[str, Any], where: str) -> int | None:
         """The total of rows or pages that dlt's paginator looks at; None where there is none."""

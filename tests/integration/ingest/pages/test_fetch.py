@@ -55,6 +55,9 @@ def test_a_list_takes_as_many_requests_as_it_has_pages(
     assert requests_of(demo, api, resource) == LISTS[api, resource](rows)
 
 
+MOST_CONFIRMED = 8
+
+
 @pytest.mark.parametrize(("api", "resource"), list(FAN_OUTS))
 def test_a_fan_out_asks_for_its_parents_lists_alone(
     demo: Demo, sandbox: SandboxServer, api: str, resource: str
@@ -64,16 +67,20 @@ def test_a_fan_out_asks_for_its_parents_lists_alone(
     key = KEYS[api][parent]
     found = Counter(row[field] for row in sandbox.control.rows(api, resource))
     parents = [row[key] for row in sandbox.control.rows(api, parent)]
-    assert requests_of(demo, api, resource) == sum(count(found[one]) for one in parents)
+    pages = sum(count(found[one]) for one in parents)
+    # and some more to see that nothing follows a short page, while no longer one came
+    assert pages <= requests_of(demo, api, resource) <= pages + MOST_CONFIRMED
 
 
 @pytest.mark.parametrize("resource", ["users", "projects", "clients", "tags", "user_groups"])
-def test_a_short_list_of_a_workspace_takes_one_request(
+def test_a_short_list_of_a_workspace_takes_one_request_and_one_to_confirm_it(
     demo: Demo, sandbox: SandboxServer, resource: str
 ) -> None:
     assert len(sandbox.control.rows("time_analytics", resource)) < 50
     workspaces = sandbox.environment["TIME_ANALYTICS_WORKSPACE_IDS"].split(",")
-    assert requests_of(demo, "time_analytics", resource) == len(workspaces) == 2
+    assert len(workspaces) == 2
+    # of two equally long, or the longer one, it must be seen that the API does not cut pages off
+    assert 3 <= requests_of(demo, "time_analytics", resource) <= 4
 
 
 def requests_of(demo: Demo, api: str, resource: str) -> int:
