@@ -4,7 +4,9 @@ Maps merge key by key, resources by their name; other lists and values replace. 
 `type` (`auth`, `paginator`, `partitions`) replaces, too: the keys of one type mean nothing to
 another. `null` takes a key out; but in dlt's grammar (`client`, `endpoint`), for `page_size`,
 `total` and `max_rows_per_answer`, and for each of `checks` it is a value, and stays. The base's
-environment variables take the name of the API that extends it.
+environment variables take the name of the API that extends it. A table in `unified` that the base
+fills from a column that is taken out goes with the column: the model gains no rows that nobody has
+described, and a base that begins to describe its rows breaks no file that extends it.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from timetracking_assets.spec.defaults import NULL_IS_A_VALUE
 
 _GRAMMAR_OF_DLT = ("client", "endpoint")
 _NULL_IS_OFF_BELOW = "checks"
+_BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 def extend(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,7 +30,58 @@ def extend(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     renames: Mapping[str, str] = changes.get("rename") or {}
     renamed = _renamed(base, renames, base["name"], changes["name"])
     rest = {key: value for key, value in changes.items() if key not in ("extends", "rename")}
-    return _merged(renamed, rest)
+    result = _merged(renamed, rest)
+    _take_out_mappings(result, renamed, rest)
+    return result
+
+
+def _take_out_mappings(
+    result: Mapping[str, Any], base: Mapping[str, Any], changes: Mapping[str, Any]
+) -> None:
+    """Remove from `result` the base's tables of `unified` whose columns are gone."""
+    before, after, own = _columns(base), _columns(result), _by_name(changes)
+    lost = {name: columns - after.get(name, set()) for name, columns in before.items()}
+    for name, resource in _by_name(result).items():
+        tables: Mapping[str, Any] = resource.get("unified") or {}
+        described = own.get(name, {}).get("unified") or {}
+        references = resource.get("references") or {}
+        kept = {
+            table: mapping
+            for table, mapping in tables.items()
+            if table in described or not _uses(mapping, name, references, lost)
+        }
+        if kept != tables:
+            resource["unified"] = kept
+
+
+def _by_name(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {resource["name"]: resource for resource in attributes.get("resources") or []}
+
+
+def _columns(attributes: Mapping[str, Any]) -> dict[str, set[str]]:
+    """The declared columns of each resource."""
+    defaults = (attributes.get("resource_defaults") or {}).get("columns") or {}
+    return {
+        name: {*defaults, *(resource.get("columns") or {})}
+        for name, resource in _by_name(attributes).items()
+    }
+
+
+def _uses(
+    mapping: Any, name: str, references: Mapping[str, Any], lost: Mapping[str, set[str]]
+) -> bool:
+    """Whether a text in `mapping` names a lost column, of the resource or of one it refers to."""
+    if isinstance(mapping, Mapping):
+        return any(_uses(value, name, references, lost) for value in mapping.values())
+    if not isinstance(mapping, str):
+        return False
+    for path in _BRACES.findall(mapping) or [mapping]:
+        column, _, further = path.partition(".")
+        reference = references.get(column)
+        target = reference.get("resource") if isinstance(reference, Mapping) else reference
+        if column in lost.get(name, set()) or further in lost.get(str(target), set()):
+            return True
+    return False
 
 
 def _merged(

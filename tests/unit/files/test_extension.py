@@ -215,3 +215,54 @@ def test_references_follow_a_new_name(reference: Any) -> None:
     result = extend(base, {"name": "mine", "rename": {"people": "staff"}})
     renamed = result["resources"][1]["references"]["person_id"]
     assert renamed == ("staff" if reference == "people" else {"resource": "staff", "name": "email"})
+
+
+UNIFIED = {
+    "name": "base",
+    "client": {"base_url": "u"},
+    "resources": [
+        {
+            "name": "people",
+            "columns": {"id": {"data_type": "bigint"}, "rate": {"data_type": "double"}},
+            "unified": {"people": {"id": "id"}},
+        },
+        {
+            "name": "hours",
+            "columns": {"id": {}, "day": {}, "person_id": {}, "archived": {}},
+            "references": {"person_id": "people"},
+            "unified": {
+                "time_entries": {"id": "id", "day": "day", "rate": "person_id.rate"},
+                "projects": {"id": "id", "active": {"sql": "NOT {archived}"}},
+            },
+        },
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("resource", "kept"),
+    [
+        ({"name": "hours", "columns": {"note": {}}}, ["time_entries", "projects"]),
+        ({"name": "hours", "columns": {"day": None}}, ["projects"]),
+        ({"name": "hours", "columns": {"archived": None}}, ["time_entries"]),
+        ({"name": "hours", "columns": {"id": None}}, []),
+        # through a reference
+        ({"name": "people", "columns": {"rate": None}}, ["projects"]),
+        # what the file describes itself stays, right or wrong
+        (
+            {
+                "name": "hours",
+                "columns": {"day": None, "at": {}},
+                "unified": {"time_entries": {"day": "at"}},
+            },
+            ["time_entries", "projects"],
+        ),
+    ],
+)
+def test_a_mapping_goes_with_the_column_that_it_is_made_of(
+    resource: dict[str, Any], kept: list[str]
+) -> None:
+    result = extend(UNIFIED, {"name": "mine", "extends": "base", "resources": [resource]})
+    [hours] = [item for item in result["resources"] if item["name"] == "hours"]
+    assert list(hours["unified"]) == kept
+    assert UNIFIED["resources"][1]["unified"].keys() == {"time_entries", "projects"}  # type: ignore[index]
