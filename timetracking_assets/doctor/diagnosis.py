@@ -40,8 +40,8 @@ _STATUS = {
     429: ("quota", "too many requests"),
 }
 _YAML = {
-    403: "exclude: [{name}]",
-    404: "endpoint: {{path: ...}}   # or, for an empty list: success_codes: [404]",
+    403: "exclude: [{name}]   # beside `resources`",
+    404: "# endpoint: {{path: ...}}, or, for an empty list: success_codes: [404]",
     405: "endpoint: {{method: POST, json: {{}}}}",
 }
 
@@ -60,7 +60,9 @@ def judge_status(resource: Resource, probe: Probe, said: str) -> Finding:
     yaml_text = _YAML.get(status, "").format(name=resource.name) or None
     header = re.search(r"\bX-[A-Za-z][A-Za-z-]*", said)
     if status in (400, 401, 403) and header:
-        yaml_text = f"client: {{headers: {{{header[0]}: ${{MY_VARIABLE}}}}}}"
+        yaml_text = (
+            f'client: {{headers: {{{header[0]}: "${{MY_VARIABLE}}"}}}}   # beside `resources`'
+        )
     days = re.search(r"\b(\d+) days?\b", said)
     if status in (400, 422) and days and resource.window:
         yaml_text = f"window: {{max_days: {days[1]}}}"

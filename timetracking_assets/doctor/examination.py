@@ -172,7 +172,7 @@ def _examine_connection(
                 "error",
                 "credentials",
                 "not accepted by any resource: check the variables, and the kind of `auth`",
-                "client:\n  auth: {type: bearer, token: ${MY_TOKEN}}   # or http_basic, api_key, "
+                'client:\n  auth: {type: bearer, token: "${MY_TOKEN}"}   # or http_basic, api_key, '
                 "oauth2_client_credentials",
             ),
         )

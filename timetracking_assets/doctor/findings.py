@@ -16,7 +16,8 @@ Level = Literal["ok", "advice", "error"]
 class Finding:
     """`error`: a load fails or loses rows; `advice`: it may be meant so; `ok`: as configured.
 
-    `yaml` is what to write for the resource (for the API, where the finding is of none).
+    `yaml` is what to merge into the resource (into the API's attributes, where the finding is of
+    none, or a key is not one of a resource). What only a person can complete is a comment in it.
     """
 
     level: Level

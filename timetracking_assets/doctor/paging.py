@@ -34,7 +34,7 @@ def judge_pages(
         level: Level = "error" if key in ("total_path", "has_more_path") else "advice"
         yaml = f"endpoint: {{paginator: {{{key}: {instead[0] if instead else 'null'}}}}}"
         if not instead and level == "error":
-            yaml += "\npage_size: ...   # rows of a full page"
+            yaml += "\n# page_size: ...   # rows of a full page"
         message = f"nothing at `{path}`" + (f"; {told}" if told else "; no count was found")
         yield Finding(level, "pages", message, yaml)
         return
@@ -69,7 +69,7 @@ def judge_second_page(
     )
     offset = "offset" in str(resource.endpoint["paginator"])
     param = "offset_param" if offset else "page_param"
-    yaml = f"endpoint: {{paginator: {{{param}: ...}}}}   # or: repeated_page: stop"
+    yaml = f"# endpoint: {{paginator: {{{param}: ...}}}}, or: repeated_page: stop"
     yield Finding("error", "pages", message, yaml)
 
 

@@ -27,6 +27,9 @@ _MERGED: Mapping[str, Any] = {
 }
 """The maps that merge key by key, each with those below it that do."""
 
+_TAKEN_OUT_BY_NULL = {"columns", "tags", "references"}
+"""Maps of which `null` takes an entry out, that of a default, too."""
+
 _NO_NULL = (("endpoint", "params"), ("endpoint", "headers"))
 """Maps in dlt's grammar that `null` leaves as they are."""
 
@@ -45,6 +48,9 @@ class WithDefaults:
         inherited: set[SpecPath] = set()
         own = {k: v for k, v in resource.items() if v is not None or k in NULL_IS_A_VALUE}
         attributes = _merged(own, defaults, _MERGED, (), inherited)
+        for key in _TAKEN_OUT_BY_NULL & attributes.keys():
+            if isinstance(attributes[key], Mapping):
+                attributes[key] = {k: v for k, v in attributes[key].items() if v is not None}
         endpoint = attributes.get("endpoint", {})
         if isinstance(endpoint, Mapping):
             attributes["endpoint"] = _without_nulls(endpoint)

@@ -248,7 +248,10 @@ def test_a_missing_header_is_named(
         'headers: {X-Account-Id: "${SECOND_PROJECT_MANAGEMENT_ACCOUNT}"}', "headers: {}"
     )
     found = run("second_project_management", without).findings["customers"]
-    assert found[0].yaml == "client: {headers: {X-Account-Id: ${MY_VARIABLE}}}"
+    assert (
+        found[0].yaml
+        == 'client: {headers: {X-Account-Id: "${MY_VARIABLE}"}}   # beside `resources`'
+    )
 
 
 @pytest.mark.parametrize("name", CORRECTED)

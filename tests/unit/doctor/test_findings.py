@@ -22,7 +22,7 @@ def test_messages_are_masked_as_they_come() -> None:
 def test_json_has_the_findings_of_the_api_apart() -> None:
     examination = Examination("hours", requests=3)
     examination.add("", Finding("ok", "reachable", "https://api.example"))
-    examination.add("entries", Finding("error", "path", "HTTP 404", "endpoint: {path: ...}"))
+    examination.add("entries", Finding("error", "path", "HTTP 404", "# endpoint: {path: ...}"))
     assert examination.as_json() == {
         "api": "hours",
         "healthy": False,
@@ -36,7 +36,7 @@ def test_json_has_the_findings_of_the_api_apart() -> None:
                     "level": "error",
                     "topic": "path",
                     "message": "HTTP 404",
-                    "yaml": "endpoint: {path: ...}",
+                    "yaml": "# endpoint: {path: ...}",
                 }
             ]
         },

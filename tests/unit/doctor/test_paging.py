@@ -74,7 +74,7 @@ def test_a_single_page_that_is_alone(resource: MakeResource, envelope: dict[str,
             {"type": "page_number", "total_path": "pages"},
             {},
             "error",
-            "endpoint: {paginator: {total_path: null}}\npage_size: ...   # rows of a full page",
+            "endpoint: {paginator: {total_path: null}}\n# page_size: ...   # rows of a full page",
         ),
         (
             {"type": "cursor", "cursor_path": "next"},
@@ -125,7 +125,7 @@ def test_more_rows_than_requested_mean_that_the_parameter_has_another_name(
         (ROWS, ROWS[:3], None, 10, "refuse", None, None),
         ([], [], None, 10, "refuse", None, None),
         (ROWS, ROWS, None, 10, "stop", None, None),
-        (ROWS, ROWS, None, 10, "refuse", "error", "endpoint: {paginator: {page_param: ...}}"),
+        (ROWS, ROWS, None, 10, "refuse", "error", "# endpoint: {paginator: {page_param: ...}}"),
         # a short page again: the API repeats its last one; where short means last, no harm
         (ROWS[:3], ROWS[:3], None, 10, "refuse", "error", "repeated_page: stop"),
         (ROWS[:3], ROWS[:3], 100, 10, "refuse", "advice", "repeated_page: stop"),

@@ -15,7 +15,7 @@ def test_findings_in_order_with_their_yaml() -> None:
     examination.add(
         "entries",
         Finding("ok", "permission", "HTTP 200"),
-        Finding("error", "rows", "nothing at [bold]`data`", "endpoint: {path: b}\nx: 1"),
+        Finding("error", "rows", "nothing at [bold]`data`", "endpoint: {path: b}\npage_size: 1"),
         Finding("ok", "key", "id"),
     )
     examination.add("", Finding("ok", "reachable", "https://api.example"))
@@ -30,5 +30,5 @@ def test_findings_in_order_with_their_yaml() -> None:
         # an API's own words are text, not markup
         "error rows: nothing at [bold]`data`",
         "endpoint: {path: b}",
-        "x: 1",
+        "page_size: 1",
     ]

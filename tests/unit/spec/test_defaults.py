@@ -46,6 +46,12 @@ def test_null_takes_a_key_out_where_it_is_no_value() -> None:
     assert result["endpoint"]["params"] == {"b": 2}
 
 
+def test_null_takes_a_column_out() -> None:
+    defaults = {"columns": {"id": {"data_type": "bigint"}, "day": {"data_type": "date"}}}
+    assert list(merged({"columns": {"day": None}}, defaults)["columns"]) == ["id"]
+    assert merged({"columns": {"day": None}}, {})["columns"] == {}
+
+
 @pytest.mark.parametrize(
     ("own", "paginator"),
     [
