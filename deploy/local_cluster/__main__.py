@@ -1,6 +1,6 @@
 """Start a cluster, load everything from the sandbox, show where each run ran, end it all.
 
-    deploy/local-cluster --days 7 --workers 2
+deploy/local-cluster --days 7 --workers 2
 """
 
 from __future__ import annotations
@@ -11,16 +11,12 @@ import signal
 import sys
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import FrameType
 
-sys.path[:0] = [str(Path(__file__).parents[n]) for n in (1, 2)]
-
-from local_cluster.cluster import Cluster  # noqa: E402
-from local_cluster.graphql import Run  # noqa: E402
-from local_cluster.processes import ProcessError  # noqa: E402
-
-from timetracking_assets.sandbox import SandboxServer  # noqa: E402
+from deploy.local_cluster.cluster import Cluster
+from deploy.local_cluster.graphql import Run
+from deploy.local_cluster.processes import ProcessError
+from timetracking_assets.sandbox import SandboxServer
 
 
 def main() -> int:

@@ -19,9 +19,9 @@ from urllib.request import urlopen
 
 import yaml
 
-from local_cluster.graphql import Client
-from local_cluster.processes import Processes, free_ports, listens
-from local_cluster.services import SERVICES, Services
+from deploy.local_cluster.graphql import Client
+from deploy.local_cluster.processes import Processes, free_ports, listens
+from deploy.local_cluster.services import SERVICES, Services
 
 _DEPLOY = Path(__file__).parents[1]
 _REPOSITORY = _DEPLOY.parent
@@ -159,9 +159,7 @@ class Cluster:
             self.start_worker(name)
 
     def _dagster(self, name: str, module: str, *arguments: str) -> None:
-        self.processes.start(
-            name, [self._python, "-m", module, *arguments], self.environment(name)
-        )
+        self.processes.start(name, [self._python, "-m", module, *arguments], self.environment(name))
 
     def _serves(self) -> bool:
         try:

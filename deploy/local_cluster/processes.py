@@ -57,7 +57,7 @@ class Processes:
         return self._running[name][0].pid
 
     def wait_until(self, name: str, ready: Callable[[], bool], seconds: float = 90) -> None:
-        """Return when `ready` is true. Raises ProcessError if the process ends, or after `seconds`."""
+        """Return when `ready` is true. ProcessError if it ends, or after `seconds`."""
         process, _ = self._running[name]
         deadline = time.monotonic() + seconds
         while not ready():

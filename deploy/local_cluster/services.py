@@ -1,4 +1,4 @@
-"""PostgreSQL, PgBouncer and Redis as processes of this machine, which keep their data in a directory.
+"""PostgreSQL, PgBouncer and Redis as processes of this machine, with their data in a directory.
 
 Their programs are the system's (Debian: `apt install postgresql pgbouncer redis-server`).
 """
@@ -12,7 +12,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from local_cluster.processes import ProcessError, Processes, free_ports, listens
+from deploy.local_cluster.processes import ProcessError, Processes, free_ports, listens
 
 USER = "timetracking"
 SERVICES = ("postgres", "pgbouncer", "redis")
@@ -37,7 +37,9 @@ class Services:
         self._make_postgres()
         self.start_postgres()
         for database in DATABASES:
-            self._run("createdb", "-h", "127.0.0.1", "-p", str(self._postgres), "-U", USER, database)
+            self._run(
+                "createdb", "-h", "127.0.0.1", "-p", str(self._postgres), "-U", USER, database
+            )
         self._start_pgbouncer()
         self.start_redis()
 
@@ -102,7 +104,9 @@ class Services:
         )  # fmt: skip
 
     def _start_pgbouncer(self) -> None:
-        users, settings = (self._directory / "pgbouncer" / n for n in ("users.txt", "pgbouncer.ini"))
+        users, settings = (
+            self._directory / "pgbouncer" / n for n in ("users.txt", "pgbouncer.ini")
+        )
         users.write_text(f'"{USER}" "{self._password}"\n')
         settings.write_text(
             "[databases]\n"

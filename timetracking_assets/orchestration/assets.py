@@ -46,6 +46,7 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
         specs=[asset_spec(resource)],
         check_specs=check_specs(resource),
         partitions_def=partitions,
+        pool=api.name,
         backfill_policy=dg.BackfillPolicy.single_run() if partitions else None,
         required_resource_keys={api.name, WAREHOUSE},
         can_subset=True,

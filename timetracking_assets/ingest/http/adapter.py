@@ -103,7 +103,7 @@ class ApiAdapter(HTTPAdapter):
         left = remaining(response.headers, quota)
         self._stats.quota_remaining = self._stats.quota_remaining if left is None else left
         if is_used_up(response, quota):
-            seconds_until_reset(response, quota)
+            self._pace.pause(seconds_until_reset(response, quota) or 0.0)
 
 
 def load_timeout(api: Api, label: str) -> ApiError:

@@ -1,7 +1,8 @@
-"""How fast an API is requested: the rate limit of its file, kept by all requests of this process.
+"""How fast an API is requested: the rate limit of its file, kept by all requests.
 
-There is one limiter for all resources and threads. Several processes have one each: the limit in
-the file must then be divided among them. The quota that an API states itself is in `quota.py`.
+There is one limiter for all resources and threads of a process; several processes share one if
+`shared_limits.py` has a server for it, and with it the pauses that an API imposes. What an API says
+of its quota is read in `quota.py`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pyrate_limiter import Limiter, Rate
 
+from timetracking_assets.ingest.http.shared_limits import shared_limits
 from timetracking_assets.spec.model import RateLimitSpec
 
 POLITE = RateLimitSpec()
@@ -35,24 +37,39 @@ class Pace:
         if limit is None and not _is_local(host):
             limit = POLITE
         self.limit = limit
-        self._limiter = _limiter(name, host, limit) if limit else None
+        self._shared = shared_limits()
+        self._key = f"{name}/{host}"
+        self._limiter = _limiter(name, host, limit) if limit and not self._shared else None
 
     def wait(self) -> float:
         """Wait until a request may be made; return the seconds that this took."""
-        if self._limiter is None:
-            return 0.0
         started = time.monotonic()
-        self._limiter.try_acquire()
+        if self._shared:
+            self._shared.wait_out_pause(self._key)
+            if self.limit:
+                self._shared.acquire(self._key, self.limit.requests, _milliseconds(self.limit))
+        elif self._limiter:
+            self._limiter.try_acquire()
+        else:
+            return 0.0
         return time.monotonic() - started
+
+    def pause(self, seconds: float) -> None:
+        """Let the other processes wait, too: the API has refused a request for so long."""
+        if self._shared and seconds > 0:
+            self._shared.pause(self._key, seconds)
 
 
 def _limiter(name: str, host: str, limit: RateLimitSpec) -> Limiter:
     with _lock:
         key = (name, host, limit)
         if key not in _limiters:
-            milliseconds = max(1, round(limit.per_seconds * 1000))
-            _limiters[key] = Limiter(Rate(limit.requests, milliseconds))
+            _limiters[key] = Limiter(Rate(limit.requests, _milliseconds(limit)))
         return _limiters[key]
+
+
+def _milliseconds(limit: RateLimitSpec) -> int:
+    return max(1, round(limit.per_seconds * 1000))
 
 
 def _is_local(host: str) -> bool:

@@ -1,0 +1,42 @@
+"""A cluster of real processes, and an environment of their own for them."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from deploy.local_cluster.cluster import Cluster
+from timetracking_assets.sandbox import SandboxServer
+
+ROOT = Path(__file__).parents[2]
+DAYS = 3
+
+
+@pytest.fixture(scope="session")
+def python() -> str:
+    """The interpreter of an environment with the extra `cluster`, as it is locked."""
+    subprocess.run([ROOT / "deploy" / "install.sh"], check=True)
+    return str(ROOT / ".venv-cluster" / "bin" / "python")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[SandboxServer]:
+    """A sandbox of the module's own."""
+    with SandboxServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def cluster(python: str, server: SandboxServer) -> Iterator[Cluster]:
+    """Two workers, which load from the sandbox; partitions begin `DAYS` days ago."""
+    settings = dict(server.environment)
+    first_day = (datetime.now(UTC).date() - timedelta(days=DAYS)).isoformat()
+    for name in server.environment:
+        if name.endswith("_BASE_URL"):
+            settings[name.replace("_BASE_URL", "_START")] = first_day
+    with Cluster(settings, python=python) as running:
+        yield running

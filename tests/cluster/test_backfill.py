@@ -1,0 +1,113 @@
+"""All assets by backfills of the UI's kind: on all workers, into one warehouse."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from deploy.local_cluster.cluster import Cluster
+from tests.cluster.conftest import ROOT
+from tests.support.throwaway_postgres import query
+from timetracking_assets.sandbox import SandboxServer
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+
+
+def test_all_assets_are_loaded_and_each_worker_has_loaded_some(
+    cluster: Cluster, server: SandboxServer
+) -> None:
+    groups = cluster.client.assets()
+    assets = [asset for api, members in groups.items() if api != "health" for asset in members]
+    backfills = [
+        cluster.client.backfill(members, api) for api, members in groups.items() if api != "health"
+    ]
+
+    statuses = cluster.client.wait_for(backfills, 500)
+
+    runs = cluster.client.runs()
+    assert {run.status for run in runs} == {"SUCCESS"}, statuses
+    assert cluster.client.materialized(assets) == set(assets)
+    assert len(assets) == 36
+    assert {cluster.worker_of(run.task_id) for run in runs} == set(cluster.workers)
+    # one run at a time of each API, and never two APIs in a run
+    assert all(len({asset.split("/")[0] for asset in run.assets}) == 1 for run in runs)
+    for api in groups:
+        own = sorted(
+            (run.started or 0.0, run.ended or 0.0)
+            for run in runs
+            if run.assets[0].startswith(f"{api}/")
+        )
+        assert all(later[0] >= earlier[1] for earlier, later in pairwise(own))
+    for resource in ("clients", "people", "projects"):
+        [(rows,)] = query(
+            cluster.services.url("warehouse"),
+            f"SELECT count(*) FROM resource_management.{resource}",
+        )
+        assert rows == len(server.control.rows("resource_management", resource))
+
+
+def test_no_worker_has_written_outside_its_home(cluster: Cluster) -> None:
+    events = query(
+        cluster.services.url("dagster"),
+        "SELECT count(*) FROM event_logs WHERE event LIKE '%%Step%%'",
+    )
+    assert events[0][0] > 0
+    for name in cluster.workers:
+        home = Path(cluster.environment(name)["DAGSTER_HOME"])
+        assert not list(home.rglob("*.db")), "an event log of its own"
+        assert not list(home.rglob("*.duckdb")), "a warehouse of its own"
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_cluster_leaves_nothing_behind(python: str, how: signal.Signals) -> None:
+    command = subprocess.Popen(
+        [python, "-m", "deploy.local_cluster", "--days", "1"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert command.stdout
+    if how == signal.SIGINT:
+        # at any time, also while it starts
+        time.sleep(12)
+    else:
+        assert "Dagster's UI" in command.stdout.readline()
+    running = _processes_of(command.pid)
+    assert len(running) >= 3
+
+    command.send_signal(how)
+    command.send_signal(how)
+
+    output, _ = command.communicate(timeout=60)
+    assert command.returncode == 130, output
+    deadline = time.monotonic() + 5
+    while any(Path(f"/proc/{pid}").exists() for pid in running) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not [pid for pid in running if Path(f"/proc/{pid}").exists()]
+
+
+def _processes_of(parent: int) -> set[int]:
+    """All processes below `parent`, by /proc."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(") ")[2].split()
+            except OSError:
+                continue
+            children.setdefault(int(fields[1]), []).append(int(entry.name))
+    below: set[int] = set()
+    waiting = [parent]
+    while waiting:
+        for child in children.get(waiting.pop(), []):
+            below.add(child)
+            waiting.append(child)
+    return below

@@ -1,0 +1,197 @@
+"""A worker is lost in each phase of a load: noticed, run again, and the table is right.
+
+A phase is held by what it waits for: a slow API, or a lock on the table that it is about to write.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
+
+import psycopg2
+import pytest
+
+from deploy.local_cluster.cluster import Cluster
+from deploy.local_cluster.graphql import Run
+from tests.support.throwaway_postgres import query
+from timetracking_assets.sandbox import SandboxServer
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
+
+API, RESOURCE = "resource_management", "clients"
+ASSET = f"{API}/{RESOURCE}"
+NOTICED = 60
+"""Seconds after which a lost worker is known at the latest: two rounds of run monitoring."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loaded(cluster: Cluster) -> None:
+    [status] = cluster.client.wait_for([cluster.client.backfill([ASSET], "first")], 120).values()
+    assert status == "COMPLETED_SUCCESS"
+
+
+@pytest.mark.parametrize("phase", ["requesting", "staging", "merging", "checking"])
+def test_what_a_lost_worker_was_loading_is_loaded_again(
+    phase: str, cluster: Cluster, server: SandboxServer
+) -> None:
+    _change_rows(server, phase)
+    warehouse = cluster.services.url("warehouse")
+
+    with _held(phase, server, warehouse) as is_there:
+        backfill = cluster.client.backfill([ASSET], phase)
+        _wait(is_there, 90)
+        [run] = _runs_of(cluster, backfill)
+        worker = cluster.worker_of(run.task_id)
+        assert worker
+        cluster.processes.kill(worker)
+        killed = time.time()
+    cluster.client.wait_for([backfill], 240)
+    cluster.start_worker(worker)
+
+    lost, *others = _runs_of(cluster, backfill)
+    assert lost.status == "FAILURE"
+    assert lost.ended
+    assert lost.ended - killed < NOTICED
+    assert [other.status for other in others] == ["SUCCESS"]
+    assert all((other.started or 0) >= lost.ended for other in others)
+    _assert_copied(warehouse, server)
+    assert query(warehouse, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
+    print(
+        f"{phase}: noticed after {lost.ended - killed:.0f} s, "
+        f"right after {(others[-1].ended or 0) - killed:.0f} s"
+    )
+
+
+@pytest.mark.parametrize("part", ["daemon", "redis", "postgres"])
+def test_a_part_that_is_restarted_during_a_load_costs_no_data(
+    part: str, cluster: Cluster, server: SandboxServer
+) -> None:
+    _change_rows(server, part)
+    server.control.set_latency(5)
+    backfill = cluster.client.backfill([ASSET], part)
+    _wait(lambda: bool(_in_flight(server)), 90)
+
+    cluster.processes.kill(part)
+    time.sleep(2)
+    restart = {
+        "daemon": cluster.start_daemon,
+        "redis": cluster.services.start_redis,
+        "postgres": cluster.services.start_postgres,
+    }
+    restart[part]()
+    server.control.set_latency(0)
+    cluster.client.wait_for([backfill], 240)
+
+    runs = _runs_of(cluster, backfill)
+    assert runs[-1].status == "SUCCESS", [run.status for run in runs]
+    assert all(
+        (later.started or 0) >= (earlier.ended or 0)
+        for earlier, later in pairwise(runs)
+    )
+    _assert_copied(cluster.services.url("warehouse"), server)
+    print(f"{part}: {[run.status for run in runs]}")
+
+
+def _change_rows(server: SandboxServer, name: str) -> None:
+    rows = server.control.rows(API, RESOURCE)
+    server.control.edit(
+        API, RESOURCE, upsert=[{**rows[0], "name": f"renamed: {name}"}], delete=[rows[-1]["id"]]
+    )
+    server.control.clear_requests()
+
+
+def _assert_copied(warehouse: str, server: SandboxServer) -> None:
+    loaded = query(warehouse, f"SELECT id, name FROM {ASSET.replace('/', '.')} ORDER BY id")
+    assert loaded == sorted((row["id"], row["name"]) for row in server.control.rows(API, RESOURCE))
+
+
+@contextmanager
+def _held(phase: str, server: SandboxServer, warehouse: str) -> Iterator[Callable[[], bool]]:
+    """Hold the next load in `phase`; what is given says whether it is there."""
+    if phase == "requesting":
+        server.control.set_latency(30)
+        try:
+            yield lambda: bool(_in_flight(server))
+        finally:
+            server.control.set_latency(0)
+        return
+    table = f"{API}_staging.{RESOURCE}" if phase == "staging" else f"{API}.{RESOURCE}"
+    # it may be read, but not written
+    with _lock(warehouse, table, "SHARE") as first:
+        if phase != "checking":
+            yield lambda: _waits_for(warehouse, table)
+            return
+        # next in the queue behind the load: its checks, which read, come after that
+        with _queued_lock(warehouse, table, lambda: _waits_for(warehouse, table)) as is_held:
+
+            def is_there() -> bool:
+                if not is_held() and _waits_for(warehouse, table):
+                    first.rollback()
+                return is_held() and _waits_for(warehouse, table)
+
+            yield is_there
+
+
+@contextmanager
+def _lock(warehouse: str, table: str, mode: str) -> Iterator[Any]:
+    connection = psycopg2.connect(warehouse)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {table} IN {mode} MODE")
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _queued_lock(
+    warehouse: str, table: str, after: Callable[[], bool]
+) -> Iterator[Callable[[], bool]]:
+    """A lock against readers, requested as soon as `after` is true; what is given says whether it
+    is held."""
+    connection = psycopg2.connect(warehouse, async_=True)
+    requested = False
+
+    def is_held() -> bool:
+        nonlocal requested
+        state = connection.poll()
+        if state != psycopg2.extensions.POLL_OK:
+            return False
+        if requested:
+            return True
+        if after():
+            connection.cursor().execute(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            requested = True
+        return False
+
+    try:
+        yield is_held
+    finally:
+        connection.close()
+
+
+def _waits_for(warehouse: str, table: str) -> bool:
+    sql = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = to_regclass(%s)"
+    return bool(query(warehouse, sql, (table,)))
+
+
+def _in_flight(server: SandboxServer) -> list[dict[str, Any]]:
+    return [
+        request
+        for request in server.control.requests()
+        if request["api"] == API and request["seconds"] is None
+    ]
+
+
+def _runs_of(cluster: Cluster, backfill: str) -> list[Run]:
+    return [run for run in cluster.client.runs() if run.tags.get("dagster/backfill") == backfill]
+
+
+def _wait(condition: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the load is not there in time"
+        time.sleep(0.1)
