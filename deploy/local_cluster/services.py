@@ -31,9 +31,6 @@ class Services:
 
     def start(self) -> None:
         """Start all three, with an empty database for each of `DATABASES`."""
-        for path in (self._directory, *(self._directory / n for n in ("pgbouncer", "redis"))):
-            path.mkdir(exist_ok=True)
-            self._hand_over(path)
         self._make_postgres()
         self.start_postgres()
         for database in DATABASES:
@@ -81,12 +78,14 @@ class Services:
         )
 
     def start_redis(self) -> None:
-        """Start Redis on its data and wait until it answers."""
-        settings = self._directory / "redis.conf"
+        """Start Redis on its data and wait until it answers; it needs none of the others."""
+        self._own_directory()
+        directory = self._own_directory("redis")
+        settings = directory / "redis.conf"
         settings.write_text(
             f"port {self._redis}\nbind 127.0.0.1\nrequirepass {self._password}\n"
             # what was sent to workers outlives a restart
-            f"dir {self._directory / 'redis'}\nappendonly yes\n"
+            f"dir {directory}\nappendonly yes\n"
         )
         self._hand_over(settings)
         self._processes.start(
@@ -95,6 +94,7 @@ class Services:
         self._processes.wait_until("redis", lambda: listens(self._redis))
 
     def _make_postgres(self) -> None:
+        self._own_directory()
         word = self._directory / "password"
         word.write_text(self._password)
         self._hand_over(word)
@@ -137,6 +137,13 @@ class Services:
         )
         if done.returncode:
             raise ProcessError(f"{program} failed: {done.stderr}")
+
+    def _own_directory(self, name: str = "") -> Path:
+        directory = self._directory / name
+        if not directory.exists():
+            directory.mkdir()
+            self._hand_over(directory)
+        return directory
 
     def _hand_over(self, path: Path) -> None:
         path.chmod(0o700 if path.is_dir() else 0o600)

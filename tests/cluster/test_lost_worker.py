@@ -87,10 +87,7 @@ def test_a_part_that_is_restarted_during_a_load_costs_no_data(
 
     runs = _runs_of(cluster, backfill)
     assert runs[-1].status == "SUCCESS", [run.status for run in runs]
-    assert all(
-        (later.started or 0) >= (earlier.ended or 0)
-        for earlier, later in pairwise(runs)
-    )
+    assert all((later.started or 0) >= (earlier.ended or 0) for earlier, later in pairwise(runs))
     _assert_copied(cluster.services.url("warehouse"), server)
     print(f"{part}: {[run.status for run in runs]}")
 
