@@ -104,9 +104,8 @@ class Services:
         )  # fmt: skip
 
     def _start_pgbouncer(self) -> None:
-        users, settings = (
-            self._directory / "pgbouncer" / n for n in ("users.txt", "pgbouncer.ini")
-        )
+        directory = self._own_directory("pgbouncer")
+        users, settings = directory / "users.txt", directory / "pgbouncer.ini"
         users.write_text(f'"{USER}" "{self._password}"\n')
         settings.write_text(
             "[databases]\n"
