@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -14,6 +16,18 @@ from timetracking_assets.sandbox import SandboxServer
 
 ROOT = Path(__file__).parents[2]
 DAYS = 3
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _end_in_order() -> Iterator[None]:
+    """Let whoever ends the tests by a signal end what they started, too."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture(scope="session")

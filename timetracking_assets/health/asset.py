@@ -11,7 +11,7 @@ from pydantic import Field
 
 from timetracking_assets.health.watched import REPORT_KEY
 from timetracking_assets.orchestration.automation.jobs import sensor_status
-from timetracking_assets.orchestration.resources import WarehouseResource
+from timetracking_assets.orchestration.resources import WarehouseResource, runs_elsewhere
 from timetracking_assets.orchestration.ui_address import DEFAULT, VARIABLE, ui_address
 
 REPORT = "health_report"
@@ -28,7 +28,7 @@ class HealthReportResource(dg.ConfigurableResource[None]):
     path: str = Field(
         default="",
         description="the HTML file; if empty, the environment variable TIMETRACKING_REPORT, else "
-        "`health_report.html` beside the warehouse",
+        "`health_report.html` beside the warehouse, or none where runs are on several machines",
     )
     ui_url: str = Field(
         default="",
@@ -36,10 +36,12 @@ class HealthReportResource(dg.ConfigurableResource[None]):
         f"{VARIABLE}, else {DEFAULT}",
     )
 
-    def file(self, warehouse: Path) -> Path:
-        """The page's file."""
+    def file(self, warehouse: Path, instance: dg.DagsterInstance) -> Path | None:
+        """The page's file; None if none is named and the machine is any of several."""
         named = self.path or os.environ.get("TIMETRACKING_REPORT")
-        return Path(named).expanduser() if named else warehouse.with_name("health_report.html")
+        if named:
+            return Path(named).expanduser()
+        return None if runs_elsewhere(instance) else warehouse.with_name("health_report.html")
 
     def ui(self) -> str:
         """The address of the Dagster UI, no slash at its end."""
@@ -68,10 +70,12 @@ def build_health_definitions(watched: dg.Definitions) -> dg.Definitions:
         opened = warehouse.open()
         holder = f"run {context.run.run_id}, health report"
         health = read_health(context.instance, watched, opened, holder)
-        path, ui_url = health_report.file(opened.work_dir).absolute(), health_report.ui()
+        path, ui_url = health_report.file(opened.work_dir, context.instance), health_report.ui()
+        path = path.absolute() if path else None
         problem: str | None = None
         try:
-            write_page(path, health.page(ui_url))
+            if path:
+                write_page(path, health.page(ui_url))
         except OSError as error:
             problem = f"can't write the health report {path}: {error.strerror}"
         if problem:
@@ -83,7 +87,7 @@ def build_health_definitions(watched: dg.Definitions) -> dg.Definitions:
         return dg.MaterializeResult(
             metadata={
                 "report": dg.MetadataValue.md(render_markdown(report, ui_url)),
-                "page": dg.MetadataValue.path(str(path)),
+                **({"page": dg.MetadataValue.path(str(path))} if path else {}),
                 "state": report.state.word,
                 **{f"assets_{state.name.lower()}": report.count(state) for state in State},
             }

@@ -53,7 +53,7 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
     )
     def load_asset(context: dg.AssetExecutionContext, config: LoadConfig) -> Iterator[Any]:
         warehouse_resource: WarehouseResource = getattr(context.resources, WAREHOUSE)
-        warehouse = or_failure(warehouse_resource.open)
+        warehouse = or_failure(lambda: warehouse_resource.open_for(context.instance))
         facts: LoadFacts | None = None
         known_unique = False
         if context.selected_asset_keys:

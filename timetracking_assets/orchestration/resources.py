@@ -87,3 +87,24 @@ class WarehouseResource(dg.ConfigurableResource[None]):
         """The warehouse, not opened yet. Raises SettingsError for an invalid setting."""
         self._publishes_after_each_run()
         return find_warehouse(self.path, self.destination, self.lock_timeout)
+
+    def open_for(self, instance: dg.DagsterInstance) -> Warehouse:
+        """The warehouse for a run of `instance`.
+
+        Raises SettingsError also where runs may be on several machines and the warehouse, or its
+        lock, is on one.
+        """
+        warehouse = self.open()
+        if runs_elsewhere(instance) and not warehouse.is_shared:
+            raise SettingsError(
+                f"runs are started by {type(instance.run_launcher).__name__}, on whatever machine, "
+                f"but {warehouse} keeps loads apart by a file of one machine. Set "
+                "WAREHOUSE_DESTINATION=postgres, or run on one machine without that launcher."
+            )
+        return warehouse
+
+
+def runs_elsewhere(instance: dg.DagsterInstance) -> bool:
+    """Whether runs may be on other machines: their launcher is not one of Dagster's core, which
+    start processes of the machine that they are on."""
+    return type(instance.run_launcher).__module__.partition(".")[0] != "dagster"

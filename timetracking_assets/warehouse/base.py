@@ -47,6 +47,11 @@ class Warehouse(ABC):
     """Seconds to wait while another load has the lock."""
 
     @property
+    def is_shared(self) -> bool:
+        """Whether loads on several machines are kept apart."""
+        return False
+
+    @property
     @abstractmethod
     def work_dir(self) -> Path:
         """Where loads keep their private working directories."""

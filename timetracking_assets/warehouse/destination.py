@@ -53,6 +53,11 @@ class DestinationWarehouse(Warehouse):
         return DestinationSettings(self.name, self.credentials)
 
     @property
+    def is_shared(self) -> bool:
+        """Whether the lock is the server's."""
+        return self._settings.is_postgres
+
+    @property
     def work_dir(self) -> Path:
         """Below the local directory: only loads that are going on have files there."""
         return self.home / f"{self.name}.loads"
