@@ -82,9 +82,13 @@ class Client:
     def wait_for(self, backfills: Sequence[str], seconds: float) -> dict[str, str]:
         """The status of each backfill when all have ended. Raises TimeoutError after `seconds`."""
         deadline = time.monotonic() + seconds
+        ended = {"COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED"}
         while True:
-            statuses = {each: self._status(each) for each in backfills}
-            ended = {"COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED"}
+            try:
+                statuses = {each: self._status(each) for each in backfills}
+            except (OSError, RuntimeError) as error:
+                # while a part of the cluster is restarted
+                statuses = {"": str(error)}
             if set(statuses.values()) <= ended:
                 return statuses
             if time.monotonic() > deadline:
