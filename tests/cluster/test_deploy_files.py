@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -116,3 +117,22 @@ def test_an_entrypoint_reads_secrets_and_nothing_else(tmp_path: Path) -> None:
     )
 
     assert done.stdout == "postgresql://host /etc/hosts\n"
+
+
+def test_secrets_are_made_once_and_those_of_one_server_agree(tmp_path: Path) -> None:
+    program = tmp_path / "make-secrets"
+    shutil.copy(DEPLOY / "make-secrets", program)
+
+    subprocess.run([program], check=True)
+    again = subprocess.run([program], capture_output=True, check=False)
+
+    assert again.returncode == 1
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    made = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+    assert set(made) == set(compose["secrets"])
+    password = made["postgres_password"]
+    assert len(password) == 48
+    assert all(password in made[n] for n in ("dagster_postgres_url", "warehouse_url"))
+    redis = made["redis_url"].removeprefix("redis://:").partition("@")[0]
+    assert f"requirepass {redis}\n" in made["redis_conf"]
+    assert redis != password

@@ -41,6 +41,10 @@ ELSEWHERE = {
     ),
     "timetracking dashboard": ("tests/integration/cli/test_commands.py", '"dashboard", "--port"'),
     "timetracking schema > defs.schema.json": ("tests/unit/cli/test_docs.py", 'call("schema")'),
+    "deploy/local-cluster --days 7 --workers 2": (
+        "tests/cluster/test_backfill.py",
+        '["deploy/local-cluster", "--days", "1"]',
+    ),
     "dg check defs": ("tests/integration/cli/test_commands.py", '("dg", "check", "defs")'),
     "dg scaffold defs timetracking_assets.RestApi my_api --extends resource_management": (
         "tests/integration/test_other_project.py",
