@@ -1,4 +1,4 @@
-"""Is the data complete, fresh and right? The health report, and the hours that the data holds.
+"""Is the data complete, fresh and correct? The health report, and the hours that the data holds.
 
 Data flows one way: the instance's event log (`event_log.py`) and the definitions (`watched.py`)
 give facts, `judgement.py` turns facts into a report (`model.py`), and the report is shown as a page

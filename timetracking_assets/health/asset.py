@@ -1,6 +1,7 @@
-"""The asset `health_report`: the page that says how all other assets are, and what refreshes it.
+"""The asset `health_report`, a page about all other assets, and the sensor that refreshes it.
 
-Only the asset, its settings and its sensor belong here; what the report says is in `health`.
+Only the asset, its settings and its sensor belong here; the content of the report is made by the
+other modules of `health`.
 """
 
 import os
@@ -54,7 +55,7 @@ def build_health_definitions(watched: dg.Definitions) -> dg.Definitions:
     @dg.asset(
         key=REPORT_KEY,
         group_name="health",
-        description="One page that says whether the data is complete, fresh and right.",
+        description="One page that shows whether the data is complete, fresh and correct.",
         kinds={"html"},
     )
     def health_report(
@@ -93,7 +94,11 @@ def build_health_definitions(watched: dg.Definitions) -> dg.Definitions:
             }
         )
 
-    job = dg.define_asset_job("health_report_job", selection=dg.AssetSelection.assets(REPORT_KEY))
+    job = dg.define_asset_job(
+        "health_report_job",
+        selection=dg.AssetSelection.assets(REPORT_KEY),
+        description="Makes the page of the health report.",
+    )
 
     @dg.sensor(
         job=job,
@@ -115,7 +120,7 @@ def build_health_definitions(watched: dg.Definitions) -> dg.Definitions:
             and record.dagster_run.job_name != job.name
         ]
         if not ended:
-            return dg.SkipReason("No run has ended lately.")
+            return dg.SkipReason("No run has ended yet.")
         newest = str(max(record.end_time or 0 for record in ended))
         if newest == context.cursor:
             return dg.SkipReason("No run has ended since the last report.")

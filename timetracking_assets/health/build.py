@@ -14,6 +14,7 @@ from timetracking_assets.health.event_log import read_facts
 from timetracking_assets.health.hours import Hours
 from timetracking_assets.health.judgement import build_report
 from timetracking_assets.health.model import Report
+from timetracking_assets.health.next_runs import next_runs
 from timetracking_assets.health.page import render_page
 from timetracking_assets.health.tables import read_tables
 from timetracking_assets.health.watched import watched_assets
@@ -46,11 +47,13 @@ def read_health(
     now = datetime.now(UTC)
     assets = watched_assets(definitions)
     facts = read_facts(instance, assets, now)
+    upcoming = next_runs(definitions, instance, now)
     if warehouse is None:
-        return HealthReport(build_report(assets, facts, {}, now))
+        return HealthReport(build_report(assets, facts, {}, now, upcoming=upcoming))
     patient = replace(warehouse, lock_timeout=min(PATIENCE, warehouse.lock_timeout))
     tables = read_tables(patient, assets, now, holder)
-    return HealthReport(build_report(assets, facts, tables.rows, now, tables.notes), tables.hours)
+    report = build_report(assets, facts, tables.rows, now, tables.notes, upcoming)
+    return HealthReport(report, tables.hours)
 
 
 def write_page(path: Path, page: str) -> None:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from itertools import groupby
 
 from timetracking_assets.health.model import Partition, PartitionState
+from timetracking_assets.health.text import counted
 
 WEEKS = 53
 """How many weeks the calendar shows; the months show all."""
@@ -32,9 +33,20 @@ class Cell:
 
     @property
     def label(self) -> str:
-        """The day in words."""
-        rows = "" if self.partition.rows is None else f", {self.partition.rows:,} rows"
-        return f"{self.day:%a} {self.day}: {self.partition.state}{rows}"
+        """The day in words: its rows, and its state unless it is loaded and counted."""
+        partition = self.partition
+        if partition.rows is None:
+            return f"{self.day}: {partition.state}"
+        rows = counted(partition.rows, "row")
+        loaded = partition.state == PartitionState.LOADED
+        return f"{self.day}: {rows}" if loaded else f"{self.day}: {partition.state}, {rows}"
+
+    @property
+    def style(self) -> str:
+        """The class of its cell."""
+        if self.partition.state == PartitionState.LOADED:
+            return f"l{self.level}"
+        return self.partition.state.replace(" ", "-")
 
 
 @dataclass(frozen=True)

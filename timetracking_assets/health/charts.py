@@ -6,6 +6,7 @@ light and dark), and each mark gets a title. Each chart has its figures beside i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,6 +19,7 @@ from pygal.style import Style
 from timetracking_assets.health.model import ApiHealth, Load
 
 DAYS = 30
+_LONG_NUMBER = re.compile(r"(\d+\.\d)\d+")
 _SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -104,12 +106,16 @@ def bar_chart(days: Sequence[date], series: Series) -> Markup:
     for unneeded in [*tree.findall(f"{_SVG}defs"), *tree.findall(f"{_SVG}title")]:
         tree.remove(unneeded)
     for bar in tree.iter(f"{_SVG}g"):
-        told = {note.get("class"): note.text for note in bar.findall(f"{_SVG}desc")}
+        notes = {note.get("class"): note.text for note in bar.findall(f"{_SVG}desc")}
         for note in bar.findall(f"{_SVG}desc"):
             bar.remove(note)
-        if "value" in told:
+        if "value" in notes:
             title = ElementTree.SubElement(bar, f"{_SVG}title")
-            title.text = f"{told.get('x_label')}: {told['value']} {series.unit}"
+            title.text = f"{notes.get('x_label')}: {notes['value']} {series.unit}"
+    for element in tree.iter():
+        for name, value in element.attrib.items():
+            # a tenth of a pixel is enough
+            element.set(name, _LONG_NUMBER.sub(r"\1", value))
     tree.set("role", "img")
     tree.set("aria-label", f"{series.title} by day; the figures are in the table below")
     tree.attrib.pop("id", None)

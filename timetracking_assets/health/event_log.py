@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from dagster import AssetRecordsFilter, DagsterEventType
@@ -22,8 +22,11 @@ from timetracking_assets.orchestration.runs import Runs
 
 LOADS = 30
 """How many loads of an asset the report looks back on."""
-RESULTS = 10
+RESULTS = 60
 """How many evaluations of a check it looks back on."""
+INCIDENT_DAYS = 90
+"""How many days of failed runs it looks back on, and how many of these runs at most."""
+_MOST_FAILED_RUNS = 200
 _PAGE = LOADS
 _MOST_PAGES = 8
 _STATES = {
@@ -52,6 +55,10 @@ class AssetFacts:
     partitions: Mapping[str, PartitionState] = field(default_factory=dict)
     """State by partition key, for those of which anything is known."""
     checks: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
+    failures: tuple[datetime, ...] = ()
+    """When loads failed, as far back as `loads` reach."""
+    known_since: datetime | None = None
+    """Since when nothing that went wrong is missing here; None if it was never loaded."""
     freshness: Verdict = Verdict(None)  # noqa: RUF009 - it can't be changed
 
 
@@ -64,20 +71,52 @@ def read_facts(
         for record in instance.get_asset_records([asset.key for asset in assets])
     }
     runs = Runs(instance)
+    failures = _failures(instance, runs, now)
     facts = {}
     for asset in assets:
         entry = records.get(asset.key)
         if entry is None:
             facts[asset.key] = AssetFacts()
             continue
+        loads, checks = _loads(instance, asset.key, runs), _checks(instance, asset)
+        known_since = _known_since(loads, checks)
         facts[asset.key] = AssetFacts(
-            loads=_loads(instance, asset.key, runs),
+            loads=loads,
+            failures=tuple(
+                at
+                for at in failures.get("__".join(asset.key.path), ())
+                if known_since is not None and (len(loads) < LOADS or at >= known_since)
+            ),
+            known_since=known_since,
             attempt=_attempt(instance, asset.key, entry.last_materialization_storage_id, runs),
             partitions=_partitions(instance, asset, now),
-            checks=_checks(instance, asset),
+            checks=checks,
             freshness=judge(asset.key, asset.freshness, asset.partitions, instance, now),
         )
     return facts
+
+
+def _failures(instance: dg.DagsterInstance, runs: Runs, now: datetime) -> dict[str, list[datetime]]:
+    """When each step failed, by step key."""
+    failed = dg.RunsFilter(
+        statuses=[dg.DagsterRunStatus.FAILURE], created_after=now - timedelta(days=INCIDENT_DAYS)
+    )
+    failures: dict[str, list[datetime]] = {}
+    for record in instance.get_run_records(failed, limit=_MOST_FAILED_RUNS):
+        ended = record.end_time or record.update_timestamp.timestamp()
+        for step in runs.problems(record.dagster_run.run_id):
+            failures.setdefault(step, []).append(_instant(ended))
+    return failures
+
+
+def _known_since(
+    loads: Sequence[Load], checks: Mapping[str, Sequence[CheckResult]]
+) -> datetime | None:
+    if not loads:
+        return None
+    # a history as long as was read may have more before it
+    cut = [results[-1].at for results in checks.values() if len(results) == RESULTS]
+    return max([loads[-1].at, *cut])
 
 
 def _loads(instance: dg.DagsterInstance, key: dg.AssetKey, runs: Runs) -> tuple[Load, ...]:

@@ -6,6 +6,7 @@ Pure functions of definitions and facts; nothing is read here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
@@ -13,10 +14,16 @@ import dagster as dg
 
 from timetracking_assets.health.event_log import AssetFacts, Attempt
 from timetracking_assets.health.freshness import describe_freshness
+from timetracking_assets.health.incidents import (
+    check_incidents,
+    load_incidents,
+    ordered_days,
+)
 from timetracking_assets.health.model import (
     ApiHealth,
     AssetHealth,
     CheckHealth,
+    NextRun,
     Partition,
     PartitionState,
     Problem,
@@ -26,11 +33,13 @@ from timetracking_assets.health.model import (
 )
 from timetracking_assets.health.text import counted
 from timetracking_assets.health.watched import WatchedAsset
+from timetracking_assets.orchestration.checks.quality_checks import SCHEMA
 from timetracking_assets.orchestration.partitions import known_partitions
 from timetracking_assets.orchestration.runs import UNFINISHED
 
 PartitionRows = Mapping[dg.AssetKey, Mapping[str, int]]
 """Rows that the tables hold, by asset and partition key."""
+_PERIODS = (30, 90)
 
 
 def build_report(
@@ -39,13 +48,20 @@ def build_report(
     rows: PartitionRows,
     now: datetime,
     notes: Sequence[str] = (),
+    upcoming: Mapping[dg.AssetKey, NextRun] | None = None,
 ) -> Report:
     """Judge every asset; an API of which nothing was ever loaded or tried is not in use."""
     apis = []
     for group, members in groupby(assets, key=lambda asset: asset.group):
         watched = list(members)
         used = any(facts[a.key].loads or facts[a.key].attempt for a in watched)
-        judged = [_judge(a, facts[a.key], rows.get(a.key, {}), used, now) for a in watched]
+        judged = [
+            replace(
+                _judge(a, facts[a.key], rows.get(a.key, {}), used, now),
+                next_run=(upcoming or {}).get(a.key),
+            )
+            for a in watched
+        ]
         apis.append(ApiHealth(group, tuple(judged)))
     return Report(now, tuple(apis), tuple(notes))
 
@@ -73,6 +89,9 @@ def _judge(
         advice = "Materialize it, or remove it from defs.yaml if you don't need it."
         problems.append(Problem(State.WARNING, "Never loaded", advice, link))
     state = worst([problem.state for problem in problems])
+    incidents = load_incidents(facts.failures, facts.loads)
+    for name, results in facts.checks.items():
+        incidents += check_incidents(name, results)
     newest = facts.loads[0].numbers if facts.loads else {}
     count = newest.get("dagster/row_count")
     return AssetHealth(
@@ -89,6 +108,15 @@ def _judge(
         loads=facts.loads,
         partitions=partitions,
         running=bool(facts.attempt and facts.attempt.status in UNFINISHED),
+        owners=asset.owners,
+        downstream=asset.downstream,
+        incidents=tuple(sorted(incidents, key=lambda item: item.began, reverse=True)),
+        ordered_days=tuple(
+            ordered_days(incidents, facts.known_since, now, days) for days in _PERIODS
+        ),
+        schema_changes=tuple(
+            result for result in facts.checks.get(SCHEMA, ()) if not result.passed
+        ),
     )
 
 

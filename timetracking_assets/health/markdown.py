@@ -23,9 +23,9 @@ def render_markdown(report: Report, ui_url: str) -> str:
     if problems:
         lines += ["", "**What needs attention**", ""]
     for asset, problem in problems[:_MOST_PROBLEMS]:
-        told = f"- {problem.state.symbol} **{_text(asset.name)}**: {_text(problem.what)}. "
-        told += _text(problem.advice)
-        lines.append(told + (f" [Open]({ui_url}{problem.link})" if ui_url else ""))
+        line = f"- {problem.state.symbol} **{_text(asset.name)}**: {_text(problem.what)}. "
+        line += _text(problem.advice)
+        lines.append(line + (f" [Open]({ui_url}{problem.link})" if ui_url else ""))
     if len(problems) > _MOST_PROBLEMS:
         lines.append(f"- and {len(problems) - _MOST_PROBLEMS} more, see the page")
     lines += [f"\n{_text(note)}" for note in report.notes]

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+
+from timetracking_assets.orchestration.ui_address import anchor
 
 
 class State(IntEnum):
     """How an asset, a check or an API is, from best to worst."""
 
     UNUSED = 0
-    """Never loaded, nor tried: nothing is said of it."""
+    """Never loaded, and no load was tried."""
     OK = 1
     WARNING = 2
     FAILED = 3
@@ -117,6 +119,37 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Incident:
+    """One thing that went wrong; without `ended` it still lasts."""
+
+    what: str
+    began: datetime
+    ended: datetime | None
+
+    def lasted(self, now: datetime) -> timedelta:
+        """How long it lasted, up to `now` if it still does."""
+        return (self.ended or now) - self.began
+
+
+@dataclass(frozen=True)
+class OrderedDays:
+    """On how many of the last `days` days no incident was open, of those `known` at all."""
+
+    days: int
+    good: int
+    known: int
+
+
+@dataclass(frozen=True)
+class NextRun:
+    """The next tick of a schedule, which may be switched off."""
+
+    at: datetime
+    schedule: str
+    on: bool
+
+
+@dataclass(frozen=True)
 class AssetHealth:
     """One asset (or resource of an API)."""
 
@@ -133,6 +166,19 @@ class AssetHealth:
     loads: tuple[Load, ...]
     partitions: tuple[Partition, ...]
     running: bool = False
+    owners: tuple[str, ...] = ()
+    downstream: tuple[str, ...] = ()
+    """Names of the assets that depend on it, directly or not."""
+    incidents: tuple[Incident, ...] = ()
+    """The newest first."""
+    ordered_days: tuple[OrderedDays, ...] = ()
+    next_run: NextRun | None = None
+    schema_changes: tuple[CheckResult, ...] = ()
+
+    @property
+    def anchor(self) -> str:
+        """Its place on the page."""
+        return anchor(self.path)
 
     @property
     def name(self) -> str:
@@ -179,7 +225,7 @@ class Report:
     at: datetime
     apis: tuple[ApiHealth, ...]
     notes: tuple[str, ...] = ()
-    """What could not be told, and why."""
+    """What is left out of it, and why."""
 
     @property
     def assets(self) -> list[AssetHealth]:

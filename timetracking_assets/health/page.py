@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,8 +19,13 @@ from markupsafe import Markup
 
 from timetracking_assets.health.calendar import calendar, months
 from timetracking_assets.health.charts import activity, bar_chart
+from timetracking_assets.health.freshness import age
 from timetracking_assets.health.hours import Hours
-from timetracking_assets.health.model import Report, State
+from timetracking_assets.health.model import AssetHealth, CheckResult, Incident, Report, State
+
+SPAN = 90
+"""How many days of incidents the page shows."""
+_MOST_INCIDENTS, _MOST_CHANGES = 30, 20
 
 
 def render_page(
@@ -38,13 +44,22 @@ def render_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"instant": _instant, "number": _number}
+    environment.filters |= {
+        "instant": _instant,
+        "number": _number,
+        "age": age,
+        "place": partial(_place, now=report.at),
+    }
     source = environment.loader.get_source if environment.loader else None
     assert source is not None
     style, script = (source(environment, name)[0] for name in ("page.css", "page.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("page.html").render(
         report=report,
+        incidents=_incidents(report),
+        most_incidents=_MOST_INCIDENTS,
+        span=SPAN,
+        schema_changes=_schema_changes(report),
         hours=[_for_script(table) for table in hours],
         ui=ui_url.rstrip("/"),
         refresh=refresh,
@@ -64,6 +79,32 @@ def check_address(ui_url: str) -> None:
     """Raise ValueError for an address of the Dagster UI that is no web address; empty is one."""
     if ui_url and urlsplit(ui_url).scheme not in ("http", "https"):
         raise ValueError(f"the address of the Dagster UI must be http or https, got {ui_url!r}")
+
+
+def _incidents(report: Report) -> list[tuple[AssetHealth, Incident]]:
+    """The incidents of all assets that were open in the last days, the newest first."""
+    since = report.at - timedelta(days=SPAN)
+    recent = [
+        (asset, incident)
+        for asset in report.assets
+        for incident in asset.incidents
+        if incident.ended is None or incident.ended >= since
+    ]
+    return sorted(recent, key=lambda pair: pair[1].began, reverse=True)
+
+
+def _schema_changes(report: Report) -> list[tuple[AssetHealth, CheckResult]]:
+    """The newest changes of columns, the newest first."""
+    changes = [(asset, change) for asset in report.assets for change in asset.schema_changes]
+    return sorted(changes, key=lambda pair: pair[1].at, reverse=True)[:_MOST_CHANGES]
+
+
+def _place(incident: Incident, now: datetime) -> str:
+    """CSS: where an incident lies on a line of the last days, and how much of it it takes."""
+    line = timedelta(days=SPAN)
+    begin = max(timedelta(), incident.began - (now - line)) / line
+    end = ((incident.ended or now) - (now - line)) / line
+    return f"left:{min(begin, 0.99):.2%};width:{max(end - begin, 0):.2%}"
 
 
 def _for_script(hours: Hours) -> dict[str, Any]:

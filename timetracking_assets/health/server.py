@@ -1,4 +1,4 @@
-"""The health report served on this machine, built anew when it has grown old."""
+"""The health report served on this machine, built again when it is older than a set age."""
 
 from __future__ import annotations
 

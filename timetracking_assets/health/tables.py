@@ -1,7 +1,7 @@
 """What the report asks of the warehouse: rows of each partition, and hours by week.
 
 Everything is summed in SQL, and the file is held only for these few queries: a report must not keep
-loads waiting. What can't be read is said in a note, and never breaks the report.
+loads waiting. What can't be read becomes a note, and never breaks the report.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def read_tables(
                 if asset.partitions is not None and "window_field" in asset.metadata:
                     _note_rows(facts, opened, asset)
             facts.hours = read_hours(opened, assets, now, facts.notes)
-    # of whichever driver: what can't be read must not keep the rest from being told
+    # of whichever driver: what can't be read must not hide the rest
     except Exception as error:
-        told = warehouse.redactor(str(error))
-        facts.notes.append(f"Rows of partitions and hours are left out: {told}")
+        problem = warehouse.redactor(str(error))
+        facts.notes.append(f"Rows of partitions and hours are left out: {problem}")
     return facts
 
 
@@ -53,8 +53,8 @@ def _note_rows(facts: TableFacts, opened: OpenWarehouse, asset: WatchedAsset) ->
         facts.rows[asset.key] = _partition_rows(opened, asset)
     except Exception as error:
         # a table may be older than what the YAML says of it
-        told = str(error).partition("\n")[0]
-        facts.notes.append(f"Rows of {asset.key.to_user_string()} by partition: {told}")
+        problem = str(error).partition("\n")[0]
+        facts.notes.append(f"Rows of {asset.key.to_user_string()} by partition: {problem}")
 
 
 def _partition_rows(opened: OpenWarehouse, asset: WatchedAsset) -> dict[str, int]:

@@ -21,7 +21,7 @@ _COLOURS = {State.UNUSED: "dim", State.OK: "green", State.WARNING: "yellow", Sta
 def print_report(report: Report, console: Console) -> None:
     """A row for each asset of an API in use, then what needs attention and what to do.
 
-    Names, dates and figures stay whole at 80 columns; what is fresh is said where there is room.
+    Names, dates and figures stay whole at 80 columns; the freshness is shown where there is room.
     """
     table = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False)
     for name in ("asset", "state", "loaded (UTC)"):

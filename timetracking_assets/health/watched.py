@@ -29,6 +29,8 @@ class WatchedAsset:
     freshness: Freshness | None
     checks: tuple[dg.AssetCheckSpec, ...]
     metadata: Mapping[str, Any]
+    owners: tuple[str, ...] = ()
+    downstream: tuple[str, ...] = ()
 
 
 def watched_assets(definitions: dg.Definitions) -> list[WatchedAsset]:
@@ -39,7 +41,12 @@ def watched_assets(definitions: dg.Definitions) -> list[WatchedAsset]:
         for check in definition.check_specs:
             checks.setdefault(check.asset_key, []).append(check)
     watched = []
-    for spec in definitions.resolve_all_asset_specs():
+    specs = list(definitions.resolve_all_asset_specs())
+    children: dict[dg.AssetKey, set[dg.AssetKey]] = {}
+    for spec in specs:
+        for dep in spec.deps:
+            children.setdefault(dep.asset_key, set()).add(spec.key)
+    for spec in specs:
         if spec.key == REPORT_KEY:
             continue
         partitions = spec.partitions_def
@@ -61,6 +68,19 @@ def watched_assets(definitions: dg.Definitions) -> list[WatchedAsset]:
                 checks=tuple(sorted(checks.get(spec.key, []), key=lambda check: check.name)),
                 freshness=freshness_of(metadata),
                 metadata=metadata,
+                owners=tuple(spec.owners),
+                downstream=tuple(sorted(_downstream(spec.key, children))),
             )
         )
     return sorted(watched, key=lambda asset: (asset.group, asset.key.path))
+
+
+def _downstream(key: dg.AssetKey, children: Mapping[dg.AssetKey, set[dg.AssetKey]]) -> set[str]:
+    """The names of all assets that depend on `key`, directly or not."""
+    reached: set[dg.AssetKey] = set()
+    waiting = [key]
+    while waiting:
+        for child in children.get(waiting.pop(), set()) - reached:
+            reached.add(child)
+            waiting.append(child)
+    return {child.to_user_string() for child in reached}

@@ -16,6 +16,7 @@ import dlt
 from dagster_dlt import DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
+from timetracking_assets.orchestration.ui_address import dashboard_address
 from timetracking_assets.spec.api import CONFIGURED, Freshness, Resource, Schedule
 from timetracking_assets.spec.base import DataType
 from timetracking_assets.warehouse.find import destination_name
@@ -146,6 +147,7 @@ def _metadata(resource: Resource) -> dict[str, Any]:
         "dagster/table_name": f"{resource.api}.{resource.name}",
         "primary_key": ", ".join(resource.primary_key),
         "sync_mode": resource.sync_mode,
+        "health": dg.MetadataValue.url(dashboard_address([resource.api, resource.name])),
         **lookback_metadata(resource.automation.lookback),
         **freshness_metadata(resource.automation.freshness),
     }

@@ -12,6 +12,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from tests.support.health import large_report
 from timetracking_assets.health import terminal
 from timetracking_assets.health.calendar import calendar
 from timetracking_assets.health.charts import activity, bar_chart
@@ -107,7 +108,26 @@ def test_what_is_wrong_stands_in_words_and_signs() -> None:
     assert "Something has failed" in page
     assert "What needs attention" in page
     assert "the reason" in page
-    assert "Tue 2026-03-10: failed" in page
+    assert "2026-03-10: failed" in page
+
+
+def test_a_large_report_stays_small() -> None:
+    page = render_page(large_report(), [], DEFAULT)
+    assert len(page.encode()) <= 500_000
+
+
+def test_each_asset_has_its_place_with_all_that_is_known_of_it() -> None:
+    page = render_page(large_report(), [], DEFAULT)
+    assert page.count('class="asset"') == 36
+    assert 'id="asset-resource_management-people"' in page
+    assert 'href="#asset-resource_management-people"' in page
+    assert "Downstream: resource_management/child" in page
+    assert "team:data" in page
+    assert "new: nickname (text)" in page
+    assert "28 of 30" in page
+    assert "schedule is off" in page
+    assert "still open" in page
+    assert "<title>✗ 4 to look at" in page
 
 
 def test_markdown_shows_text_letter_by_letter() -> None:

@@ -2,15 +2,59 @@
 // tabs: without this script both parts stand one below the other
 const parts = ["health", "hours"].map((name) => document.getElementById(`part-${name}`));
 function showPart() {
-  const wanted = location.hash === "#hours" ? "hours" : "health";
-  for (const part of parts) part.hidden = part.id !== `part-${wanted}`;
+  const chosen = location.hash.startsWith("#hours") ? "hours" : "health";
+  for (const part of parts) part.hidden = part.id !== `part-${chosen}`;
   for (const link of document.querySelectorAll("[data-tab]")) {
-    if (link.dataset.tab === wanted) link.setAttribute("aria-current", "page");
+    if (link.dataset.tab === chosen) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   for (const region of document.querySelectorAll(".scroll")) region.scrollLeft = region.scrollWidth;
 }
 addEventListener("hashchange", showPart);
+
+// the assets that match, in order; what is chosen is part of the address: #health?state=failed
+const assets = document.getElementById("assets");
+const before = {
+  "": (a, b) => a.dataset.name.localeCompare(b.dataset.name),
+  state: (a, b) => b.dataset.rank - a.dataset.rank,
+  loaded: (a, b) => a.dataset.loaded.localeCompare(b.dataset.loaded),
+  rows: (a, b) => b.dataset.rows - a.dataset.rows,
+};
+function showAssets() {
+  const { q, state, api, sort } = Object.fromEntries(new FormData(assets));
+  let matches = 0;
+  for (const section of document.querySelectorAll("section.api")) {
+    const rows = [...section.querySelectorAll("tr.asset")];
+    rows.sort((a, b) => before[sort](a, b) || before[""](a, b));
+    for (const row of rows) {
+      const text = `${row.dataset.name} ${row.dataset.owners}`.toLowerCase();
+      row.hidden = !text.includes(q.toLowerCase()) || (state && row.dataset.state !== state);
+      row.parentElement.append(row);
+    }
+    const found = rows.filter((row) => !row.hidden).length;
+    section.hidden = !found || (api && section.dataset.api !== api);
+    if (!section.hidden) matches += found;
+  }
+  document.getElementById("matches").textContent = matches === 1 ? "1 asset" : `${matches} assets`;
+}
+function readAddress() {
+  const [part, query] = location.hash.split("?");
+  if (part !== "#health" || query === undefined) return;
+  for (const [name, value] of new URLSearchParams(query)) if (assets.elements[name]) assets.elements[name].value = value;
+  showAssets();
+}
+function writeAddress() {
+  const query = new URLSearchParams([...new FormData(assets)].filter(([, value]) => value));
+  history.replaceState(null, "", `#health${query.size ? `?${query}` : ""}`);
+  showAssets();
+}
+assets.hidden = false;
+assets.addEventListener("input", writeAddress);
+assets.addEventListener("reset", () => setTimeout(writeAddress));
+assets.addEventListener("submit", (event) => event.preventDefault());
+addEventListener("hashchange", readAddress);
+showAssets();
+readAddress();
 
 const source = document.getElementById("hours-data");
 if (source) {
@@ -19,7 +63,7 @@ if (source) {
   const dimensions = ["person", "project", "customer"];
   const MOST = 50;
   const SVG = "http://www.w3.org/2000/svg";
-  const told = (hours) => hours.toLocaleString("en", { maximumFractionDigits: 1 });
+  const format = (hours) => hours.toLocaleString("en", { maximumFractionDigits: 1 });
 
   // text only, never markup: names come from APIs
   function make(tag, text, attributes = {}) {
@@ -63,7 +107,7 @@ if (source) {
       byWeek[row[0]] += hours;
       known.forEach((d, i) => by[d].set(row[i + 1], (by[d].get(row[i + 1]) || 0) + hours));
     }
-    document.getElementById("total").textContent = `${told(total)} hours`;
+    document.getElementById("total").textContent = `${format(total)} hours`;
     const weeks = table.weeks.map((week, i) => [week, byWeek[i]]).filter((_, i) => inRange[i]);
     document.getElementById("weeks").replaceChildren(columns(weeks));
     document.getElementById("weeks-table").replaceChildren(bars("Week of", [...weeks].reverse()));
@@ -95,7 +139,7 @@ if (source) {
       const bar = make("div", undefined, { class: "bar", "aria-hidden": "true" });
       bar.style.width = `${(100 * hours) / most}%`;
       place.append(bar);
-      row.append(make("td", name), make("td", told(hours), { class: "n" }), place);
+      row.append(make("td", name), make("td", format(hours), { class: "n" }), place);
       table.append(row);
     }
     return table;
@@ -117,13 +161,13 @@ if (source) {
       const y = 140 - 120 * share;
       svg.append(draw("path", { d: `M0 ${y}H${width - 44}`, class: "line" }));
       // at the right: what is wider than the screen is shown from its end
-      svg.append(draw("text", { x: width - 40, y: y + 4 }, told(Math.round(most * share))));
+      svg.append(draw("text", { x: width - 40, y: y + 4 }, format(Math.round(most * share))));
     }
     const every = Math.ceil(64 / step);
     weeks.forEach(([week, hours], i) => {
       const x = 2 + i * step;
       const column = draw("rect", { x, y: 140 - (120 * hours) / most, width: step - 3, height: (120 * hours) / most, class: "column" });
-      column.append(draw("title", {}, `Week of ${week}: ${told(hours)} hours`));
+      column.append(draw("title", {}, `Week of ${week}: ${format(hours)} hours`));
       svg.append(column);
       if (i % every === 0 && x + 64 < width) svg.append(draw("text", { x, y: 158 }, week));
     });
@@ -136,7 +180,7 @@ if (source) {
   chooseTable();
 }
 
-// a served page loads itself anew: what was chosen and opened stays, by name, as numbers may change
+// a served page reloads itself: what was chosen and opened stays, by name, as numbers may change
 const KEPT = "health-report";
 const filters = document.getElementById("filters");
 const details = [...document.querySelectorAll("details")];

@@ -37,5 +37,7 @@ def _condition_sensor(api: Api) -> dg.SensorDefinition | None:
         f"{api.name}_automation",
         target=dg.AssetSelection.assets(*[asset_key(item) for item in resources]),
         default_status=sensor_status(api),
+        description="Loads the resources whose `automation_condition` is met: "
+        + ", ".join(f"{item.name} ({item.automation.condition})" for item in resources),
         run_tags={API_TAG: api.name, KIND_TAG: "automation"},
     )

@@ -184,7 +184,7 @@ def _duplicates(
         # a snapshot replaces the whole table
         and resource.sync_mode != "snapshot"
         and bool(warehouse.column_types(*answer))
-        # dlt may be told to empty its staging tables
+        # dlt may be configured to empty its staging tables
         and warehouse.number(f"SELECT count(*) FROM {quoted(*answer)}") >= brought
     )
     if partly:
