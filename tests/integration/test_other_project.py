@@ -1,4 +1,4 @@
-"""Another Dagster project that has nothing but our wheel: it scaffolds APIs, and loads them."""
+"""Another Dagster project that has nothing but our wheel scaffolds APIs, and lists their assets."""
 
 from __future__ import annotations
 
@@ -9,16 +9,11 @@ import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import duckdb
 import pytest
 
 import timetracking_assets
 from timetracking_assets.files.new_file import file_text
-
-if TYPE_CHECKING:
-    from timetracking_assets.sandbox import SandboxServer
 
 pytestmark = [
     pytest.mark.timeout(300),
@@ -89,7 +84,7 @@ def components(call: Call) -> list[dict[str, str]]:
     return found
 
 
-def test_it_scaffolds_and_loads(call: Call, sandbox: SandboxServer, tmp_path: Path) -> None:
+def test_it_scaffolds(call: Call, tmp_path: Path) -> None:
     scaffold = ("dg", "scaffold", "defs", "timetracking_assets.RestApi")
     call(*scaffold, "my_api", "--extends", "resource_management")
     # a second API, so that what both bring along is seen not to collide
@@ -109,21 +104,3 @@ def test_it_scaffolds_and_loads(call: Call, sandbox: SandboxServer, tmp_path: Pa
     assert len(keys) == 17
     [ours] = [c for c in components(call) if c["key"] == "timetracking_assets.RestApi"]
     assert "A REST API whose resources become assets" in ours["summary"]
-
-    settings = {
-        name.replace("RESOURCE_MANAGEMENT_", "MY_API_"): value
-        for name, value in sandbox.environment.items()
-        if name.startswith("RESOURCE_MANAGEMENT_")
-    }
-    warehouse = tmp_path / "warehouse.duckdb"
-    load = (
-        "import timetracking_assets; print(timetracking_assets.__file__); "
-        "from agency.definitions import defs; import dagster as dg; "
-        "job = defs().resolve_implicit_global_asset_job_def(); "
-        "job.execute_in_process(asset_selection=[dg.AssetKey(['my_api', 'roles'])])"
-    )
-    printed = call("python", "-c", load, **settings, TIMETRACKING_WAREHOUSE=str(warehouse))
-    assert str(REPOSITORY) not in printed.splitlines()[0]
-    with duckdb.connect(str(warehouse)) as connection:
-        [[rows]] = connection.execute("SELECT count(*) FROM my_api.roles").fetchall()
-    assert rows > 0

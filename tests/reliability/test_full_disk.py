@@ -77,7 +77,7 @@ def check(scene: Scene, fault: str, point: str, ended: tuple[int, str], outcomes
         assert code == REFUSED, printed
         message = printed.strip().splitlines()[-1]
         assert f"{API}/{RESOURCE}" in message or "warehouse.duckdb" in message
-        assert any(said in message.lower() for said in ("no space", "file too large", "full")), (
+        assert any(words in message.lower() for words in ("no space", "file too large", "full")), (
             message
         )
         expected = [as_rows(BEFORE)]

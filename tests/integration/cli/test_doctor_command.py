@@ -34,8 +34,8 @@ def call(*arguments: str) -> Result:
 def test_the_shipped_files_fit_the_sandbox(control: RemoteControl) -> None:
     result = call("doctor", "--json")
     assert result.exit_code == 0, result.output
-    told = json.loads(result.stdout)
-    assert {api["api"]: api["healthy"] for api in told} == dict.fromkeys(
+    reported = json.loads(result.stdout)
+    assert {api["api"]: api["healthy"] for api in reported} == dict.fromkeys(
         [
             "project_management",
             "resource_management",
@@ -45,13 +45,13 @@ def test_the_shipped_files_fit_the_sandbox(control: RemoteControl) -> None:
         ],
         True,
     )
-    assert sum(len(api["resources"]) for api in told) == 36
+    assert sum(len(api["resources"]) for api in reported) == 36
     requests = control.requests()
-    assert sum(api["requests"] for api in told) == len(requests)
+    assert sum(api["requests"] for api in reported) == len(requests)
     assert len(requests) <= 2 * 36
 
 
-def test_what_is_wrong_is_said_and_exits_with_1(
+def test_a_fault_is_reported_and_exits_with_1(
     control: RemoteControl, settings: Mapping[str, str]
 ) -> None:
     key = settings["TIME_ANALYTICS_API_KEY"]

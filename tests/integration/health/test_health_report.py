@@ -54,8 +54,8 @@ def test_what_has_happened_is_in_the_report(
     assert "HTTP 403" in str(departments.problems[0].detail)
 
     entries = assets[ENTRIES]
-    told = [problem.what for problem in entries.problems if problem.state == State.FAILED]
-    assert told == [
+    reported = [problem.what for problem in entries.problems if problem.state == State.FAILED]
+    assert reported == [
         f"1 partition missing between others: {day_of(4)}",
         f"Not fresh: {day_of(9)} is missing",
     ]
@@ -104,14 +104,14 @@ def test_report_goes_with_the_tables_that_can_be_read(
     platform.materialize(ENTRIES, days=(day_of(0), day_of(9)))
     assert read(platform).hours
     platform.sql(f"ALTER TABLE {TABLE} DROP COLUMN project_id")
-    told = read(platform).report.notes
-    assert [note for note in told if "project_id" in note] == list(told)
+    reported = read(platform).report.notes
+    assert [note for note in reported if "project_id" in note] == list(reported)
     platform.sql(f"ALTER TABLE {TABLE} DROP COLUMN start")
     assert any("start" in note for note in read(platform).report.notes)
     platform.sql(f"ALTER TABLE {TABLE} ADD COLUMN start VARCHAR")
-    told = read(platform).report.notes
-    assert any(f"Rows of {ENTRIES}" in note for note in told)
-    assert all("\n" not in note for note in told)
+    reported = read(platform).report.notes
+    assert any(f"Rows of {ENTRIES}" in note for note in reported)
+    assert all("\n" not in note for note in reported)
 
 
 @pytest.mark.duckdb_only(reason="only a DuckDB file has a copy for readers")
@@ -278,9 +278,9 @@ def _filters_narrow_the_hours(page: Any, file: Path, health: HealthReport) -> No
     assert abs(float(total.inner_text().split()[0].replace(",", "")) - own) <= 0.051
     # as the served page does by itself
     page.locator("summary", has_text="Weeks as a table").click()
-    told = total.inner_text()
+    reported = total.inner_text()
     page.reload()
-    assert total.inner_text() == told
+    assert total.inner_text() == reported
     assert page.locator("select[name=person] option:checked").inner_text() == person
     assert page.locator("#weeks-table").is_visible()
     page.locator("input[name=from]").fill("2100-01-01")

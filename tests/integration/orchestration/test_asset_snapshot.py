@@ -20,7 +20,7 @@ pytestmark = pytest.mark.duckdb_only(
 SNAPSHOT = Path(__file__).parent / "asset_specs.json"
 
 
-def told(definitions: dg.Definitions) -> dict[str, Any]:
+def reported(definitions: dg.Definitions) -> dict[str, Any]:
     graph = definitions.resolve_asset_graph()
     specs = {}
     for spec in definitions.resolve_all_asset_specs():
@@ -44,7 +44,7 @@ def told(definitions: dg.Definitions) -> dict[str, Any]:
 
 
 def test_asset_specs_are_those_of_the_snapshot(definitions: dg.Definitions) -> None:
-    found = told(definitions)
+    found = reported(definitions)
     if os.environ.get("UPDATE_SNAPSHOTS"):
         SNAPSHOT.write_text(json.dumps(found, indent=1) + "\n")
     assert found == json.loads(SNAPSHOT.read_text()), "if it is meant: UPDATE_SNAPSHOTS=1"

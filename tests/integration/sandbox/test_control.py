@@ -67,7 +67,7 @@ def test_keys_of_text_are_deleted_too(control: RemoteControl) -> None:
         ("GET", "/nope", None, 404, "there is nothing at /control/nope"),
     ],
 )
-def test_what_cannot_be_done_is_said(
+def test_what_cannot_be_done_is_reported(
     sandbox: SandboxServer,
     session: requests.Session,
     method: str,

@@ -135,15 +135,15 @@ def test_who_waits_says_for_whom(
     url: str, holder: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("timetracking_assets.warehouse.locks._SAY_AFTER_SECONDS", 0.1)
-    said: list[str] = []
+    words: list[str] = []
     warehouse = DestinationWarehouse("postgres", tmp_path, url, lock_timeout=0.5)
     with (
         pytest.raises(LockTimeoutError, match=r"dataset hours .*run 7, hours/entries"),
-        warehouse.exclusive("me", said.append, dataset="hours"),
+        warehouse.exclusive("me", words.append, dataset="hours"),
     ):
         pass
-    assert len(said) == 1
-    assert "run 7, hours/entries" in said[0]
+    assert len(words) == 1
+    assert "run 7, hours/entries" in words[0]
 
 
 def test_another_dataset_does_not_wait(
@@ -167,7 +167,7 @@ def test_a_killed_process_holds_nothing(
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         (("", ""), "lacks credentials"),
         (("{url}", "postgresql://warehouse:not-the-password@{host}"), "password authentication"),
@@ -175,8 +175,8 @@ def test_a_killed_process_holds_nothing(
         (("{url}", "warehouse:not-the-password"), "DESTINATION__POSTGRES__CREDENTIALS"),
     ],
 )
-def test_settings_that_are_wrong_are_told_without_the_password(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch, change: tuple[str, str], told: str
+def test_wrong_settings_are_reported_without_the_password(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, change: tuple[str, str], reported: str
 ) -> None:
     host = _url().rsplit("@", 1)[1]
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", change[1].format(host=host))
@@ -184,7 +184,7 @@ def test_settings_that_are_wrong_are_told_without_the_password(
         monkeypatch.delenv("DESTINATION__POSTGRES__CREDENTIALS")
     outcome = platform.materialize(ROLES, loud=True)
     message = outcome.failures[ROLES]
-    assert told in message
+    assert reported in message
     assert "DESTINATION__POSTGRES__CREDENTIALS" in message
     assert "Traceback" not in message
     assert "not-the-password" not in message + outcome.printed

@@ -46,8 +46,8 @@ def test_on_demand(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = DuckDBFile(platform.warehouse).published
     assert not copy.exists()
     command = [sys.executable, "-m", "timetracking_assets.cli.main", "publish"]
-    told = subprocess.run(command, cwd=platform.home, capture_output=True, text=True, check=True)
-    assert copy.name in told.stdout
+    result = subprocess.run(command, cwd=platform.home, capture_output=True, text=True, check=True)
+    assert copy.name in result.stdout
     assert rows(copy)
 
 

@@ -31,12 +31,12 @@ def refusal(*arguments: str) -> str:
 def test_a_port_in_use() -> None:
     with listen(0) as taken:
         port = str(taken.getsockname()[1])
-        told = refusal("dashboard", "--port", port)
-    assert told.startswith(f"can't serve at port {port}: Address already in use")
-    assert "--port" in told
+        reported = refusal("dashboard", "--port", port)
+    assert reported.startswith(f"can't serve at port {port}: Address already in use")
+    assert "--port" in reported
 
 
-def test_an_address_that_is_none() -> None:
+def test_an_invalid_address() -> None:
     os.environ["TIMETRACKING_UI_URL"] = "javascript:alert(1)"
     assert "must be http or https" in refusal("dashboard", "--port", "0")
 

@@ -103,7 +103,7 @@ def test_links_lead_to_the_dagster_ui() -> None:
         render_page(report(), [], ui_url="javascript:alert(1)")
 
 
-def test_what_is_wrong_stands_in_words_and_signs() -> None:
+def test_faults_are_in_words_and_signs() -> None:
     page = render_page(report("the reason"), [], DEFAULT)
     assert "Something has failed" in page
     assert "What needs attention" in page

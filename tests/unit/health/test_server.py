@@ -13,7 +13,7 @@ def client(build: Callable[[], str], max_age: float) -> TestClient:
 
 
 @pytest.mark.parametrize(("max_age", "second"), [(60, "page 1"), (-1, "page 2")])
-def test_a_page_is_built_anew_when_it_is_old(max_age: float, second: str) -> None:
+def test_a_page_is_built_again_when_it_is_old(max_age: float, second: str) -> None:
     built: list[str] = []
 
     def build() -> str:

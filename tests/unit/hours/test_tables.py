@@ -254,7 +254,7 @@ def test_a_column_that_became_text_gives_what_it_can(world: World) -> None:
     assert world.finding("time_entries", "durations_plausible").count == 1
 
 
-def test_ids_of_several_resources_are_told_apart_by_their_resource(
+def test_ids_of_several_resources_differ_by_their_resource(
     new_warehouse: Callable[[Path], Any], tmp_path: Path
 ) -> None:
     def days_off(name: str) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def refused(api: Resolve, client: dict[str, Any], **values: str) -> str:
         (f"http://user:{PASSWORD}@host:port/", "its port is not a number up to 65535"),
     ],
 )
-def test_a_base_url_that_is_none(api: Resolve, url: str, problem: str) -> None:
+def test_an_invalid_base_url(api: Resolve, url: str, problem: str) -> None:
     message = refused(api, {}, HOURS_BASE_URL=url)
     assert f"environment variable HOURS_BASE_URL holds no URL of an API: {problem}" in message
 

@@ -195,7 +195,7 @@ def test_the_parts_of_a_window_are_the_window(first: date, days: int, max_days: 
     assert window.parts(None) == [window]
 
 
-def test_a_long_window_is_asked_for_in_several_series() -> None:
+def test_a_long_window_is_requested_in_several_series() -> None:
     spec = WindowSpec(
         field="day",
         start_param="from",

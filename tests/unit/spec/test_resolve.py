@@ -87,7 +87,7 @@ def test_chains_of_parents_are_taken_in_any_order(api: Resolve) -> None:
     assert parents == {"entries": "people", "people": "teams", "teams": "configured"}
 
 
-def test_variables_are_told_and_those_of_auth_and_headers_are_secret(api: Resolve) -> None:
+def test_variables_are_listed_and_those_of_auth_and_headers_are_secret(api: Resolve) -> None:
     resolved = api(
         PEOPLE,
         client={
@@ -355,7 +355,7 @@ def test_columns_are_named_as_in_the_warehouse() -> None:
     assert column_name("_people_id") == "_people_id"
 
 
-def test_variables_of_an_endpoint_are_told_and_masked_but_for_the_path(api: Resolve) -> None:
+def test_variables_of_an_endpoint_are_listed_and_masked_but_for_the_path(api: Resolve) -> None:
     endpoint = {"headers": {"X-Team": "${TEAM}"}, "params": {"k": "${K}"}}
     resolved = api(entries("${OFFICE}/entries", endpoint=endpoint))
     assert set(resolved.variables) == {"HOURS_BASE_URL", "OFFICE", "K", "TEAM"}
@@ -373,7 +373,7 @@ def test_headers_are_merged_like_params(api: Resolve) -> None:
     assert resolved.resources["entries"].endpoint["headers"] == {"X-C": "3", "X-B": "2"}
 
 
-def test_no_key_is_a_key_that_is_said(api: Resolve) -> None:
+def test_no_key_must_be_declared(api: Resolve) -> None:
     assert api(entries(primary_key=[])).resources["entries"].primary_key == ()
     with pytest.raises(SpecError, match="needs `sync_mode: snapshot`"):
         api(windowed(primary_key=[]))

@@ -154,7 +154,7 @@ def test_freshness_follows_an_own_cron(api: Resolve) -> None:
     assert weekly.freshness == Freshness(fail_after=7 * 24 * HOUR + 6 * HOUR)
 
 
-def test_freshness_as_said(api: Resolve) -> None:
+def test_freshness_as_declared(api: Resolve) -> None:
     hours, cron, off = automation(
         api,
         snapshot(freshness={"fail_hours": 26, "warn_hours": 20}),

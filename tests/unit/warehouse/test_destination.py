@@ -71,7 +71,7 @@ def test_a_merge_is_a_transaction_where_there_are_some(name: str, transactions: 
     assert (found.destination_name, found.destination_type) == (name, f"dlt.destinations.{name}")
 
 
-def test_keys_are_asked_for_by_the_thousand() -> None:
+def test_keys_are_requested_by_the_thousand() -> None:
     with duckdb.connect() as scratch:
         scratch.execute("CREATE TABLE k AS SELECT range AS id, 'it''s' AS name FROM range(1500)")
         [first, second] = key_conditions(scratch, {"id": "bigint"}, "k")

@@ -63,7 +63,7 @@ def test_forbidden_resource_fails_alone(hasty_platform: Platform, control: Remot
     assert all(check.passed for other in others for check in outcome.checks[other].values())
 
 
-def test_passing_trouble_is_repeated_three_times(
+def test_a_passing_failure_is_repeated_three_times(
     hasty_platform: Platform, control: RemoteControl
 ) -> None:
     for status in (500, 502, 504):
@@ -139,13 +139,13 @@ def test_broken_answer_changes_nothing(hasty_platform: Platform, control: Remote
     before = hasty_platform.sql(f"SELECT * FROM {TABLE} ORDER BY id")
     # the first page is a good one, and says something new
     control.edit("time_tracking", "time_tracking_data", upsert=[{"id": before[0][0], "note": "!"}])
-    for body, content_type, said in BROKEN_ANSWERS:
+    for body, content_type, text in BROKEN_ANSWERS:
         control.clear_faults()
         control.clear_requests()
         control.place_fault("body", body=body, content_type=content_type, query="offset=100")
         message = hasty_platform.materialize(LIST).failures[LIST]
 
-        assert all(part in message for part in (LIST, "page 2", said)), (body, message)
+        assert all(part in message for part in (LIST, "page 2", text)), (body, message)
         assert len(control.requests()) == 2, body
         assert hasty_platform.sql(f"SELECT * FROM {TABLE} ORDER BY id") == before, body
 

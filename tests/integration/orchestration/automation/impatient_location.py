@@ -47,8 +47,8 @@ def _hurried(api: Api) -> Api:
 
 def _few_sensors(definitions: dg.Definitions) -> dg.Definitions:
     # each tick takes a while on a busy machine
-    wanted = {"project_management_changes", "time_tracking_failures"}
-    sensors = [sensor for sensor in definitions.sensors or [] if sensor.name in wanted]
+    expected = {"project_management_changes", "time_tracking_failures"}
+    sensors = [sensor for sensor in definitions.sensors or [] if sensor.name in expected]
     return dg.Definitions(
         schedules=definitions.schedules, asset_checks=definitions.asset_checks, sensors=sensors
     )

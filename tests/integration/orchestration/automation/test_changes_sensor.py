@@ -74,15 +74,15 @@ def test_changes(
     control.edit("project_management", "absences", upsert=[{"id": absence["id"], "note": "moved"}])
     customer = control.rows("project_management", "customers")[0]
     control.edit("project_management", "customers", upsert=[{**customer, "id": 987_654}])
-    wanted = {ABSENCES: (year, year), "project_management/customers": (None, None)}
+    expected = {ABSENCES: (year, year), "project_management/customers": (None, None)}
     impatient()
-    assert sensor.ranges() == wanted
+    assert sensor.ranges() == expected
     # the load failed, or never began: it is asked for again
     control.place_fault("status", status=403, path="/customers$")
     assert not platform.materialize("project_management/customers").succeeded
     control.clear_faults()
     impatient()
-    assert sensor.ranges() == wanted
+    assert sensor.ranges() == expected
     assert platform.materialize("project_management/customers").green
     assert platform.materialize(ABSENCES, partition=year).green
     impatient()

@@ -124,7 +124,7 @@ def test_an_invalid_url(
         assert "some-password" not in f"{failures.said} {failures.cursor}"
 
 
-def test_each_service_is_told_once(
+def test_each_service_gets_one_message(
     of_api: OfApi,
     make: Callable[..., Sensor],
     receiver: Receiver,

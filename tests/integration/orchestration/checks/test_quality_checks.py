@@ -121,7 +121,7 @@ def test_volume_against_the_usual_for_the_weekday(loaded: Platform, today: date)
     assert "Not judged" in str(result.description)
 
 
-def test_schema_change_is_told_once(platform: Platform) -> None:
+def test_schema_change_is_reported_once(platform: Platform) -> None:
     assert platform.materialize(ROLES).green
     platform.sql("ALTER TABLE resource_management.roles ADD COLUMN nickname VARCHAR")
     result = _check(platform, "schema_unchanged", ROLES)

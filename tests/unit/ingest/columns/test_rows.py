@@ -41,7 +41,7 @@ def take(*rows: str, path: tuple[str, ...] = ("a",)) -> tuple[list[Any], list[st
         "[null]",
     ],
 )
-def test_text_is_taken_as_it_stands(text: str) -> None:
+def test_text_is_taken_as_it_is(text: str) -> None:
     assert take(f'{{"id": 1, "a":{text}, "z": 2.5}}') == ([{"id": 1, "z": 2.5}], [text])
 
 

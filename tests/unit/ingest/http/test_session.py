@@ -118,7 +118,7 @@ def test_a_lasting_failure_is_repeated_only_so_often(
 
 
 @pytest.mark.parametrize(
-    ("status", "said"),
+    ("status", "message"),
     [
         (400, "compare `endpoint` with its documentation"),
         (401, "credentials were not accepted"),
@@ -128,11 +128,11 @@ def test_a_lasting_failure_is_repeated_only_so_often(
     ],
 )
 def test_a_refusal_is_not_repeated_and_says_what_to_check(
-    stub: Stub, client: Callable[..., Client], status: int, said: str
+    stub: Stub, client: Callable[..., Client], status: int, message: str
 ) -> None:
     stub.answers = [(status, {}, b'{"error":\n "no"}')]
     error = client().failure()
-    assert said in str(error)
+    assert message in str(error)
     assert 'Its message: {"error": "no"}' in str(error)
     assert error.transient is (status >= 500)
     assert len(stub.paths) == 1

@@ -133,7 +133,7 @@ def test_the_secret_does_not_follow_to_another_host(
     assert stub.received == []
 
 
-def test_trouble_at_the_tokens_host_is_repeated(connection: Connection, other_stub: Stub) -> None:
+def test_a_failure_at_the_tokens_host_is_repeated(connection: Connection, other_stub: Stub) -> None:
     other_stub.answers = [(503, {}, b""), GRANTED]
     stats = RequestStats()
     assert read(connection, stats) == [1, 2]

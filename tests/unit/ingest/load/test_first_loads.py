@@ -45,8 +45,8 @@ class Entries:
             number = next(numbers) % len(pages)
             if number == 0:
                 meanwhile()
-            told = {"data": pages[number], "more": number + 1 < len(pages)}
-            return 200, {}, json.dumps(told).encode()
+            reported = {"data": pages[number], "more": number + 1 < len(pages)}
+            return 200, {}, json.dumps(reported).encode()
 
         self.stub.answers = [page]
         connection = Connection(self.api, {"HOURS_BASE_URL": self.stub.url})
@@ -137,7 +137,7 @@ def test_a_column_that_comes_later_is_merged(entries: MakeEntries) -> None:
     assert len(table.stub.paths) == 2
 
 
-def test_files_that_dlt_is_told_to_cut_are_merged(
+def test_files_that_dlt_cuts_are_merged(
     entries: MakeEntries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATA_WRITER__FILE_MAX_ITEMS", "1")
@@ -173,7 +173,7 @@ def test_rows_that_may_be_marked_as_deleted_are_merged(entries: MakeEntries) -> 
     assert table.rows() == [(1,)]
 
 
-def test_a_table_that_was_dropped_begins_anew(entries: MakeEntries) -> None:
+def test_a_table_that_was_dropped_begins_again(entries: MakeEntries) -> None:
     table = entries()
     table.load([{"id": 1}])
     table.load([{"id": 1}], [{"id": 2}])

@@ -61,7 +61,7 @@ def test_below_the_limit_one_question_is_enough(capped: Callable[..., Resource])
     assert api.asked == [(DAY, [0])]
 
 
-def test_a_limit_that_is_reached_exactly_is_asked_for_again(
+def test_a_limit_that_is_reached_exactly_is_requested_again(
     capped: Callable[..., Resource],
 ) -> None:
     api = CappedApi(at(1, 2, 800, 900))

@@ -96,10 +96,10 @@ def test_a_cursor_that_comes_again_is_refused(
         asked.append(query)
         return listed([len(asked)], f"cursor-{len(asked) % length}")
 
-    said = r"^hours/entries: page \d \(.*/entries\) names as the next page one that was already"
+    message = r"^hours/entries: page \d \(.*/entries\) names as the next page one that was already"
     error = refusal(lambda: read(CURSOR, serve))
     assert isinstance(error, AnswerError)
-    assert re.search(said, str(error))
+    assert re.search(message, str(error))
     assert len(asked) == length + 1
 
 
@@ -144,10 +144,10 @@ def test_pages_that_come_again_are_refused(
     length: int,
 ) -> None:
     """Also where others lie between: A, B, A, B."""
-    said = f"page {length + 1} .* holds the same as an earlier page of the list"
+    message = f"page {length + 1} .* holds the same as an earlier page of the list"
     error = refusal(lambda: read(paginator, lambda query: listed([int(query[param]) % length])))
     assert isinstance(error, AnswerError)
-    assert re.search(said, str(error))
+    assert re.search(message, str(error))
     assert len(stub.paths) == length + 1
 
 
@@ -161,10 +161,10 @@ def test_a_list_longer_than_max_pages_is_refused(
     paginator = {**NUMBER, "total_path": "pages"}
     assert sorted(read(paginator, serve, max_pages=3)) == [1, 2, 3]
     stub.paths.clear()
-    said = r"^hours/entries: page 1 \(.*\): the list goes on after 2 pages \(`max_pages`\)"
+    message = r"^hours/entries: page 1 \(.*\): the list goes on after 2 pages \(`max_pages`\)"
     error = refusal(lambda: read(paginator, serve, max_pages=2))
     assert isinstance(error, AnswerError)
-    assert re.search(said, str(error))
+    assert re.search(message, str(error))
     assert len(stub.paths) == 1
 
 
