@@ -176,6 +176,10 @@ def doctor(
         typer.Option(formats=["%Y-%m-%d"], help="Request the 31 days before this day, not today."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    fix: Annotated[
+        bool,
+        typer.Option("--fix", help="Write the suggestions of errors into the files; show how."),
+    ] = False,
 ) -> None:
     """Ask each API for small pages and suggest changes to its file.
 
@@ -205,6 +209,10 @@ def doctor(
     else:
         for each in examinations:
             print_examination(Console(), each)
+    if fix:
+        from timetracking_assets.cli.fix import write_suggestions
+
+        write_suggestions(Console(stderr=as_json), examinations, Path.cwd())
     if not all(each.healthy for each in examinations):
         raise typer.Exit(1)
 
