@@ -133,6 +133,45 @@ def request_series(spec: WindowSpec, window: Window) -> list[Series]:
     return [Series(part, _bounds(spec, part)) for part in window.parts(spec.max_days)]
 
 
+def series_of(resource: Resource, window: Window) -> list[Series]:
+    """What to request to get the rows of `window`, whichever days the API means.
+
+    Where it is requested by days and its rows have instants, the days are those of the window's
+    `timezone`, else of `partitions`. Where neither is said, a day more is requested on each side:
+    a row's instant decides whether it lies in the window.
+    """
+    spec, partitions = resource.window, resource.partitions
+    if spec is None:
+        return [Series(None, {})]
+    column = resource.columns.get(spec.field)
+    if not spec.asks_by_day or column is None or column.data_type != "timestamp":
+        return request_series(spec, window)
+    zone = next((k.timezone for k in (spec, partitions) if k and k.states_timezone), None)
+    if zone == window.timezone:
+        return request_series(spec, window)
+    first, end = replace(window, timezone=zone or window.timezone).dates
+    if zone is None:
+        first, end = first - timedelta(days=1), end + timedelta(days=1)
+    days = (end - first).days
+    length = spec.max_days or days
+    parts = [
+        (first + timedelta(days=day), min(first + timedelta(days=day + length), end))
+        for day in range(0, days, length)
+    ]
+    # no row is in two of them: all are the window's
+    return [Series(window, _days(spec, *part)) for part in parts]
+
+
+def _days(spec: WindowSpec, first: date, end: date) -> dict[str, Any]:
+    last = end - timedelta(days=1) if spec.end_inclusive else end
+    zone = ZoneInfo(spec.timezone)
+    return {
+        param: format_bound(datetime.combine(day, time(12), zone), day, spec.format, spec.timezone)
+        for param, day in ((spec.start_param, first), (spec.end_param, last))
+        if param
+    }
+
+
 def _bounds(spec: WindowSpec, window: Window) -> dict[str, Any]:
     first, end = window.dates
     last = end - timedelta(days=1) if spec.end_inclusive else end

@@ -110,11 +110,15 @@ def _check_bounds(resource: Resource, window: WindowSpec, path: SpecPath) -> Non
             (*path, "format"),
             f"'{window.format}' is not one of {', '.join(_TIME_FORMATS)}, nor a strftime pattern",
         )
-    if window.timezone != "UTC" and window.format in ("date", "unix_seconds", "unix_milliseconds"):
+    if window.timezone != "UTC" and window.format in ("unix_seconds", "unix_milliseconds"):
+        raise SpecError((*path, "timezone"), f"has no meaning for `format: {window.format}`")
+    column = resource.columns.get(window.field)
+    dates = column is not None and column.data_type == "date"
+    if window.timezone != "UTC" and window.format == "date" and dates:
         raise SpecError(
             (*path, "timezone"),
-            f"has no meaning for `format: {window.format}`; a date is a day of the zone in "
-            "`partitions`",
+            f"has no meaning where `{window.field}` is a date: rows have the days that the API "
+            "means",
         )
     if window.timezone != "UTC" and re.search(r"[^%]Z$", window.format):
         raise SpecError(

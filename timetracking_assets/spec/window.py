@@ -52,6 +52,11 @@ class PartitionsSpec(SpecModel):
         "is one)",
     )
 
+    @property
+    def states_timezone(self) -> bool:
+        """Whether the file says the zone."""
+        return "timezone" in self.model_fields_set
+
     @field_validator("start")
     @classmethod
     def _check_start(cls, text: str, info: ValidationInfo) -> str:
@@ -88,8 +93,10 @@ class WindowSpec(SpecModel):
     )
     timezone: TimeZone = Field(
         "UTC",
-        description="zone in which `iso` and patterns are written (IANA name); a `date` is a day "
-        "of the partitions' zone",
+        description="zone in which `iso` and patterns are written (IANA name). Where a window is "
+        "requested by days and its rows have timestamps: the zone whose days the API means; left "
+        "out, it is that of `partitions`, and where that is left out, too, a day more is requested "
+        "on each side",
     )
     end_inclusive: bool = Field(
         False,
@@ -102,6 +109,11 @@ class WindowSpec(SpecModel):
         description="the most days that the API answers at once; a longer window is requested in "
         "several series of requests",
     )
+
+    @property
+    def states_timezone(self) -> bool:
+        """Whether the file says the zone."""
+        return "timezone" in self.model_fields_set
 
     @property
     def asks_by_day(self) -> bool:

@@ -22,7 +22,7 @@ from timetracking_assets.errors import IngestError
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.load.report import LoadRequest
 from timetracking_assets.ingest.load.run import run_load
-from timetracking_assets.ingest.windows import Window, request_series
+from timetracking_assets.ingest.windows import Window, series_of
 from timetracking_assets.orchestration.checks.load_facts import load_metadata
 from timetracking_assets.spec.api import Api, Resource
 from timetracking_assets.testing.bench import Bench, everything, find_api
@@ -133,7 +133,7 @@ class _Conformance:
             pages += resource.repeated_page == "stop"
             series = 1
             if resource.window and report.window:
-                series = len(request_series(resource.window, report.window))
+                series = len(series_of(resource, report.window))
             requests = report.requests.requests - report.requests.retries
             assert requests <= pages * series, (
                 f"{requests} requests for {report.rows_extracted} rows"

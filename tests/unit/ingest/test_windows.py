@@ -1,6 +1,9 @@
 """Windows are half-open, their days as long as the zone's, and SQL and Arrow agree on them."""
 
+from __future__ import annotations
+
 import itertools
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,9 +19,11 @@ from timetracking_assets.ingest.windows import (
     format_bound,
     in_window,
     request_series,
+    series_of,
     window_condition,
 )
-from timetracking_assets.spec.window import WindowSpec
+from timetracking_assets.spec.api import Resource
+from timetracking_assets.spec.window import PartitionsSpec, WindowSpec
 
 DAY = timedelta(days=1)
 ZONES = ["UTC", "Europe/Berlin", "America/Santiago", "Africa/Cairo", "Asia/Kathmandu"]
@@ -232,3 +237,57 @@ def test_the_shortest_windows_have_no_halves() -> None:
     second = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC))
     assert second.halves(by_day=False) is None
     assert day(date(2026, 1, 1), BERLIN).halves(by_day=True) is None
+
+
+@pytest.mark.parametrize("time_format", ["date", "%d.%m.%Y"])
+@pytest.mark.parametrize("inclusive", [False, True])
+@pytest.mark.parametrize("max_days", [None, 1, 2])
+@pytest.mark.parametrize("stated", [None, "window", "partitions"])
+@pytest.mark.parametrize("meant", [BERLIN, "America/Los_Angeles", "Pacific/Kiritimati", "UTC"])
+def test_no_row_is_missed_whichever_days_the_api_means(
+    resource: Callable[..., Resource],
+    time_format: str,
+    inclusive: bool,
+    max_days: int | None,
+    stated: str | None,
+    meant: str,
+) -> None:
+    """Each instant of the window lies in a requested day of the zone that the API means, once."""
+    if inclusive and time_format != "date":
+        pytest.skip("needs dates")
+    spec: dict[str, Any] = {
+        "field": "at", "start_param": "a", "end_param": "b", "format": time_format,
+        "end_inclusive": inclusive, "max_days": max_days,
+    }  # fmt: skip
+    spec |= {"timezone": meant} if stated == "window" else {}
+    zone = {"timezone": meant} if stated == "partitions" else {}
+    entries = resource(
+        window=WindowSpec(**spec),
+        partitions=PartitionsSpec(type="daily", start="2026-01-01", **zone),
+        columns={"at": "timestamp"},
+    )
+    window = Window.of_days(date(2026, 6, 1), date(2026, 6, 3), zone.get("timezone", "UTC"))
+    series = series_of(entries, window)
+    written = "%Y-%m-%d" if time_format == "date" else time_format
+    days: list[date] = []
+    for one in series:
+        first, last = (datetime.strptime(one.params[key], written).date() for key in "ab")
+        end = last + timedelta(days=1) if inclusive else last
+        assert (end - first).days <= (max_days or 4)
+        days += [first + timedelta(days=day) for day in range((end - first).days)]
+    assert len(set(days)) == len(days) <= (4 if stated is None else 3)
+    for hour in range(48):
+        instant = window.start + timedelta(hours=hour)
+        assert instant.astimezone(ZoneInfo(meant)).date() in days
+
+
+def test_rows_with_dates_have_the_days_that_the_api_means(
+    resource: Callable[..., Resource],
+) -> None:
+    entries = resource(
+        window=WindowSpec(field="day", start_param="a", end_param="b", format="date"),
+        partitions=PartitionsSpec(type="daily", start="2026-01-01"),
+        columns={"day": "date"},
+    )
+    window = day(date(2026, 6, 1), "UTC")
+    assert series_of(entries, window) == [(window, {"a": "2026-06-01", "b": "2026-06-02"})]

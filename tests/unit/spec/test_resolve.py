@@ -416,7 +416,7 @@ def test_resources_are_selected_and_excluded(api: Resolve) -> None:
         ({"end_param": None, "max_days": 31}, "max_days", "a part has two ends"),
         ({"timezone": "Berlin"}, "timezone", "is not an IANA time zone"),
         ({"timezone": "Europe/Berlin"}, "timezone", "the Z in `format: .*` means UTC"),
-        ({"timezone": "Europe/Berlin", "format": "date"}, "timezone", "has no meaning"),
+        ({"timezone": "Europe/Berlin", "format": "unix_seconds"}, "timezone", "has no meaning"),
         ({"location": "json"}, "location", "needs a body"),
     ],
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.pages.page import Page
-from timetracking_assets.ingest.windows import Window, request_series
+from timetracking_assets.ingest.windows import Window, series_of
 from timetracking_assets.spec.api import Resource
 
 SHORTEST = timedelta(hours=1)
@@ -63,6 +63,6 @@ def _halves(resource: Resource, window: Window | None) -> tuple[Window, Window]:
     if halves is None or window.end - window.start <= SHORTEST:
         least = "a day" if spec.asks_by_day else "an hour"
         raise AnswerError(f"{reached} for {window}, which is {least} or less. {advice}.")
-    if request_series(spec, halves[0])[0].params == request_series(spec, window)[0].params:
+    if series_of(resource, halves[0])[0].params == series_of(resource, window)[0].params:
         raise AnswerError(f"{reached} for {window}, and halves are asked for alike. {advice}.")
     return halves

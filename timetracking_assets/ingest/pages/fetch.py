@@ -25,7 +25,7 @@ from timetracking_assets.ingest.pages.page import Page, PageReader
 from timetracking_assets.ingest.pages.pagination import WatchedPaginator, too_long
 from timetracking_assets.ingest.pages.parallel import PageRanges, shared, side_by_side
 from timetracking_assets.ingest.pages.totals import StatedTotals
-from timetracking_assets.ingest.windows import Series, Window, request_series
+from timetracking_assets.ingest.windows import Series, Window, series_of
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.variables import variable_names
 
@@ -51,7 +51,7 @@ def open_pages(
     """
     series = [Series(None, {})]
     if resource.window and window:
-        series = request_series(resource.window, window)
+        series = series_of(resource, window)
     rows: Sequence[Mapping[str, Any] | None] = [None]
     if resource.parent is not None:
         rows = parent_rows or []
