@@ -28,7 +28,12 @@ from timetracking_assets.spec.rules import (
     check_window,
 )
 from timetracking_assets.spec.unified_rules import unified_mistakes, without_lost_paths
-from timetracking_assets.spec.variables import VARIABLE, refuse_in_endpoint, refuse_literals
+from timetracking_assets.spec.variables import (
+    VARIABLE,
+    check_auth,
+    refuse_in_endpoint,
+    refuse_literals,
+)
 
 
 def resolve(attributes: Mapping[str, Any]) -> Api:
@@ -132,6 +137,7 @@ def _check_client(spec: ApiSpec) -> None:
         raise SpecError(
             ("client",), "`paginator` belongs into each `endpoint` (or `resource_defaults`)"
         )
+    check_auth(spec.client.get("auth"), ("client", "auth"))
     refuse_literals(spec.client)
     for name, value in spec.ids.items():
         if not VARIABLE.fullmatch(value):
@@ -142,6 +148,7 @@ def _resolve_resource(
     spec: ApiSpec, item: ResourceSpec, merged: WithDefaults, path: SpecPath, names: list[str]
 ) -> Resource:
     data_selector = check_endpoint(f"resource '{item.name}'", item.endpoint, (*path, "endpoint"))
+    check_auth(item.endpoint.get("auth"), (*path, "endpoint", "auth"))
     refuse_in_endpoint(item.endpoint, (*path, "endpoint"))
     if "primary_key" not in item.model_fields_set:
         raise SpecError(

@@ -66,6 +66,31 @@ _IDENTITY = re.compile(r"(user|name|e-?mail|login|account|id)$", re.IGNORECASE)
 """Headers such as X-Auth-User: a credential's other half, which rows may well name."""
 
 
+_AUTH_REQUIRED = {
+    "bearer": ("token",),
+    "api_key": ("api_key",),
+    "http_basic": ("username", "password"),
+    "oauth2_client_credentials": ("access_token_url", "client_id", "client_secret"),
+}
+
+
+def check_auth(auth: Any, path: SpecPath) -> None:
+    """Raise SpecError for an `auth` that lacks a credential.
+
+    dlt would look it up under a name of its own, in the environment or in `secrets.toml`: the file
+    alone decides what is sent.
+    """
+    if isinstance(auth, str):
+        kind, given = auth, set()
+    elif isinstance(auth, Mapping):
+        kind, given = auth.get("type", "bearer"), set(auth)
+    else:
+        return
+    for key in _AUTH_REQUIRED.get(kind, ()):
+        if key not in given:
+            raise SpecError(path, f"`{key}` is missing: write `{key}: ${{MY_VARIABLE}}`")
+
+
 def refuse_literals(client: Mapping[str, Any]) -> None:
     """Raise SpecError for a secret that is written in the file."""
     if "@" in urlsplit(client["base_url"]).netloc and not variable_names(client["base_url"]):

@@ -93,6 +93,26 @@ def test_a_secret_in_the_base_url_is_refused(api: Resolve) -> None:
 
 
 @pytest.mark.parametrize(
+    ("auth", "missing"),
+    [
+        ("bearer", "token"),
+        ({"type": "bearer"}, "token"),
+        ({"type": "api_key", "name": "key"}, "api_key"),
+        ({"type": "http_basic", "username": "${U}"}, "password"),
+        ({"type": "http_basic", "password": "${P}"}, "username"),
+        ({"type": "oauth2_client_credentials", "access_token_url": "${U}"}, "client_id"),
+    ],
+)
+def test_the_file_alone_has_the_credentials(api: Resolve, auth: Any, missing: str) -> None:
+    """dlt would take what is missing from variables such as TOKEN."""
+    with pytest.raises(SpecError, match=f"`{missing}` is missing") as refused:
+        api(entries(), client={"base_url": URL, "auth": auth})
+    assert refused.value.path == ("client", "auth")
+    with pytest.raises(SpecError, match=f"`{missing}` is missing"):
+        api(entries(auth=auth), client={"base_url": URL})
+
+
+@pytest.mark.parametrize(
     ("place", "name"),
     [
         ("headers", "Authorization"),
