@@ -173,12 +173,12 @@ def _days(spec: WindowSpec, first: date, end: date) -> dict[str, Any]:
 
 
 def _bounds(spec: WindowSpec, window: Window) -> dict[str, Any]:
-    first, end = window.dates
-    last = end - timedelta(days=1) if spec.end_inclusive else end
-    bounds = {spec.start_param: (window.start, first), spec.end_param: (window.end, last)}
+    if spec.asks_by_day:
+        # a pattern without hours, too: days are those of the window's zone
+        return _days(spec, *window.dates)
     return {
-        param: format_bound(instant, day, spec.format, spec.timezone)
-        for param, (instant, day) in bounds.items()
+        param: format_bound(instant, instant.date(), spec.format, spec.timezone)
+        for param, instant in ((spec.start_param, window.start), (spec.end_param, window.end))
         if param
     }
 

@@ -261,10 +261,9 @@ def test_no_row_is_missed_whichever_days_the_api_means(
     }  # fmt: skip
     spec |= {"timezone": meant} if stated == "window" else {}
     zone = {"timezone": meant} if stated == "partitions" else {}
-    entries = resource(
-        window=WindowSpec(**spec),
-        partitions=PartitionsSpec(type="daily", start="2026-01-01", **zone),
-        columns={"at": "timestamp"},
+    partitions = PartitionsSpec(type="daily", start="2026-01-01", **zone)
+    entries = resource(columns={"at": "timestamp"}, partitions=partitions).model_copy(
+        update={"window": WindowSpec(**spec)}
     )
     window = Window.of_days(date(2026, 6, 1), date(2026, 6, 3), zone.get("timezone", "UTC"))
     series = series_of(entries, window)
@@ -284,10 +283,7 @@ def test_no_row_is_missed_whichever_days_the_api_means(
 def test_rows_with_dates_have_the_days_that_the_api_means(
     resource: Callable[..., Resource],
 ) -> None:
-    entries = resource(
-        window=WindowSpec(field="day", start_param="a", end_param="b", format="date"),
-        partitions=PartitionsSpec(type="daily", start="2026-01-01"),
-        columns={"day": "date"},
-    )
+    spec = WindowSpec(field="day", start_param="a", end_param="b", format="date")
+    entries = resource(columns={"day": "date"}, window="day").model_copy(update={"window": spec})
     window = day(date(2026, 6, 1), "UTC")
     assert series_of(entries, window) == [(window, {"a": "2026-06-01", "b": "2026-06-02"})]
