@@ -39,6 +39,11 @@ ELSEWHERE = {
         "tests/integration/cli/test_doctor_command.py",
         'call("doctor", "time_analytics")',
     ),
+    "timetracking hours": ("tests/integration/cli/test_hours.py", 'call("hours")'),
+    "timetracking hours --by project --csv": (
+        "tests/integration/cli/test_hours.py",
+        'call("hours", "--by", "project", "--csv")',
+    ),
     "timetracking dashboard": ("tests/integration/cli/test_commands.py", '"dashboard", "--port"'),
     "timetracking schema > defs.schema.json": ("tests/unit/cli/test_docs.py", 'call("schema")'),
     "deploy/local-cluster --days 7 --workers 2": (

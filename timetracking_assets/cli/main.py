@@ -21,6 +21,7 @@ from rich.markup import escape
 
 from timetracking_assets.cli.docs import docs, schema
 from timetracking_assets.cli.health import dashboard, status
+from timetracking_assets.cli.hours import hours
 from timetracking_assets.cli.workspace import Workspace, stop, workspace_or_stop
 from timetracking_assets.errors import SpecError
 from timetracking_assets.files.api_file import find_api, resolved_yaml
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.command()(status)
 app.command()(dashboard)
+app.command()(hours)
 app.command()(docs)
 app.command()(schema)
 SANDBOX_PORT = 8765

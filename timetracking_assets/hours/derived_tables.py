@@ -151,19 +151,20 @@ def person_project_weeks(model: HoursModel) -> str:
     """Sums of entries; amounts are exact, and rounded once for each row, not for each entry."""
     seconds = "CASE WHEN e.billable THEN e.seconds ELSE 0 END"
     sums = (
-        "SELECT e.person_key, e.project_key, e.client_key, "
+        "SELECT e.source, e.person_key, e.project_key, e.client_key, "
         "CAST(date_trunc('week', e.day) AS DATE) AS week, e.currency, "
         f"CAST(sum(e.seconds) AS {SECONDS}) AS worked_seconds, "
         f"CAST(sum({seconds}) AS {SECONDS}) AS billable_seconds, "
         # ten-thousandths of money, times 3600
         f"CAST(coalesce(sum({seconds} * e.rate), 0) * 10000 AS {SECONDS}) AS parts "
         f"FROM {_table('time_entries')} AS e WHERE e.seconds IS NOT NULL "
-        "GROUP BY e.person_key, e.project_key, e.client_key, "
+        "GROUP BY e.source, e.person_key, e.project_key, e.client_key, "
         "CAST(date_trunc('week', e.day) AS DATE), e.currency"
     )
     # whole numbers only: the same on every database
     whole = "CAST((s.parts + 1800 - (s.parts + 1800) % 3600) / 3600 AS BIGINT)"
     return (
-        "SELECT s.person_key, s.project_key, s.client_key, s.week, s.currency, s.worked_seconds, "
-        f"s.billable_seconds, CAST({whole} * 0.0001 AS {MONEY}) AS amount FROM ({sums}) AS s"
+        "SELECT s.source, s.person_key, s.project_key, s.client_key, s.week, s.currency, "
+        f"s.worked_seconds, s.billable_seconds, CAST({whole} * 0.0001 AS {MONEY}) AS amount "
+        f"FROM ({sums}) AS s"
     )

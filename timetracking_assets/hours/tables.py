@@ -309,9 +309,10 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "person_project_weeks",
-            "Work done for each person, project and week.",
-            ("person_key", "project_key", "client_key", "week", "currency"),
+            "Work done for each person, project and week, by the API that it was recorded in.",
+            ("source", "person_key", "project_key", "client_key", "week", "currency"),
             (
+                Column("source", TEXT, "API that it was recorded in", ("time_entries.source",)),
                 Column("person_key", TEXT, "Person", ("time_entries.person_key",)),
                 Column("project_key", TEXT, "Project", ("time_entries.project_key",)),
                 Column("client_key", TEXT, "Client", ("time_entries.client_key",)),

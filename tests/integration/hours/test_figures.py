@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from tests.support import throwaway_postgres
 from tests.support.hours_sandbox import Loaded
 from timetracking_assets.hours.checks import checks_of
 
@@ -76,6 +79,12 @@ def test_figures(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
     assert matched == {"identity": 14, "email": 35}
     approved = world.rows("SELECT count(*) FROM hours.absences WHERE status = 'approved'")
     assert approved == [(179,)]
+
+    # the questions of the page about it, in DuckDB's words
+    if not throwaway_postgres.available():
+        page = (Path(__file__).parents[3] / "docs" / "hours.md").read_text()
+        for query in re.findall(r"```sql\n(.*?)```", page, re.DOTALL):
+            assert world.rows(query) or "absences" in query or "HAVING" in query, query
 
     # who is who can't be seen from the rows alone
     alone = loaded.world(identity={})
