@@ -56,10 +56,11 @@ class Connection:
 
     def configured_ids(self, parent: Parent, resource: Resource) -> ParentRows:
         """The ids of `ids` that a fan-out over `configured` uses, one row each."""
-        wanted = [name for name in parent.fields if name in self.api.ids]
-        if len(set(wanted)) > 1:
-            raise SpecError((), f"{resource.label}: a path takes one configured id, not {wanted}")
-        [name] = set(wanted)
+        names = {name for name in parent.fields if name in self.api.ids}
+        if len(names) > 1:
+            listed = ", ".join(sorted(names))
+            raise SpecError((), f"{resource.label}: a path takes one configured id, not {listed}")
+        [name] = names
         values = re.split(r"[,;\s]+", substitute(self.api.ids[name], self._values))
         ids = list(dict.fromkeys(v for v in values if v))
         column = resource.columns.get(f"_{parent.name}_{name}")

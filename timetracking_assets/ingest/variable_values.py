@@ -21,7 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def check_values(api: Api, values: Mapping[str, str]) -> None:
-    """Raise SettingsError for a value that no request can carry: a base URL that is none, a
+    """Raise SettingsError for a value that no request can carry: a malformed base URL, a
     character that ends a header."""
     for name in api.variables:
         if _CONTROL.search(values[name]):

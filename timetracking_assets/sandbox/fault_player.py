@@ -20,6 +20,9 @@ _FIRST_PAGE: Final = {"page": "1", "offset": "0"}
 _CHUNK: Final = 512
 """Bytes of a piece that `chunk` sends."""
 
+_MOMENT: Final = 0.1
+"""Seconds between two bytes of `drip`."""
+
 
 class Latency:
     """Seconds that every request to an API waits before it is answered."""
@@ -53,7 +56,9 @@ class FaultPlayer:
             await self._app({**scope, "query_string": _first_page(query)}, receive, send)
         elif fault.kind == "cut":
             await self._cut(scope, receive, send)
-        elif fault.kind in ("truncate", "compress", "chunk"):
+        elif fault.kind == "drip":
+            await self._drip(scope, receive, send)
+        elif fault.kind in ("truncate", "compress", "chunk", "encode"):
             await self._altered(fault, scope, receive, send)
         else:
             await _made_up(fault)(scope, receive, send)
@@ -71,12 +76,33 @@ class FaultPlayer:
         half = body[: len(body) // 2]
         await send({"type": "http.response.body", "body": half, "more_body": True})
 
+    async def _drip(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send half of the answer, then a space a moment until the client leaves."""
+        start, body = await self._collected(scope, receive)
+        await send({**start, "headers": _without_length(start)})
+        piece = body[: len(body) // 2]
+        while True:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            try:
+                message = await asyncio.wait_for(receive(), _MOMENT)
+            except TimeoutError:
+                piece = b" "
+                continue
+            if message["type"] == "http.disconnect":
+                return
+
     async def _altered(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the right answer in another form, or, with `truncate`, part of it."""
         start, body = await self._collected(scope, receive)
         headers = _without_length(start)
         if fault.kind == "truncate" and start["status"] == 200:
             body = json.dumps(_truncated(json.loads(body), fault.rows or 0)).encode()
+        if fault.kind == "encode":
+            text = json.dumps(json.loads(body), ensure_ascii=False)
+            body = text.encode(fault.encoding or "utf-8", errors="replace")
+            headers = [pair for pair in headers if pair[0].lower() != b"content-type"]
+            content_type = fault.content_type or "application/json"
+            headers.append((b"content-type", content_type.encode()))
         if fault.kind == "compress":
             body = gzip.compress(body)
             headers.append((b"content-encoding", b"gzip"))

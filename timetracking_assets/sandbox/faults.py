@@ -20,13 +20,25 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """
 
     kind: Literal[
-        "status", "slow", "cut", "body", "redirect", "repeat", "truncate", "compress", "chunk"
+        "status",
+        "slow",
+        "cut",
+        "drip",
+        "body",
+        "redirect",
+        "repeat",
+        "truncate",
+        "compress",
+        "chunk",
+        "encode",
     ]
     """`status`: that status instead of the answer; `slow`: the answer, later; `cut`: half of the
-    answer, then the connection closes; `body`: another body, with 200 unless `status` is given;
+    answer, then the connection closes; `drip`: half of the answer, then a space a moment for ever;
+    `body`: another body, with 200 unless `status` is given;
     `redirect`: to `headers.Location`; `repeat`: page 1 (or offset 0), whichever was requested;
     `truncate`: the answer's list ends after `rows` rows, without a word; `compress`: the answer in
-    gzip; `chunk`: the answer in pieces, its length not announced."""
+    gzip; `chunk`: the answer in pieces, its length not announced; `encode`: the answer in
+    `encoding`, which only a `content_type` states."""
 
     api: str | None = None
     """None hits all APIs."""
@@ -51,6 +63,9 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     rows: int | None = None
     """Rows of a list that `truncate` leaves."""
 
+    encoding: str | None = None
+    """Python's name of the encoding that `encode` writes."""
+
     after: int = 0
     """How many matching requests are let through first."""
 
@@ -65,6 +80,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             raise ValueError("a fault of kind 'redirect' needs a 'Location' in its 'headers'")
         if self.kind == "truncate" and (self.rows is None or self.rows < 0):
             raise ValueError("a fault of kind 'truncate' needs a number of 'rows', 0 or more")
+        if self.kind == "encode" and not _is_encoding(self.encoding):
+            raise ValueError("a fault of kind 'encode' needs an 'encoding', such as 'latin-1'")
         if self.status is not None and not 200 <= self.status <= 599:
             raise ValueError(f"'status' must be from 200 to 599; it is {self.status}")
         if self.status in _BODILESS and self.body:
@@ -143,3 +160,11 @@ def _check_pattern(name: str, pattern: str | None) -> None:
         re.compile(pattern or "")
     except re.error as error:
         raise ValueError(f"'{name}' is not a regular expression: {error}") from None
+
+
+def _is_encoding(name: str | None) -> bool:
+    try:
+        "".encode(name or "")
+    except (LookupError, ValueError):
+        return False
+    return True

@@ -1,5 +1,6 @@
 """Faults as a client meets them."""
 
+import json
 import logging
 import time
 from collections.abc import Callable
@@ -166,3 +167,24 @@ def test_a_list_that_ends_too_early(get: Get, control: RemoteControl) -> None:
     answer = get(*PEOPLE).json()
     shortened = answer if isinstance(answer, list) else next(iter(answer.values()))
     assert shortened == (whole if isinstance(whole, list) else next(iter(whole.values())))[:3]
+
+
+def test_an_answer_in_another_encoding(get: Get, control: RemoteControl) -> None:
+    whole = get(*PEOPLE).json()
+    control.place_fault("encode", encoding="utf-16", times=1)
+    assert get(*PEOPLE).content.decode("utf-16") != ""
+    control.place_fault("encode", encoding="latin-1", content_type="application/json; charset=l1")
+    answer = get(*PEOPLE)
+    assert answer.headers["Content-Type"] == "application/json; charset=l1"
+    assert json.loads(answer.content.decode("latin-1")).keys() == whole.keys()
+
+
+def test_an_answer_that_never_ends(get: Get, control: RemoteControl) -> None:
+    control.place_fault("drip", times=1)
+    begun = time.perf_counter()
+    with get(*PEOPLE, stream=True) as answer:
+        parts = answer.iter_content(1)
+        assert next(parts) == b"{"
+        while next(parts) != b" " or time.perf_counter() - begun < 0.5:
+            assert time.perf_counter() - begun < 10
+    assert get(*PEOPLE).status_code == 200

@@ -59,13 +59,13 @@ def mended(text: Text) -> Text:
 
     def escape(match: re.Match[bytes]) -> bytes:
         nonlocal replaced
-        found = match.group()
-        if len(found) > 6 or found[1:2] not in b"uUxX'":
-            return found
-        if found[1:2] == b"u":
+        spelling = match.group()
+        if len(spelling) > 6 or spelling[1:2] not in b"ux'":
+            return spelling
+        if spelling[1:2] == b"u":
             replaced += 1
             return b"\\ufffd"
-        return b"'" if found == b"\\'" else b"\\u00" + found[2:]
+        return b"'" if spelling == b"\\'" else b"\\u00" + spelling[2:]
 
     body = _ESCAPES.sub(escape, text.body)
     return Text(_STRINGS.sub(_escape_controls, body), replaced, text.assumed)

@@ -75,6 +75,23 @@ def test_a_passing_failure_is_repeated_three_times(
     assert outcome.metadata[LIST]["requests"] == len(control.requests())
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=cp1252"])
+def test_answers_in_another_encoding_are_loaded(
+    hasty_platform: Platform, control: RemoteControl, content_type: str
+) -> None:
+    row = {**control.rows("time_tracking", "time_tracking_data")[0], "note": "Müller, 3 €"}
+    control.edit("time_tracking", "time_tracking_data", upsert=[row])
+    control.place_fault("encode", encoding="cp1252", content_type=content_type)
+    outcome = hasty_platform.materialize(LIST, loud=True)
+    assert outcome.green
+    [[note]] = hasty_platform.sql(f"SELECT note FROM {TABLE} WHERE id = {row['id']}")
+    assert note == "Müller, 3 €"
+    # a guess is warned of, a statement is not
+    stated = "charset" in content_type
+    assert outcome.metadata[LIST].get("assumed_encoding") == (None if stated else "windows-1252")
+    assert ("state no charset that fits" in outcome.printed) is not stated
+
+
 def test_retry_after_and_backoff_are_waited_for(platform: Platform, control: RemoteControl) -> None:
     """With the settings as they are shipped: 2 s before the first repetition, or as told."""
     path = "/roles$"
