@@ -15,8 +15,8 @@ from typing import Any, Self
 import dagster as dg
 from pydantic import BaseModel, ConfigDict, Field
 
-from timetracking_assets.errors import SpecError
-from timetracking_assets.files.api_file import ApiFile, api_files, find_api
+from timetracking_assets.errors import SpecError, SpecPath
+from timetracking_assets.files.api_file import ApiFile, own_attributes
 from timetracking_assets.files.mistakes import Mistake, report, without
 from timetracking_assets.files.new_file import add_variables, file_text
 from timetracking_assets.files.schema import attributes_schema, mistakes_of_shape
@@ -145,19 +145,24 @@ def load_api(raw: Mapping[str, Any], path: Path | None, context: dg.ResolutionCo
     raise dg.DagsterInvalidDefinitionError(report(mistakes))
 
 
-def _rendered(value: Any, resolution: dg.ResolutionContext) -> Any:
-    """`value` with its templates rendered; a text without one is not given to the engine, which
-    takes longer over a file of plain texts than all the rest does.
+def _rendered(value: Any, resolution: dg.ResolutionContext, path: SpecPath = ()) -> Any:
+    """`value`, which is at `path` of the attributes, with its templates rendered.
 
-    `${VARIABLES}` and dlt's `{resources.parent.id}` are no templates.
+    A text without one is not given to the engine, which takes longer over a file of plain texts
+    than all the rest does: `${VARIABLES}` and dlt's `{resources.parent.id}` are no templates.
+    Raises SpecError for a template that can't be rendered.
     """
     if isinstance(value, Mapping):
-        return {key: _rendered(item, resolution) for key, item in value.items()}
+        return {key: _rendered(item, resolution, (*path, str(key))) for key, item in value.items()}
     if isinstance(value, list):
-        return [_rendered(item, resolution) for item in value]
-    if isinstance(value, str) and any(mark in value for mark in _TEMPLATE_MARKS):
+        return [_rendered(item, resolution, (*path, index)) for index, item in enumerate(value)]
+    if not isinstance(value, str) or not any(mark in value for mark in _TEMPLATE_MARKS):
+        return value
+    try:
         return resolution.resolve_value(value)
-    return value
+    except Exception as error:  # Dagster has no public name for what it raises here
+        problem = " ".join(str(error).split())
+    raise SpecError(path, f"the template can't be rendered: {problem}")
 
 
 def load_project(directory: Path, name: str | None = None) -> list[Api]:
@@ -165,12 +170,11 @@ def load_project(directory: Path, name: str | None = None) -> list[Api]:
 
     Raises SpecError with all mistakes of all files, each with its place.
     """
-    files = api_files(directory) if name is None else [find_api(name, directory)]
     context = dg.ResolutionContext.default()
     apis, problems = [], []
-    for file in files:
+    for path, attributes in own_attributes(directory, name):
         try:
-            apis.append(load_api(file.own, file.path, context))
+            apis.append(load_api(attributes, path, context))
         except dg.DagsterInvalidDefinitionError as error:
             problems.append(str(error))
     if problems:

@@ -41,6 +41,11 @@ class SpecError(IngestError):
         """The mistakes one by one."""
         return (self,)
 
+    @property
+    def located(self) -> str:
+        """The message after its key."""
+        return f"{'.'.join(map(str, self.path)) or 'attributes'}: {self.message}"
+
 
 class SpecErrors(SpecError):  # noqa: N818 - several of them
     """Several mistakes in one specification; as an error, it has the path of the first."""

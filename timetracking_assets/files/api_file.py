@@ -6,7 +6,7 @@ node graph has the positions; a file is composed again only when there is a mist
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,6 +23,7 @@ from timetracking_assets.files.locations import (
     shipped_apis,
 )
 from timetracking_assets.files.schema import mistakes_of_shape
+from timetracking_assets.spec.mistakes import Mistakes
 
 KeyPath = Sequence[str | int]
 
@@ -91,6 +92,8 @@ class ApiFile:
         None if the attributes were read from no file.
         """
         places = _places(self, list(path))
+        if not places and self.path is not None:
+            return Place(self.path, 1, 1)
         # the first of the deepest: a file wins over what it extends
         return max(places, key=lambda place: place[0])[1] if places else None
 
@@ -162,7 +165,7 @@ def attributes_in(path: Path) -> list[dict[str, Any]]:
     """
     problem = None
     try:
-        loaded = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+        loaded = list(_documents_of(path.read_text(encoding="utf-8"), path))
     except OSError as error:
         problem = f"{path}: can't be read: {error.strerror}"
     except UnicodeDecodeError:
@@ -181,6 +184,35 @@ def attributes_in(path: Path) -> list[dict[str, Any]]:
     return [
         document.get("attributes") or {} for document in loaded if document["type"] == COMPONENT
     ]
+
+
+def _documents_of(text: str, path: Path) -> Iterator[Any]:
+    """The documents of a YAML text. Raises SpecError for a key that a map has twice."""
+    loader = yaml.SafeLoader(text)
+    mistakes = Mistakes()
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            mistakes.extend(_repeated_keys(node, path))
+            yield loader.construct_document(node)
+    finally:
+        loader.dispose()
+    mistakes.raise_any()
+
+
+def _repeated_keys(node: yaml.Node | None, path: Path) -> Iterator[SpecError]:
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(item, path)
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                place = Place(path, key.start_mark.line + 1, key.start_mark.column + 1)
+                yield SpecError((), f"{place}: the key `{key.value}` is already in this map")
+            if isinstance(key, yaml.ScalarNode):
+                seen.add(key.value)
+            yield from _repeated_keys(value, path)
 
 
 def _not_yaml(path: Path, error: yaml.YAMLError) -> str:
@@ -216,24 +248,52 @@ def _no_component(document: Any) -> str | None:
 
 def read_api_files(path: Path) -> list[ApiFile]:
     """The APIs that a file describes, with what they extend. Raises SpecError."""
-    return [ApiFile.of(attributes, path) for attributes in attributes_in(path)]
+    return [_read(attributes, path) for attributes in attributes_in(path)]
+
+
+def _read(attributes: Mapping[str, Any], path: Path) -> ApiFile:
+    """The API with what it extends. Raises SpecError, its message with the place."""
+    mistakes = mistakes_of_shape(attributes)
+    if not mistakes:
+        with mistakes.noted():
+            return ApiFile.of(attributes, path)
+    file = ApiFile(path, attributes)
+    raise SpecErrors(
+        [SpecError((), f"{file.place_of(each.path)}: {each.located}") for each in mistakes]
+    )
+
+
+def own_attributes(directory: Path, name: str | None = None) -> list[tuple[Path, dict[str, Any]]]:
+    """What the files of the project around `directory` hold of its APIs, or of the one of that
+    name, without what they extend.
+
+    Raises SpecError for files that are no YAML, all of them, or if there is no such API.
+    """
+    described: list[tuple[Path, dict[str, Any]]] = []
+    mistakes = Mistakes()
+    for path in defs_files(directory):
+        with mistakes.noted():
+            described += [(path, attributes) for attributes in attributes_in(path)]
+    matching = [item for item in described if name in (None, item[1].get("name"))]
+    if name is None or not matching:
+        mistakes.raise_any()
+    if name is not None and not matching:
+        names = ", ".join(str(attributes.get("name")) for _, attributes in described) or "none"
+        raise SpecError(
+            (), f"there is no API '{name}' in {defs_folder(directory)}; there are: {names}"
+        )
+    return matching
 
 
 def api_files(directory: Path) -> list[ApiFile]:
-    """The APIs of the project around `directory`. Raises SpecError."""
-    return [file for path in defs_files(directory) for file in read_api_files(path)]
+    """The APIs of the project around `directory`, with what they extend. Raises SpecError."""
+    return [_read(attributes, path) for path, attributes in own_attributes(directory)]
 
 
 def find_api(name: str, directory: Path) -> ApiFile:
     """The API of that name in the project around `directory`. Raises SpecError."""
-    files = api_files(directory)
-    matching = [file for file in files if file.attributes.get("name") == name]
-    if not matching:
-        names = ", ".join(str(file.attributes.get("name")) for file in files) or "none"
-        raise SpecError(
-            (), f"there is no API '{name}' in {defs_folder(directory)}; there are: {names}"
-        )
-    return matching[0]
+    path, attributes = own_attributes(directory, name)[0]
+    return _read(attributes, path)
 
 
 def resolved_yaml(file: ApiFile) -> str:

@@ -29,7 +29,8 @@ class Mistake:
         name = None
         if len(error.path) > 1 and error.path[0] == "resources":
             resource = attributes["resources"][int(error.path[1])]
-            name = str(resource.get("name")) if isinstance(resource, Mapping) else None
+            named = isinstance(resource, Mapping) and "name" in resource
+            name = str(resource["name"]) if named else None
         return cls(path, error.message, file.place_of(path), name)
 
     @property

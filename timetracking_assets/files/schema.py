@@ -23,11 +23,10 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
-from timetracking_assets.errors import SpecError
 from timetracking_assets.files.locations import COMPONENT
 from timetracking_assets.spec.base import SpecModel
 from timetracking_assets.spec.hours_model import HoursModelSpec
-from timetracking_assets.spec.mistakes import mistakes_in
+from timetracking_assets.spec.mistakes import Mistakes, mistakes_in
 from timetracking_assets.spec.model import ApiSpec
 
 _REQUIRED = {"ApiSpec": ["name"], "ResourceSpec": ["name"]}
@@ -111,13 +110,13 @@ def _nullable(schema: Any) -> Any:
     return plain
 
 
-def mistakes_of_shape(attributes: Mapping[str, Any]) -> list[SpecError]:
+def mistakes_of_shape(attributes: Mapping[str, Any]) -> Mistakes:
     """What is wrong with a file's own attributes, whatever it extends; templates may be texts."""
     try:
         ApiFileModel.model_validate(attributes)
     except ValidationError as error:
         return mistakes_in(error, attributes, ApiFileModel)
-    return []
+    return Mistakes()
 
 
 class ApiFileModel(_partial(ApiSpec)):  # type: ignore[misc]

@@ -6,6 +6,7 @@ import pytest
 
 from timetracking_assets.component import load_project
 from timetracking_assets.errors import SpecError
+from timetracking_assets.files.api_file import find_api
 
 RIGHT = """\
 type: timetracking_assets.RestApi
@@ -60,6 +61,28 @@ def test_a_right_file_is_taken(project: Path) -> None:
         ("  client", "  clint", "4:3", "clint: unknown key; did you mean `client`?"),
         ("data_selector", "data_selectr", "7:16", "did you mean `data_selector`?"),
         (
+            "    primary_key: id",
+            "    primary_key: id\n    primary_key: x",
+            "7:5",
+            "already in this map",
+        ),
+        (RIGHT.split("attributes")[1], ":\n", "2:12", "name: is missing"),
+        ("- name: people\n      endpoint", "- endpoint", "9:7", "resources.0.name: is missing"),
+        ("  client", "  extends: nope\n  client", "4:3", "extends: 'nope' is not one of"),
+        (
+            RIGHT.split("resources:")[1],
+            " {people: {}}\n",
+            "8:3",
+            "resources: must be a list, not a map",
+        ),
+        ("- name: people\n      endpoint: {path: people}", "- people", "9:7", "must be a map, not"),
+        (
+            "primary_key: id",
+            "primary_key: '{{ nope }}'",
+            "6:5",
+            "resource_defaults.primary_key: the template can't be rendered: UndefinedError: 'nope'",
+        ),
+        (
             "primary_key: id",
             "page_size: none",
             "6:5",
@@ -80,6 +103,22 @@ def test_a_mistake_has_its_place(
     first = refusal(project)[0]
     assert first.startswith(f"{path}:{place}: ")
     assert message in first
+
+
+def test_show_and_doctor_report_the_same_places(project: Path) -> None:
+    path = write(project, RIGHT.replace("  client", "  clint"))
+    for call in (lambda: find_api("hours", project), lambda: load_project(project)):
+        with pytest.raises(SpecError) as refused:
+            call()
+        assert f"{path}:4:3: clint: unknown key; did you mean `client`?" in str(refused.value)
+
+
+def test_a_file_that_is_wrong_hides_no_other_api(project: Path) -> None:
+    write(project, "- a\n", "broken")
+    write(project, RIGHT)
+    assert find_api("hours", project).attributes["name"] == "hours"
+    with pytest.raises(SpecError, match="must be a map; begin with"):
+        find_api("other", project)
 
 
 def test_a_mistake_in_a_default_is_reported_once(project: Path) -> None:
