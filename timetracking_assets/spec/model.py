@@ -205,6 +205,12 @@ class ResourceSpec(ResourceDefaults):
     include_from_parent: tuple[str, ...] = Field(
         (), description="dlt's: fields of the parent that become columns"
     )
+    outer_fields: dict[str, str] = Field(
+        default_factory=dict,
+        description="where a `data_selector` goes through several places by `*` (`groups.*.rows`): "
+        "column -> what a row lies in, by its path; `groups.*` is the key there, `groups.*.id` a "
+        "field beside the rows",
+    )
     deleted_field: str | None = Field(
         None, description="column that is set in deleted rows: these are removed"
     )

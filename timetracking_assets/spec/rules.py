@@ -17,7 +17,9 @@ from timetracking_assets.spec.model import ResourceSpec
 from timetracking_assets.spec.variables import refuse_in_endpoint
 from timetracking_assets.spec.window import WindowSpec
 
-_SELECTOR = re.compile(r"^(\$|[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*)$")
+_SELECTOR = re.compile(
+    r"^(\$|(\$(\.\*|\[\*\])|\*|[A-Za-z0-9_\-]+)(\[\*\]|\.\*|\.[A-Za-z0-9_\-]+)*)$"
+)
 _TIME_FORMATS = ("iso", "date", "unix_seconds", "unix_milliseconds")
 
 
@@ -143,12 +145,26 @@ def check_pages(resource: Resource, path: SpecPath) -> None:
         raise SpecError(
             (*path, "repeated_page"), "`stop` needs a paginator of type page_number or offset"
         )
+    _check_outer_fields(resource, (*path, "outer_fields"))
     if not resource.primary_key and resource.sync_mode != "snapshot":
         raise SpecError(
             (*path, "primary_key"),
             f"`[]` (no key) needs `sync_mode: snapshot`: without one, rows that moved or changed "
             f"can't be found again, as `{resource.sync_mode}` must",
         )
+
+
+def _check_outer_fields(resource: Resource, path: SpecPath) -> None:
+    """What a row lies in is on the way to it."""
+    selector = resource.data_selector.replace("[*]", ".*").removeprefix("$.")
+    for name, outer in resource.outer_fields.items():
+        place, star, _ = outer.replace("[*]", ".*").removeprefix("$.").rpartition("*")
+        if not star or not f"{selector}.".startswith(f"{place}*."):
+            raise SpecError(
+                (*path, name),
+                f"'{outer}' is not on the way to the rows: it must begin as `data_selector` "
+                f"(`{resource.data_selector}`) does, up to a `*`",
+            )
 
 
 def _paginator(resource: ResourceSpec) -> Any:
@@ -207,7 +223,7 @@ def check_endpoint(owner: str, endpoint: Mapping[str, Any], path: SpecPath) -> s
             (*path, "data_selector"),
             f"{owner} needs a `data_selector`: the dotted "
             "path of the rows in the answer, such as `data` or `result.items`; `$` is the whole "
-            "answer",
+            "answer, and `*` stands for each key of an object, or each item of a list",
         )
     return selector
 

@@ -104,6 +104,7 @@ def _feed(resource: Resource) -> Resource:
         update={
             "endpoint": endpoint,
             "data_selector": endpoint["data_selector"],
+            "outer_fields": {},
             "page_size": None,
             "repeated_page": "refuse",
             "total": None,

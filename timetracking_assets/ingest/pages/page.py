@@ -18,6 +18,7 @@ import requests
 from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.http.json_text import Text, mended, utf8
 from timetracking_assets.ingest.http.stats import RequestStats
+from timetracking_assets.ingest.pages.nested_rows import nested_rows, steps
 from timetracking_assets.ingest.pages.statements import HEADERS
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.redaction import Redactor
@@ -145,6 +146,8 @@ def split_answer(
 ) -> tuple[list[Raw], dict[str, Any]]:
     """The rows of `body` as bytes, and the envelope around them; `where` begins an error's text."""
     selector = resource.data_selector
+    if "*" in selector:
+        return _split_stepwise(body, resource, where, redactor)
     try:
         return _split_list(body, selector)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -189,8 +192,10 @@ def _split_stepwise(
     problem: str | None = None
     try:
         raw = Raw(body)
-        if selector != "$":
-            *outer, last = selector.split(".")
+        path = steps(selector)
+        star = path.index("*") if "*" in path else len(path)
+        if star:
+            *outer, last = path[:star]
             level = envelope
             for name in outer:
                 rest = msgspec.json.decode(raw, type=dict[str, Raw])
@@ -200,7 +205,11 @@ def _split_stepwise(
             rest = msgspec.json.decode(raw, type=dict[str, Raw])
             raw = rest.pop(last)
             level |= _decoded(rest)
-        rows = _rows(raw)
+        if path[star:]:
+            outer_fields = resource.outer_fields
+            rows = nested_rows(raw, path[star:], outer_fields, selector, where)
+        else:
+            rows = _rows(raw)
     except KeyError as missing:
         problem = f"has nothing at `{selector}`: there is no {missing}"
     except msgspec.ValidationError as error:
