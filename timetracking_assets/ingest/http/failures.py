@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import ProtocolError
 
 from timetracking_assets.errors import ApiError, QuotaError
 from timetracking_assets.ingest.http.quota import QuotaUsedUpError, is_used_up, reset_hint
@@ -37,7 +38,6 @@ _KINDS: list[tuple[type[Exception], str]] = [
     (requests.exceptions.SSLError, _UNTRUSTED),
     (requests.exceptions.ProxyError, "the proxy that the environment names did not connect to it"),
     (requests.Timeout, "it did not answer in time"),
-    (requests.exceptions.ChunkedEncodingError, "the connection was cut in the middle"),
     (requests.exceptions.ContentDecodingError, "its compressed answer is broken"),
     (requests.exceptions.InvalidURL, "that is not a URL"),
     (requests.exceptions.MissingSchema, "that is not a URL: it needs http:// or https://"),
@@ -66,14 +66,20 @@ def describe(
         return ApiError(redactor(f"{label}: {request.method} {url}: {_redirects(response)}"))
     if response is not None:
         return _refused(error, request, response, label, redactor, quota)
-    what = next((text for kind, text in _KINDS if isinstance(error, kind)), type(error).__name__)
-    if isinstance(error, TotalTimeoutError):
-        what = f"it {error}"
+    what = _cause(error)
     text = (
         f"{label}: no answer from {url}: {what}. Check the base URL ({named_url}); "
         "`timetracking sandbox` starts a local API to try things with."
     )
     return ApiError(redactor(text), transient=is_transient(error))
+
+
+def _cause(error: requests.RequestException) -> str:
+    if isinstance(error, TotalTimeoutError):
+        return f"it {error}"
+    if error.args and isinstance(error.args[0], ProtocolError):
+        return "the connection was cut before the end of an answer"
+    return next((text for kind, text in _KINDS if isinstance(error, kind)), type(error).__name__)
 
 
 def _refused(

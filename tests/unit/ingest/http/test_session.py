@@ -146,7 +146,16 @@ def test_an_answer_cut_in_the_middle_is_repeated(stub: Stub, client: Callable[..
     assert asked.stats.retries == 1
     stub.answers = [cut]
     error = client(max_retries=0).failure()
-    assert "the connection was cut in the middle" in str(error)
+    assert "the connection was cut before the end" in str(error)
+    assert error.transient
+
+
+def test_a_server_that_hangs_up_is_not_taken_for_none(
+    stub: Stub, client: Callable[..., Client]
+) -> None:
+    stub.answers = [(0, {}, b"")]
+    error = client(max_retries=0).failure()
+    assert "the connection was cut before the end of an answer" in str(error)
     assert error.transient
 
 
