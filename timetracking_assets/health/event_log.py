@@ -91,7 +91,14 @@ def read_facts(
             attempt=_attempt(instance, asset.key, entry.last_materialization_storage_id, runs),
             partitions=_partitions(instance, asset, now),
             checks=checks,
-            freshness=judge(asset.key, asset.freshness, asset.partitions, instance, now),
+            freshness=judge(
+                asset.key,
+                asset.freshness,
+                asset.partitions,
+                instance,
+                loads[0].at if loads else None,
+                now,
+            ),
         )
     return facts
 

@@ -17,10 +17,12 @@ from dagster_dlt import DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
 from timetracking_assets.orchestration.ui_address import dashboard_address
-from timetracking_assets.spec.api import CONFIGURED, Freshness, Resource, Schedule
+from timetracking_assets.spec.api import CONFIGURED, Api, Freshness, Resource, Schedule
 from timetracking_assets.spec.base import DataType
 from timetracking_assets.warehouse.find import destination_name
 
+SYNC_MODE_TAG = "timetracking/sync_mode"
+"""The tag by which assets can be selected by their sync mode."""
 _LOOKBACK, _FRESHNESS = "lookback_days", "freshness"
 
 
@@ -93,7 +95,7 @@ class ResourceTranslator(DagsterDltTranslator):
                 description=resource.description,
                 kinds={"dlt", destination_name()},
                 owners=list(resource.owners),
-                tags=resource.tags,
+                tags={SYNC_MODE_TAG: resource.sync_mode, **resource.tags},
                 metadata=_metadata(resource),
                 automation_condition=automation_condition(resource),
                 freshness_policy=freshness_policy(resource),
@@ -118,6 +120,20 @@ def _parents(resource: Resource) -> list[dg.AssetKey]:
     if parent is None or parent.name == CONFIGURED:
         return []
     return [dg.AssetKey([resource.api, parent.name])]
+
+
+def reference_lineage(api: Api, resource: Resource) -> dg.TableColumnLineage | None:
+    """The columns whose values refer to another table of `api`; None without any.
+
+    It is no dependency between the assets: a table is loaded without those that it refers to.
+    """
+    deps: dict[str, list[dg.TableColumnDep]] = {}
+    for column, reference in resource.references.items():
+        target = api.resources.get(reference.resource)
+        name = reference.column or (target.primary_key[0] if target and target.primary_key else "")
+        if target is not None and name:
+            deps[column] = [dg.TableColumnDep(asset_key=asset_key(target), column_name=name)]
+    return dg.TableColumnLineage(deps) if deps else None
 
 
 def table_schema(resource: Resource, types: Mapping[str, DataType]) -> dg.TableSchema:

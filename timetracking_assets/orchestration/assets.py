@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from timetracking_assets.orchestration.asset_specs import asset_key, asset_spec
+from timetracking_assets.orchestration.asset_specs import asset_key, asset_spec, reference_lineage
 from timetracking_assets.orchestration.checks.load_checks import check_specs, run_checks, was_unique
 from timetracking_assets.orchestration.checks.load_facts import LoadFacts, load_metadata
 from timetracking_assets.orchestration.checks.quality_checks import build_quality_checks
@@ -40,6 +40,8 @@ def build_api_definitions(api: Api) -> dg.Definitions:
 def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
     """The asset of `resource`. Its checks run with it, and alone when only they are selected."""
     partitions = partitions_definition(resource.partitions)
+    references = reference_lineage(api, resource)
+    lineage = {"dagster/column_lineage": references} if references else {}
 
     @dg.multi_asset(
         name=f"{resource.api}__{resource.name}",
@@ -80,7 +82,7 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
             facts = LoadFacts.of_report(report)
             known_unique = was_unique(context.instance, resource, context.run.run_id)
             yield dg.MaterializeResult(
-                asset_key=asset_key(resource), metadata=load_metadata(report)
+                asset_key=asset_key(resource), metadata={**load_metadata(report), **lineage}
             )
         else:
             facts = LoadFacts.of_latest_materialization(context.instance, resource)

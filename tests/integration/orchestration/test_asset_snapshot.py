@@ -1,6 +1,6 @@
 """A snapshot of all asset specs: a change of keys, groups, partitions or checks shows in review.
 
-`UPDATE_SNAPSHOTS=1` writes it anew.
+`UPDATE_SNAPSHOTS=1` writes it again.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from timetracking_assets.orchestration.asset_specs import automation_condition
+from timetracking_assets.orchestration.asset_specs import automation_condition, reference_lineage
 from timetracking_assets.spec.api import Automation, Schedule
 
 KEY = dg.AssetKey(["api", "people"])
@@ -66,3 +66,21 @@ def test_on_cron_follows_the_schedule_in_its_zone() -> None:
 def test_without_a_condition_schedules_load_it(schedule: Schedule | None) -> None:
     resource: Any = SimpleNamespace(automation=Automation(schedule=schedule))
     assert automation_condition(resource) is None
+
+
+def test_references_are_lineage_of_columns() -> None:
+    users: Any = SimpleNamespace(api="api", name="users", primary_key=("id",))
+    references = {
+        "user_id": SimpleNamespace(resource="users", column=None),
+        "login": SimpleNamespace(resource="users", column="name"),
+    }
+    entries: Any = SimpleNamespace(api="api", name="entries", references=references)
+    api: Any = SimpleNamespace(resources={"users": users, "entries": entries})
+    lineage = reference_lineage(api, entries)
+    assert lineage is not None
+    assert {
+        column: [(dep.asset_key.to_user_string(), dep.column_name) for dep in deps]
+        for column, deps in lineage.deps_by_column.items()
+    } == {"user_id": [("api/users", "id")], "login": [("api/users", "name")]}
+    users.references = {}
+    assert reference_lineage(api, users) is None

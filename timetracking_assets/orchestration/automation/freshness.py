@@ -41,8 +41,10 @@ class Verdict:
 
 def judge_resource(resource: Resource, instance: dg.DagsterInstance, now: datetime) -> Verdict:
     """Whether the table of `resource` is fresh at `now`."""
-    definition = partitions_definition(resource.partitions)
-    return judge(asset_key(resource), resource.automation.freshness, definition, instance, now)
+    key, definition = asset_key(resource), partitions_definition(resource.partitions)
+    event = instance.get_latest_materialization_event(key)
+    last_load = datetime.fromtimestamp(event.timestamp, UTC) if event else None
+    return judge(key, resource.automation.freshness, definition, instance, last_load, now)
 
 
 def judge(
@@ -50,16 +52,16 @@ def judge(
     freshness: Freshness | None,
     definition: dg.TimeWindowPartitionsDefinition | None,
     instance: dg.DagsterInstance,
+    last_load: datetime | None,
     now: datetime,
 ) -> Verdict:
-    """Whether what is due at `now` has been loaded in time."""
-    last = instance.get_latest_materialization_event(key)
-    if freshness is None or last is None:
+    """Whether what is due at `now` has been loaded in time; `last_load` is of any partition."""
+    if freshness is None or last_load is None:
         return Verdict(None)
 
     def loaded_at(partition: str | None) -> datetime | None:
         if partition is None:
-            return datetime.fromtimestamp(last.timestamp, UTC)
+            return last_load
         filtered = dg.AssetRecordsFilter(key, asset_partitions=[partition])
         records = instance.fetch_materializations(filtered, limit=1).records
         return datetime.fromtimestamp(records[0].timestamp, UTC) if records else None

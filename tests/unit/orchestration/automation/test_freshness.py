@@ -42,9 +42,9 @@ def test_an_overdue_table_stays_overdue_while_clocks_change(night: datetime) -> 
     overdue = []
     for now in nows:
         stale = begin - timedelta(minutes=1)
-        verdict = judge(KEY, hourly, None, _loaded(stale), now)
-        in_time = _loaded(now.replace(minute=0) - timedelta(minutes=1))
-        fresh = judge(KEY, hourly, None, in_time, now)
+        verdict = judge(KEY, hourly, None, _loaded(), stale, now)
+        in_time = now.replace(minute=0) - timedelta(minutes=1)
+        fresh = judge(KEY, hourly, None, _loaded(), in_time, now)
         assert fresh.fresh, now
         overdue.append((not verdict.fresh, verdict.since or now))
     assert overdue[12:] == [(True, now.replace(minute=0)) for now in nows[12:]]
@@ -70,7 +70,7 @@ def test_the_newest_day_is_due_when_the_policy_says_so(
     policy: Freshness | None, fresh: bool | None, late: bool
 ) -> None:
     """All days but the last one were loaded an hour ago: a backfill makes nothing fresh."""
-    verdict = judge(KEY, policy, DAILY, _loaded(NOW - timedelta(hours=1), DAYS_LOADED), NOW)
+    verdict = judge(KEY, policy, DAILY, _loaded(DAYS_LOADED), NOW - timedelta(hours=1), NOW)
     assert (verdict.fresh, verdict.late) == (fresh, late)
     if fresh is False:
         assert (verdict.partition, verdict.loaded) == ("2026-03-10", None)
@@ -90,7 +90,7 @@ def test_the_newest_day_is_due_when_the_policy_says_so(
 def test_a_snapshot_is_fresh_by_its_age(
     policy: Freshness | None, hours_ago: float, fresh: bool | None, late: bool
 ) -> None:
-    verdict = judge(KEY, policy, None, _loaded(NOW - timedelta(hours=hours_ago)), NOW)
+    verdict = judge(KEY, policy, None, _loaded(), NOW - timedelta(hours=hours_ago), NOW)
     assert (verdict.fresh, verdict.late) == (fresh, late)
 
 
@@ -99,16 +99,15 @@ def test_the_current_year_is_fresh_by_its_age() -> None:
         cron_schedule="0 0 1 1 *", fmt="%Y", start="2025", end_offset=1
     )
     at = NOW - timedelta(hours=6)
-    instance = _loaded(at, {"2025": NOW, "2026": at})
-    verdict = judge(KEY, age(5), yearly, instance, NOW)
+    instance = _loaded({"2025": NOW, "2026": at})
+    verdict = judge(KEY, age(5), yearly, instance, NOW, NOW)
     assert (verdict.fresh, verdict.partition, verdict.loaded) == (False, "2026", at)
     assert verdict.since == NOW - timedelta(hours=1)
-    assert judge(KEY, age(7), yearly, instance, NOW).fresh
+    assert judge(KEY, age(7), yearly, instance, NOW, NOW).fresh
 
 
 def test_what_was_never_loaded_is_not_judged() -> None:
-    instance: Any = SimpleNamespace(get_latest_materialization_event=lambda _: None)
-    assert judge(KEY, age(5), None, instance, NOW).fresh is None
+    assert judge(KEY, age(5), None, _loaded(), None, NOW).fresh is None
 
 
 @pytest.mark.parametrize("policy", [age(1.5, 1), by("0 9 * * *", 2, "Europe/Berlin"), None])
@@ -116,8 +115,8 @@ def test_metadata_holds_the_policy(policy: Freshness | None) -> None:
     assert freshness_of(json.loads(json.dumps(freshness_metadata(policy)))) == policy
 
 
-def _loaded(at: datetime, partitions: Mapping[str, datetime] | None = None) -> Any:
-    """An instance with a load at `at`, and one for each of `partitions`."""
+def _loaded(partitions: Mapping[str, datetime] | None = None) -> Any:
+    """An instance with a load of each of `partitions`."""
 
     def fetch(records_filter: dg.AssetRecordsFilter, limit: int) -> Any:
         [partition] = records_filter.asset_partitions or []
@@ -125,7 +124,4 @@ def _loaded(at: datetime, partitions: Mapping[str, datetime] | None = None) -> A
         records = [SimpleNamespace(timestamp=loaded.timestamp())] if loaded else []
         return SimpleNamespace(records=records)
 
-    return SimpleNamespace(
-        get_latest_materialization_event=lambda _: SimpleNamespace(timestamp=at.timestamp()),
-        fetch_materializations=fetch,
-    )
+    return SimpleNamespace(fetch_materializations=fetch)
