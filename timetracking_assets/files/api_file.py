@@ -1,16 +1,15 @@
-"""One API's file with what it extends: the attributes that they come to, and the line of each.
+"""One API's file with what it extends: the attributes that they come to, and the place of each.
 
-Reads YAML and nothing else: templates (`{{ }}`) and variables stay as they are written. PyYAML's
-node graph has the positions; a file is composed again only when there is a mistake to report.
+Templates (`{{ }}`) and variables stay as they are written. How YAML is read is in `reading.py`; a
+file is composed again, for the places, only when there is a mistake to report.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
@@ -22,21 +21,11 @@ from timetracking_assets.files.locations import (
     defs_folder,
     shipped_apis,
 )
+from timetracking_assets.files.reading import Place, attributes_in, child, documents, nearest
 from timetracking_assets.files.schema import mistakes_of_shape
 from timetracking_assets.spec.mistakes import Mistakes
 
 KeyPath = Sequence[str | int]
-
-
-class Place(NamedTuple):
-    """A place in a file; lines and columns count from 1."""
-
-    path: Path
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True)
@@ -158,94 +147,6 @@ def _base_path(name: str, path: Path | None) -> Path:
     return shipped[name]
 
 
-def attributes_in(path: Path) -> list[dict[str, Any]]:
-    """The attributes of each API that a file describes; components of other types are left out.
-
-    Raises SpecError, its message with the place, for what is no YAML or no component.
-    """
-    problem = None
-    try:
-        loaded = list(_documents_of(path.read_text(encoding="utf-8"), path))
-    except OSError as error:
-        problem = f"{path}: can't be read: {error.strerror}"
-    except UnicodeDecodeError:
-        problem = f"{path}: can't be read: it is not UTF-8"
-    except yaml.YAMLError as error:
-        problem = _not_yaml(path, error)
-    if problem:
-        raise SpecError((), problem)
-    mistakes = [
-        SpecError((), f"{_start(path, index)}: {text}")
-        for index, document in enumerate(loaded or [None])
-        if (text := _no_component(document))
-    ]
-    if mistakes:
-        raise SpecErrors(mistakes)
-    return [
-        document.get("attributes") or {} for document in loaded if document["type"] == COMPONENT
-    ]
-
-
-def _documents_of(text: str, path: Path) -> Iterator[Any]:
-    """The documents of a YAML text. Raises SpecError for a key that a map has twice."""
-    loader = yaml.SafeLoader(text)
-    mistakes = Mistakes()
-    try:
-        while loader.check_node():
-            node = loader.get_node()
-            mistakes.extend(_repeated_keys(node, path))
-            yield loader.construct_document(node)
-    finally:
-        loader.dispose()
-    mistakes.raise_any()
-
-
-def _repeated_keys(node: yaml.Node | None, path: Path) -> Iterator[SpecError]:
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _repeated_keys(item, path)
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                place = Place(path, key.start_mark.line + 1, key.start_mark.column + 1)
-                yield SpecError((), f"{place}: the key `{key.value}` is already in this map")
-            if isinstance(key, yaml.ScalarNode):
-                seen.add(key.value)
-            yield from _repeated_keys(value, path)
-
-
-def _not_yaml(path: Path, error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    place = Place(path, mark.line + 1, mark.column + 1) if mark else path
-    words = [getattr(error, key, None) for key in ("context", "problem")]
-    return f"{place}: not valid YAML: {' '.join(filter(None, words)) or error}"
-
-
-def _start(path: Path, index: int) -> Place:
-    """Where the document of that index begins, or has its type."""
-    node = dict(enumerate(documents(path))).get(index)
-    kind = child(node, "type")
-    mark = kind[0].start_mark if kind else node.start_mark if node else None
-    return Place(path, mark.line + 1, mark.column + 1) if mark else Place(path, 1, 1)
-
-
-def _no_component(document: Any) -> str | None:
-    """What is wrong with a document that describes no component; None if nothing is."""
-    example = f"begin with `type: {COMPONENT}` and `attributes:`"
-    if document is None:
-        return f"the file is empty; {example}"
-    if not isinstance(document, dict):
-        return f"must be a map; {example}"
-    if not isinstance(kind := document.get("type"), str):
-        return f"`type` is missing; {example}"
-    if not isinstance(document.get("attributes") or {}, dict):
-        return "`attributes` must be a map"
-    if kind != COMPONENT and get_close_matches(kind, [COMPONENT], cutoff=0.8):
-        return f"unknown type '{kind}'; did you mean `{COMPONENT}`?"
-    return None
-
-
 def read_api_files(path: Path) -> list[ApiFile]:
     """The APIs that a file describes, with what they extend. Raises SpecError."""
     return [_read(attributes, path) for attributes in attributes_in(path)]
@@ -300,32 +201,3 @@ def resolved_yaml(file: ApiFile) -> str:
     """The attributes as a `defs.yaml` that extends nothing."""
     whole = {"type": COMPONENT, "attributes": dict(file.attributes)}
     return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=100)
-
-
-def documents(path: Path) -> list[yaml.Node]:
-    """The documents of a file as nodes with positions; none if it can't be read."""
-    try:
-        return list(yaml.compose_all(path.read_text(encoding="utf-8"), yaml.SafeLoader))
-    except (OSError, yaml.YAMLError):
-        return []
-
-
-def child(node: yaml.Node | None, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
-    """The node of a key (of an item, itself) and the node of its value."""
-    if isinstance(node, yaml.MappingNode):
-        return next(((key, value) for key, value in node.value if key.value == str(part)), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        return node.value[part], node.value[part]
-    return None
-
-
-def nearest(node: yaml.Node, path: Sequence[str | int]) -> tuple[int, yaml.Mark]:
-    """How many parts of `path` there are below `node`, and where the last of them begins."""
-    mark = node.start_mark
-    for depth, part in enumerate(path):
-        below = child(node, part)
-        if below is None:
-            return depth, mark
-        key, node = below
-        mark = key.start_mark
-    return len(path), mark

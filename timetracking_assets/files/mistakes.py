@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from timetracking_assets.errors import SpecError, SpecPath
-from timetracking_assets.files.api_file import ApiFile, Place
+from timetracking_assets.files.api_file import ApiFile
+from timetracking_assets.files.reading import Place
 from timetracking_assets.files.reference import section_of
 from timetracking_assets.spec.defaults import written_at
 
