@@ -56,15 +56,15 @@ class Loaded:
 
 
 @contextmanager
-def loaded_sandbox(warehouse: Warehouse) -> Iterator[Loaded]:
-    """Load them; the environment has the sandbox's settings while inside."""
+def loaded_sandbox(warehouse: Warehouse, **data: Any) -> Iterator[Loaded]:
+    """Load them; `data` is what the server takes. Inside, the environment has its settings."""
     loaded = Loaded(warehouse)
     with pytest.MonkeyPatch.context() as patch:
         for name in set(os.environ).difference(clean_environment()):
             patch.delenv(name)
         for api in PARTITIONED_APIS:
             patch.setenv(f"{api}_START", FIRST_DAY)
-        with SandboxServer(today=TODAY) as server:
+        with SandboxServer(today=TODAY, **data) as server:
             model = loaded.world().model
             for api, name in model.all_raw_tables():
                 resource = model.apis[api].resources[name]

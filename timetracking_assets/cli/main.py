@@ -71,6 +71,13 @@ def sandbox(
             "The current day (UTC) by default.",
         ),
     ] = None,
+    odd_rows: Annotated[
+        bool,
+        typer.Option(
+            "--odd-rows",
+            help="Add rows that tidy data lacks: running timers, overlaps, unknown words.",
+        ),
+    ] = False,
 ) -> None:
     """Serve the five shipped APIs with invented data on this machine, until Ctrl-C."""
     from timetracking_assets.sandbox import PortInUseError, sandbox_environment, serve
@@ -82,7 +89,7 @@ def sandbox(
     for name, value in sandbox_environment(f"http://127.0.0.1:{port}").items():
         console.print(f"  {name}={value}", highlight=False, soft_wrap=True)
     try:
-        serve(port=port, today=today.date() if today else None)
+        serve(port=port, today=today.date() if today else None, odd_rows=odd_rows)
     except PortInUseError as error:
         stop(str(error))
 

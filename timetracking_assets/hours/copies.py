@@ -6,7 +6,8 @@ are for their user alone, as they tell who worked how much; an old one's mode st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from timetracking_assets.errors import WarehouseError
@@ -57,8 +58,7 @@ def _relation(opened: OpenWarehouse, table: str) -> str:
     return opened.in_scratch(SCHEMA, table, where="true", keys=(), of="")
 
 
-def _replace(target: Path, write: object) -> None:
-    assert callable(write)
+def _replace(target: Path, write: Callable[[Path], None]) -> None:
     unfinished = target.with_name(f".{target.name}.new")
     problem = ""
     try:
@@ -72,6 +72,7 @@ def _replace(target: Path, write: object) -> None:
     except Exception as error:
         problem = " ".join(str(error).split())
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
     if problem:
         raise WarehouseError(f"can't write the copy {target}: {problem}")

@@ -49,17 +49,18 @@ def serve(
     *,
     seed: int | None = None,
     today: date | None = None,
+    odd_rows: bool = False,
     log_level: str = "warning",
     on_listening: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until interrupted.
 
-    `seed` and `today` decide the data, see `server.create_app`. `on_listening` is called with the
-    server's address once it is certain that the sandbox has it. Raises `PortInUseError` if the
-    address is taken, `OSError` if it cannot be had for another reason.
+    `seed`, `today` and `odd_rows` decide the data, see `server.create_app`. `on_listening` is
+    called with the server's address once it is certain that the sandbox has it. Raises
+    `PortInUseError` if the address is taken, `OSError` if it cannot be had for another reason.
     """
     with _listen(host, port) as listener:
-        server = _uvicorn_server(seed, today, log_level)
+        server = _uvicorn_server(seed, today, odd_rows, log_level)
         if on_listening is not None:
             on_listening(_url(listener))
         # uvicorn shuts down in order, then hands the interrupt on.
@@ -80,10 +81,11 @@ class SandboxServer:
         *,
         seed: int | None = None,
         today: date | None = None,
+        odd_rows: bool = False,
         log_level: str = "warning",
     ) -> None:
         self._address = (host, port)
-        self._seed = seed
+        self._seed, self._odd_rows = seed, odd_rows
         self._today = today
         self._log_level = log_level
         self._server: uvicorn.Server | None = None
@@ -126,7 +128,7 @@ class SandboxServer:
             raise RuntimeError("the sandbox runs already")
         listener = _listen(*self._address)
         try:
-            server = _uvicorn_server(self._seed, self._today, self._log_level)
+            server = _uvicorn_server(self._seed, self._today, self._odd_rows, self._log_level)
             thread = threading.Thread(
                 target=server.run, kwargs={"sockets": [listener]}, name="sandbox", daemon=True
             )
@@ -169,7 +171,9 @@ def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> Non
         time.sleep(0.002)
 
 
-def _uvicorn_server(seed: int | None, today: date | None, log_level: str) -> uvicorn.Server:
+def _uvicorn_server(
+    seed: int | None, today: date | None, odd_rows: bool, log_level: str
+) -> uvicorn.Server:
     import uvicorn
 
     from timetracking_assets.sandbox.dataset import DEFAULT_SEED
@@ -177,7 +181,7 @@ def _uvicorn_server(seed: int | None, today: date | None, log_level: str) -> uvi
 
     logging.getLogger("uvicorn.error").addFilter(_is_no_cut_answer)
     config = uvicorn.Config(
-        create_app(seed=DEFAULT_SEED if seed is None else seed, today=today),
+        create_app(seed=DEFAULT_SEED if seed is None else seed, today=today, odd_rows=odd_rows),
         # One implementation everywhere: a fault must look the same on every machine.
         http="h11",
         loop="asyncio",

@@ -30,12 +30,15 @@ from timetracking_assets.sandbox.request_log import RequestLog, RequestLogger
 from timetracking_assets.sandbox.state import State
 
 
-def create_app(*, seed: int = DEFAULT_SEED, today: date | None = None) -> Starlette:
+def create_app(
+    *, seed: int = DEFAULT_SEED, today: date | None = None, odd_rows: bool = False
+) -> Starlette:
     """The sandbox as an ASGI application.
 
     Its data ends with the day before `today`, which is the current day (UTC) unless given.
+    `odd_rows`: with rows that tidy data lacks, see `dataset/odd_rows.py`.
     """
-    state = State(seed, today or datetime.now(UTC).date())
+    state = State(seed, today or datetime.now(UTC).date(), odd_rows)
     controls = Controls(state, Faults(), Latency(), RequestLog())
     apis: dict[str, list[BaseRoute]] = {
         "time_tracking": time_tracking.routes(state),

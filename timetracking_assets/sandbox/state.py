@@ -27,13 +27,13 @@ class Changes:
 class State:
     """All rows of all APIs, in memory, in the order in which the APIs list them."""
 
-    def __init__(self, seed: int, today: date) -> None:
-        self._seed = seed
+    def __init__(self, seed: int, today: date, odd_rows: bool = False) -> None:
+        self._seed, self._odd_rows = seed, odd_rows
         self.move_to(today)
 
     def move_to(self, today: date) -> None:
         """Hold the data up to the day before `today`, without any edit."""
-        self._original = generate(self._seed, today)
+        self._original = generate(self._seed, today, self._odd_rows)
         self.reset()
 
     def reset(self) -> None:

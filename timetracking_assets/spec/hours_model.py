@@ -5,6 +5,7 @@ Only shapes belong here. What each API's rows mean is said in its own file, see 
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -68,6 +69,13 @@ def check_hours_model(spec: HoursModelSpec, apis: Any) -> None:
     for key in type(spec.precedence).model_fields:
         for index, name in enumerate(getattr(spec.precedence, key)):
             _check_api(name, apis, ("precedence", key, index))
+    copy = PurePath(spec.copies.duckdb or "")
+    if copy.stem == "hours":
+        raise SpecError(
+            ("copies", "duckdb"),
+            f"'{copy.name}' would have the name of its schema, which DuckDB can't tell apart: name "
+            "it otherwise, `unified.duckdb` for example",
+        )
     owners: dict[tuple[str, str], str] = {}
     for person, accounts in spec.identity.people.items():
         for api, ids in accounts.items():

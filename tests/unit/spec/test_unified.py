@@ -97,6 +97,7 @@ def test_numbers_and_booleans_may_be_words() -> None:
     ("spec", "path"),
     [
         ({"precedence": {"absences": ["tool", "toll"]}}, ("precedence", "absences", 1)),
+        ({"copies": {"duckdb": "~/hours.duckdb"}}, ("copies", "duckdb")),
         ({"identity": {"people": {"ada": {"toll": [1]}}}}, ("identity", "people", "ada", "toll")),
         (
             {"identity": {"people": {"ada": {"tool": [1]}, "ben": {"tool": ["1"]}}}},
@@ -104,7 +105,7 @@ def test_numbers_and_booleans_may_be_words() -> None:
         ),
     ],
 )
-def test_the_model_names_apis_that_there_are(spec: dict[str, Any], path: tuple[Any, ...]) -> None:
+def test_a_model_that_is_refused(spec: dict[str, Any], path: tuple[Any, ...]) -> None:
     with pytest.raises(SpecError) as error:
         check_hours_model(HoursModelSpec.model_validate(spec), {"tool": tool()})
     assert error.value.path == path

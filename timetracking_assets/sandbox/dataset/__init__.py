@@ -18,6 +18,7 @@ from timetracking_assets.sandbox.dataset import (
     workspace_time,
 )
 from timetracking_assets.sandbox.dataset.calendar import Span
+from timetracking_assets.sandbox.dataset.odd_rows import with_odd_rows
 from timetracking_assets.sandbox.dataset.rows import Resources, Row
 
 __all__ = ["DEFAULT_SEED", "Resources", "Row", "Span", "generate"]
@@ -35,10 +36,12 @@ _GENERATORS: Final = {
 
 # Tests start many servers with the same data.
 @lru_cache(maxsize=8)
-def generate(seed: int, today: date) -> dict[str, Resources]:
+def generate(seed: int, today: date, odd_rows: bool = False) -> dict[str, Resources]:
     """The rows of every resource of every API as they are at the start of `today` (UTC).
 
-    The answer is shared by all callers, who must not change it.
+    `odd_rows`: with those that tidy data lacks, see `odd_rows.py`. The answer is shared by all
+    callers, who must not change it.
     """
     span = Span.until(today)
-    return {api: make(seed, span) for api, make in _GENERATORS.items()}
+    data = {api: make(seed, span) for api, make in _GENERATORS.items()}
+    return with_odd_rows(data, today) if odd_rows else data
