@@ -104,12 +104,12 @@ def _message(details: ErrorDetails, path: SpecPath, model: type[BaseModel]) -> s
 
 
 def unknown_key(key: str, known: Iterable[str]) -> str:
-    """The message about a key that is none of `known`."""
+    """The message about a key that is not among `known`."""
     return f"unknown key; {instead_of(key, known)}"
 
 
 def instead_of(word: str, known: Iterable[str]) -> str:
-    """The end of a message about a `word` that is none of `known`: which was probably meant."""
+    """The end of a message about a `word` that is not among `known`: which was probably meant."""
     names = sorted(known)
     if near := get_close_matches(word, names, n=1):
         return f"did you mean `{near[0]}`?"

@@ -96,13 +96,13 @@ def _check_mapping(
         where = (*path, "weekday_hours", "column")
         _check_type(resource, mapping.weekday_hours.column, "list", where)
     if isinstance(mapping, AbsencesMapping) and mapping.days and mapping.hours_per_day:
-        raise SpecError((*path, "days"), "stands beside `hours_per_day`: say one of them")
+        raise SpecError((*path, "days"), "excludes `hours_per_day`: keep one of them")
 
 
 def _check_units(mapping: SpecModel, path: SpecPath, *, needed: bool) -> None:
     units = [unit for unit in UNITS if getattr(mapping, unit) is not None]
     if len(units) > 1:
-        raise SpecError((*path, units[1]), f"stands beside `{units[0]}`: a duration has one unit")
+        raise SpecError((*path, units[1]), f"excludes `{units[0]}`: a duration has one unit")
     if needed and not units:
         raise SpecError(
             path, f"needs a unit ({', '.join(f'`{unit}`' for unit in UNITS)}), or `start` and `end`"
@@ -136,7 +136,7 @@ def _check_value(
     words = list(value.map.values()) if value.map else [value.value] if value.value else []
     for word in words:
         if allowed and word not in allowed:
-            raise SpecError(path, f"'{word}' is none of the model's words {', '.join(allowed)}")
+            raise SpecError(path, f"'{word}' is not one of the model's words {', '.join(allowed)}")
         if KINDS.get(key) == "bool" and not isinstance(word, bool):
             raise SpecError(path, f"'{word}' is neither true nor false")
     if allowed and value.column and value.map is None:

@@ -57,7 +57,7 @@ def test_refused(changes: dict[str, Any], key: tuple[str, ...], words: str) -> N
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"status": {"column": "state", "map": {"ok": "agreed"}}}, "'agreed' is none of"),
+        ({"status": {"column": "state", "map": {"ok": "agreed"}}}, "'agreed' is not one of"),
         ({"status": "state"}, "needs a `map` to the model's words"),
     ],
 )
