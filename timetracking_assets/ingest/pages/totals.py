@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.pages.statements import total_of
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ class StatedTotals:
     def note(self, read: ListRead) -> None:
         """Compare a list with what its last page states: rows may come and go while it is read.
 
-        Raises AnswerError where a total is not a number. A page may state none.
+        Raises AnswerError where a total is not a number, or where the list lost rows meanwhile and
+        the load removes what it does not hold. A page may state none.
         """
         if self._resource.max_rows_per_answer:
             # an answer that was cut off states nothing of the list
@@ -81,10 +83,26 @@ class StatedTotals:
                 f"{read.where}: the API stated {before} {_UNITS[unit]} on the first page and "
                 f"{stated} on the last"
             )
+            self._refuse_shrunk(stated, before or 0, unit, read)
         if unit == "rows":
             self._rows.append(stated)
         if stated is not None and (spec is None or unit != "rows"):
             self._compare(stated, unit, read)
+
+    def _refuse_shrunk(self, stated: int, before: int, unit: str, read: ListRead) -> None:
+        """Raise AnswerError for a list that lost rows while its pages were read.
+
+        A row that moved to a page already read is in none of them: the load would remove it.
+        """
+        progress = read.progress
+        received = progress.rows if unit == "rows" else progress.pages
+        removes = self._resource.sync_mode != "changes"
+        if removes and progress.pages > 1 and stated < before and received <= before:
+            raise AnswerError(
+                f"{self.changed}. A row that is removed meanwhile can hide another one on a page "
+                "already read, which the load would then remove: load again.",
+                transient=True,
+            )
 
     def _compare(self, stated: int, unit: str, read: ListRead) -> None:
         progress = read.progress

@@ -150,9 +150,31 @@ def test_a_total_that_changes_while_a_list_is_read_is_noticed(resource: MakeReso
     assert totals.stability == "one page"
     totals.note(listed(of(24), first=of(24), pages=(10, 10, 4)))
     assert totals.stability == "stated"
-    totals.note(listed(of(24), first=of(25), pages=(10, 10, 4)))
+    # more rows hide none
+    totals.note(listed(of(25), first=of(24), pages=(10, 10, 5)))
     assert totals.stability == "changed"
-    assert totals.changed == ("page 1: the API stated 25 rows on the first page and 24 on the last")
+    assert totals.changed == "page 1: the API stated 24 rows on the first page and 25 on the last"
+
+
+@pytest.mark.parametrize("unit", ["rows", "pages"])
+def test_a_list_that_lost_rows_while_it_was_read_removes_none(
+    resource: MakeResource, unit: Any
+) -> None:
+    """A living row moved to a page already read: only the total shows it."""
+    spec = TotalSpec(path="meta.total", unit=unit)
+    before, after, pages = (25, 24, (10, 10, 3)) if unit == "rows" else (3, 2, (10, 10))
+    with pytest.raises(AnswerError, match=f"{before} {unit} on the first page and {after}") as no:
+        StatedTotals(resource(total=spec)).note(listed(of(after), first=of(before), pages=pages))
+    assert no.value.transient
+    silent = StatedTotals(resource(total=spec, sync_mode="changes"))
+    silent.note(listed(of(after), first=of(before), pages=pages))
+    assert silent.stability == "changed"
+
+
+def test_a_count_of_each_page_is_no_list_that_shrinks(resource: MakeResource) -> None:
+    totals = StatedTotals(resource(total=IN_BODY))
+    totals.note(listed(of(5), first=of(10), pages=(10, 10, 5)))
+    assert totals.rows == 5
 
 
 def test_without_a_total_a_shift_would_not_be_noticed(resource: MakeResource) -> None:
