@@ -143,6 +143,14 @@ def test_the_schedules_and_sensors_of_the_docs_are_those_that_exist(
     }
 
 
+def test_the_messages_of_the_docs_are_in_the_code() -> None:
+    page = (REPOSITORY / "docs" / "operate.md").read_text()
+    messages = re.findall(r"^\| \*(.+?)\* \|", page, re.MULTILINE)
+    code = "\n".join(path.read_text() for path in PACKAGE.rglob("*.py"))
+    assert [message for message in messages if message not in code] == []
+    assert len(messages) > 10
+
+
 def test_each_page_is_in_the_sites_navigation() -> None:
     text = (REPOSITORY / "mkdocs.yml").read_text()
     assert sorted(re.findall(r"^ +- .*: ([\w-]+\.md)$", text, re.MULTILINE)) == [
