@@ -77,7 +77,7 @@ class DuckDBFile(Warehouse):
     ) -> Iterator[OpenDuckDB]:
         """The file for this process alone, whatever the `dataset`: DuckDB has one writer."""
         # kept open while the lock is held: dlt's own connections then share the open database
-        # instead of reading the file anew, five times for each load
+        # instead of reading the file again, five times for each load
         with self.locked(holder, log) as waited, self.connect() as connection:
             yield OpenDuckDB(connection, waited)
 

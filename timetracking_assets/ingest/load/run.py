@@ -196,7 +196,7 @@ def _known_types(resource: Resource, stored: Mapping[str, str]) -> dict[str, Dat
             raise TypeMismatchError(
                 f"{resource.label}: column '{name}' is declared as {column.data_type}, but the "
                 f"table {resource.api}.{resource.name} holds it as {known[name]}. Declare it as "
-                f"{known[name]}, or drop the table and load it anew."
+                f"{known[name]}, or drop the table and load it again."
             )
     return known
 
