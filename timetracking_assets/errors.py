@@ -24,8 +24,10 @@ def cause_of(error: BaseException, *kinds: type[BaseException]) -> BaseException
     innermost error where there is none."""
     chain = [error]
     while (inner := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        if inner in chain:
+            break
         chain.append(inner)
-    return next((found for found in chain if isinstance(found, kinds)), chain[-1])
+    return next((link for link in chain if isinstance(link, kinds)), chain[-1])
 
 
 class SpecError(IngestError):
@@ -103,6 +105,10 @@ class RemovalError(IngestError):
 
 class LockTimeoutError(IngestError):
     """Another load held the warehouse for longer than the configured time."""
+
+
+class OvertakenError(IngestError):
+    """Loads that asked later have written first, each time; nothing was changed."""
 
 
 class WarehouseError(IngestError):

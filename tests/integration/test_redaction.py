@@ -199,7 +199,7 @@ def _everything(platform: Platform, directory: Path) -> Iterator[tuple[str, byte
     # dlt keeps its state compressed: a search of the file's bytes would not see into it
     tables = platform.sql("SELECT table_schema, table_name FROM information_schema.tables")
     for schema, table in tables:
-        if not table.startswith("_dlt"):
+        if not table.startswith("_"):
             continue
         for row in platform.sql(f'SELECT * FROM "{schema}"."{table}"'):
             for value in map(str, row):

@@ -121,7 +121,7 @@ class Platform:
         return {
             name
             for (name,) in rows
-            if "._dlt" not in name and "_staging." not in name and not name.startswith(hidden)
+            if "._" not in name and "_staging." not in name and not name.startswith(hidden)
         }
 
     def columns(self, table: str) -> list[str]:

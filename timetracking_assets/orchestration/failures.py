@@ -12,7 +12,13 @@ from typing import TypeVar
 
 import dagster as dg
 
-from timetracking_assets.errors import ApiError, IngestError, LockTimeoutError, cause_of
+from timetracking_assets.errors import (
+    ApiError,
+    IngestError,
+    LockTimeoutError,
+    OvertakenError,
+    cause_of,
+)
 
 T = TypeVar("T")
 Mask = Callable[[str], str]
@@ -50,7 +56,7 @@ def _guarded(
 def _failure(text: str, error: IngestError | None) -> dg.Failure:
     if error is None:
         return dg.Failure(text)
-    transient = isinstance(error, LockTimeoutError) or (
+    transient = isinstance(error, LockTimeoutError | OvertakenError) or (
         isinstance(error, ApiError) and error.transient
     )
     return dg.Failure(f"{text}\nSee {error.docs}.", allow_retries=transient)

@@ -57,8 +57,11 @@ class Warehouse(ABC):
         """Where loads keep their private working directories."""
 
     @abstractmethod
-    def destination(self) -> Any:
-        """The dlt destination. Raises WarehouseError if its settings are missing or wrong."""
+    def destination(self, first_in_merge: Sequence[str] = ()) -> Any:
+        """The dlt destination. Raises WarehouseError if its settings are missing or wrong.
+
+        `first_in_merge` are statements that each merge executes first, in its transaction.
+        """
 
     @abstractmethod
     def prepare(self) -> None:

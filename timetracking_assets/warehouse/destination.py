@@ -19,7 +19,11 @@ import duckdb
 
 from timetracking_assets.errors import WarehouseError
 from timetracking_assets.warehouse.base import Log, OpenWarehouse, Warehouse, quoted
-from timetracking_assets.warehouse.destination_settings import DestinationSettings, in_dialect
+from timetracking_assets.warehouse.destination_settings import (
+    DestinationSettings,
+    find_destination,
+    in_dialect,
+)
 from timetracking_assets.warehouse.locks import advisory_lock, file_lock
 from timetracking_assets.warehouse.private_files import private_files
 from timetracking_assets.warehouse.scratch import (
@@ -62,9 +66,12 @@ class DestinationWarehouse(Warehouse):
         """Below the local directory: only loads that are going on have files there."""
         return self.home / f"{self.name}.loads"
 
-    def destination(self) -> Any:
+    def destination(self, first_in_merge: Sequence[str] = ()) -> Any:
         """The dlt destination, with a transaction around each merge where it knows them."""
-        return self._settings.factory
+        if not first_in_merge:
+            return self._settings.factory
+        statements = [self.in_dialect(sql) for sql in first_in_merge]
+        return find_destination(self.name, self.credentials, statements)
 
     def prepare(self) -> None:
         """Check the settings, and make the local directory. The server is not asked."""

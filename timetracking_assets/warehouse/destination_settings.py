@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +25,7 @@ from sqlglot import expressions
 
 from timetracking_assets.errors import WarehouseError
 from timetracking_assets.redaction import Redactor, mask_logs
+from timetracking_assets.warehouse.merge_job import with_statements
 
 _OURS = re.compile(r"(DESTINATION__|CREDENTIALS).*")
 _SECRET = re.compile(r"CREDENTIALS|PASSWORD|SECRET|TOKEN|KEY")
@@ -41,7 +43,7 @@ class DestinationSettings:
         """The dlt destination. Raises WarehouseError for a name that is none."""
         problem = ""
         try:
-            found = find_destination(self._name, self._credentials)
+            factory = find_destination(self._name, self._credentials)
         except Exception as error:
             problem = self.told(error)
         if problem:
@@ -49,7 +51,7 @@ class DestinationSettings:
                 f"WAREHOUSE_DESTINATION is {self._name!r}, which dlt can't use: {problem}. It "
                 "takes the name of one of dlt's SQL destinations, such as duckdb or postgres."
             )
-        return found
+        return factory
 
     @cached_property
     def capabilities(self) -> Any:
@@ -138,26 +140,28 @@ class DestinationSettings:
         )
 
 
-def find_destination(name: str, credentials: str = "") -> Any:
+def find_destination(name: str, credentials: str = "", first_in_merge: Sequence[str] = ()) -> Any:
     """The destination `name`, whose merge is one transaction if it has transactions at all.
 
-    Raises what dlt raises for a name that is none.
+    `first_in_merge`: statements that each merge executes first. Raises what dlt raises for a name
+    that it doesn't know.
     """
-    # the layout is what `text_columns.py` counts on
-    found: Any = Destination.from_reference(
+    # the layout is what `staging_dataset` says
+    factory: Any = Destination.from_reference(
         name, credentials=credentials or None, staging_dataset_name_layout="%s_staging"
     )
-    known = found.capabilities()
+    known = factory.capabilities()
     transactions = known.supports_transactions
     if transactions is None:
         # dlt leaves this unset for PostgreSQL: the merge's DELETE would commit before its INSERT.
         # Who has no transactions has none for the definitions of tables, either
         transactions = known.supports_ddl_transactions
-    settings = {**found.caps_params, "supports_transactions": transactions}
-    return _mended(type(found), found.destination_type)(**found.config_params, **settings)
+    settings = {**factory.caps_params, "supports_transactions": transactions}
+    mended = _mended(type(factory), factory.destination_type, first_in_merge)
+    return mended(**factory.config_params, **settings)
 
 
-def _mended(base: Any, dlt_type: str) -> Any:
+def _mended(base: Any, dlt_type: str, first_in_merge: Sequence[str]) -> Any:
     class Mended(base):  # type: ignore[misc]
         """`base`, as said above; its settings are looked for once."""
 
@@ -170,15 +174,15 @@ def _mended(base: Any, dlt_type: str) -> Any:
 
         def capabilities(self, config: Any = None, naming: Any = None) -> Any:
             # dlt asks thirty times a load, and would search all settings each time
-            return super().capabilities(config or self._found, naming)
+            return super().capabilities(config or self._configuration, naming)
 
         @cached_property
-        def _found(self) -> Any:
+        def _configuration(self) -> Any:
             return self.configuration(None, accept_partial=True)
 
         @property
         def client_class(self) -> Any:
-            return _skipping_empty_files(super().client_class)
+            return with_statements(_skipping_empty_files(super().client_class), first_in_merge)
 
     return Mended
 

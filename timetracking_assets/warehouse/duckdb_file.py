@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +22,20 @@ import dlt
 import duckdb
 
 from timetracking_assets.errors import WarehouseError
-from timetracking_assets.warehouse.base import Log, OpenWarehouse, Warehouse, quoted
+from timetracking_assets.warehouse.base import (
+    Log,
+    OpenWarehouse,
+    Warehouse,
+    quoted,
+    staging_dataset,
+)
 from timetracking_assets.warehouse.locks import file_lock
+from timetracking_assets.warehouse.merge_job import with_statements
 from timetracking_assets.warehouse.private_files import private_files
 from timetracking_assets.warehouse.scratch import limit_memory
+from timetracking_assets.warehouse.types import SQL_TYPES
 
-_TYPES = {
-    "VARCHAR": "text",
-    "BIGINT": "bigint",
-    "DOUBLE": "double",
-    "BOOLEAN": "bool",
-    "TIMESTAMP WITH TIME ZONE": "timestamp",
-    "DATE": "date",
-    "DECIMAL(38,9)": "decimal",
-    "JSON": "json",
-}
+_TYPES = {sql_type: name for name, sql_type in SQL_TYPES.items()}
 
 
 class _DuckDB(dlt.destinations.duckdb):
@@ -43,8 +44,14 @@ class _DuckDB(dlt.destinations.duckdb):
     dlt asks for them more than twenty times a load, and resolves a whole configuration each time.
     """
 
+    first_in_merge: Sequence[str] = ()
+
     def capabilities(self, config: Any = None, naming: Any = None) -> Any:
         return super().capabilities(config or self.spec(), naming)
+
+    @property
+    def client_class(self) -> Any:
+        return with_statements(super().client_class, self.first_in_merge)
 
 
 @dataclass(frozen=True)
@@ -58,18 +65,27 @@ class DuckDBFile(Warehouse):
 
     @property
     def work_dir(self) -> Path:
-        """Beside the file, on the same disk."""
-        return self.path.with_name(f"{self.path.name}.loads")
+        """Beside the file, on the same disk; or among the system's temporary files.
+
+        These, where the path would say more to DuckDB or dlt than where a file is: `key=value` is a
+        partition of Hive's, `%` a place for a parameter.
+        """
+        if not {"=", "%"} & set(str(self.path)):
+            return self.path.with_name(f"{self.path.name}.loads")
+        name = sha256(str(self.path).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"timetracking-{os.getuid()}-{name}.loads"
 
     @property
     def published(self) -> Path:
         """Where the copy for readers is: `warehouse.published.duckdb` beside `warehouse.duckdb`."""
         return self.path.with_suffix(f".published{self.path.suffix}")
 
-    def destination(self) -> Any:
+    def destination(self, first_in_merge: Sequence[str] = ()) -> Any:
         """The dlt destination for this file."""
         # dlt leaves this unset for DuckDB: the merge's DELETE would commit before its INSERT
-        return _DuckDB(str(self.path), supports_transactions=True)
+        destination = _DuckDB(str(self.path), supports_transactions=True)
+        destination.first_in_merge = first_in_merge
+        return destination
 
     @contextmanager
     def exclusive(
@@ -79,7 +95,18 @@ class DuckDBFile(Warehouse):
         # kept open while the lock is held: dlt's own connections then share the open database
         # instead of reading the file again, five times for each load
         with self.locked(holder, log) as waited, self.connect() as connection:
+            self._refuse_ambiguous(dataset, connection)
             yield OpenDuckDB(connection, waited)
+
+    def _refuse_ambiguous(self, dataset: str, connection: duckdb.DuckDBPyConnection) -> None:
+        """Raise WarehouseError where DuckDB would take the dataset for the database."""
+        names = connection.execute("SELECT lower(database_name) FROM duckdb_databases()").fetchall()
+        if any((name.lower(),) in names for name in (dataset, staging_dataset(dataset))):
+            raise WarehouseError(
+                f"the warehouse {self.path} has the name of the API {dataset}, or one that DuckDB "
+                "keeps for itself: it could not tell the file from the tables' schema. Set "
+                "TIMETRACKING_WAREHOUSE to a file of another name, or rename the API."
+            )
 
     @contextmanager
     def reading(self, holder: str) -> Iterator[OpenDuckDB]:
@@ -120,10 +147,15 @@ class DuckDBFile(Warehouse):
                 f"can't write the warehouse {self.path}: {problem or 'permission denied'}. Set "
                 "TIMETRACKING_WAREHOUSE to a path that can be written."
             )
-        if "'" in str(self.path):
+        if self.work_dir.exists() and not os.access(self.work_dir, os.W_OK | os.X_OK):
             raise WarehouseError(
-                f"the path of the warehouse, {self.path}, has an apostrophe, which dlt can't load "
-                "through. Set TIMETRACKING_WAREHOUSE to a path without one."
+                f"can't write {self.work_dir}, where loads keep their files meanwhile. Remove it, "
+                "or let this user write it."
+            )
+        if unusable := sorted(set("'?\\") & set(str(self.path))):
+            raise WarehouseError(
+                f"the path of the warehouse, {self.path}, has a {unusable[0]} in it, which DuckDB "
+                "or dlt can't use. Set TIMETRACKING_WAREHOUSE to a path without it."
             )
 
     @contextmanager
@@ -135,16 +167,28 @@ class DuckDBFile(Warehouse):
         except duckdb.Error as error:
             problem = " ".join(str(error).split())
         if problem:
-            advice = "Check the file and TIMETRACKING_WAREHOUSE, which names it."
-            if "lock" in problem:
-                advice = (
-                    "Close the other program (or let it open the file only while it reads), then "
-                    "run again."
-                )
-            raise WarehouseError(f"can't open the warehouse {self.path}: {problem} {advice}")
+            raise WarehouseError(
+                f"can't open the warehouse {self.path}: {problem} {self._advice(problem)}"
+            )
         with connection:
             limit_memory(connection)
             yield connection
+
+    def _advice(self, problem: str) -> str:
+        # DuckDB has one type for all that can go wrong with a file; a path may hold any word
+        words = problem.replace(str(self.path), "").partition(": ")[2]
+        if words.startswith("Could not set lock on file"):
+            return (
+                "Close the other program (or let it open the file only while it reads), then run "
+                "again."
+            )
+        if words.startswith("Failure while replaying WAL file"):
+            return (
+                f"The write-ahead log {self.path}.wal is damaged. Restore both files from a "
+                "backup; or move the log away, which loses the loads since the last checkpoint, "
+                "and load again."
+            )
+        return "Check the file and TIMETRACKING_WAREHOUSE, which names it."
 
     def publish(self, holder: str) -> Path:
         """Replace the copy by the warehouse as it is now, readable by whom may read the warehouse.

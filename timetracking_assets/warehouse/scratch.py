@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from timetracking_assets.errors import WarehouseError
 from timetracking_assets.warehouse.base import literal, quoted
-from timetracking_assets.warehouse.types import ARROW_TYPES
+from timetracking_assets.warehouse.types import ARROW_TYPES, SQL_TYPES
 
 Batches = Callable[[str], Iterator[Sequence[tuple[Any, ...]]]]
 _KEYS_AT_ONCE = 1000
@@ -72,7 +72,7 @@ def answer_relation(
     if not files:
         nothing = ", ".join(f"NULL AS {quoted(name)}" for name in keys or ["none"])
         return f"(SELECT {nothing} WHERE false)"
-    relation = f"read_parquet([{', '.join(map(literal, files))}], union_by_name = true)"
+    relation = parquet(files)
     if not json_columns:
         return relation
     described = scratch.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
@@ -86,6 +86,14 @@ def answer_relation(
                 table = canonical_columns(opened.read_row_group(group), json_columns)
                 _insert(scratch, f"INSERT INTO {name} BY NAME FROM incoming", table)
     return name
+
+
+def parquet(files: Sequence[str]) -> str:
+    """A relation with the rows of Parquet `files`, and nothing that their paths seem to say."""
+    return (
+        f"read_parquet([{', '.join(map(literal, files))}], union_by_name = true, "
+        "hive_partitioning = false)"
+    )
 
 
 def _insert(scratch: duckdb.DuckDBPyConnection, sql: str, table: pa.Table) -> None:
@@ -139,9 +147,9 @@ def key_conditions(
 def _value(text: str, data_type: str) -> str:
     if data_type == "bigint":
         return text
-    sql_types = {"timestamp": "TIMESTAMP WITH TIME ZONE", "double": "DOUBLE", "bool": "BOOLEAN"}
-    sql_type = {**sql_types, "date": "DATE", "decimal": "DECIMAL(38, 9)"}.get(data_type)
-    return f"CAST({literal(text)} AS {sql_type})" if sql_type else literal(text)
+    if data_type in ("text", "json") or data_type not in SQL_TYPES:
+        return literal(text)
+    return f"CAST({literal(text)} AS {SQL_TYPES[data_type]})"
 
 
 def canonical_columns(table: pa.Table, names: Container[str]) -> pa.Table:

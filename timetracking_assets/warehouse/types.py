@@ -1,4 +1,4 @@
-"""dlt's names of types as Arrow's types, and back.
+"""dlt's names of types as Arrow's and SQL's types, and back.
 
 Only the types belong here; whether a value fits one is judged in `ingest/columns/values.py`.
 """
@@ -20,6 +20,19 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "json": pa.string(),
 }
 """dlt's name of a type -> the one Arrow type in which its values travel."""
+
+_DECIMAL = ARROW_TYPES["decimal"]
+SQL_TYPES: dict[str, str] = {
+    "text": "VARCHAR",
+    "bigint": "BIGINT",
+    "double": "DOUBLE",
+    "bool": "BOOLEAN",
+    "decimal": f"DECIMAL({_DECIMAL.precision},{_DECIMAL.scale})",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "date": "DATE",
+    "json": "JSON",
+}
+"""dlt's name of a type -> DuckDB's, as it names it itself."""
 
 
 def inferred_type(kind: pa.DataType) -> DataType:

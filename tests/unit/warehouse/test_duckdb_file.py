@@ -1,5 +1,7 @@
 """The DuckDB file has one user at a time; its published copy is whole and readable at all times."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import stat
@@ -7,17 +9,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 
 from timetracking_assets.errors import LockTimeoutError, WarehouseError
+from timetracking_assets.ingest.connection import Connection
+from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
+from timetracking_assets.ingest.load.run import run_load
 from timetracking_assets.warehouse.base import quoted
 from timetracking_assets.warehouse.duckdb_file import DuckDBFile
+
+if TYPE_CHECKING:
+    from tests.unit.conftest import Stub
+    from timetracking_assets.spec.api import Api
 
 HOLD = """
 import sys
@@ -166,7 +175,7 @@ def test_names_are_quoted() -> None:
 
 def test_an_apostrophe_in_the_path_is_refused(tmp_path: Path) -> None:
     """dlt doesn't escape it where it reads the files that it loads."""
-    with pytest.raises(WarehouseError, match="has an apostrophe"):
+    with pytest.raises(WarehouseError, match="has a ' in it"):
         DuckDBFile(tmp_path / "it's.duckdb").prepare()
 
 
@@ -284,3 +293,53 @@ def test_a_copy_is_not_a_table_of_the_warehouse(warehouse: DuckDBFile) -> None:
     with duckdb.connect(str(warehouse.publish("a test")), read_only=True) as connection:
         names = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
     assert names == [("t",)]
+
+
+@pytest.fixture
+def load_into(api: Callable[..., Api], stub: Stub) -> Callable[[DuckDBFile], LoadReport]:
+    """Loads one row into a warehouse."""
+    spec = api({"name": "entries", "endpoint": {"path": "entries"}})
+    connection = Connection(spec, {"HOURS_BASE_URL": stub.url})
+    return lambda warehouse: run_load(LoadRequest(connection, spec.resources["entries"]), warehouse)
+
+
+@pytest.mark.parametrize("directory", ["env=prod", "a%20b", "year=2026/100%"])
+def test_a_path_that_says_something_to_duckdb_is_a_path(
+    tmp_path: Path, directory: str, load_into: Callable[[DuckDBFile], LoadReport]
+) -> None:
+    warehouse = DuckDBFile(tmp_path / directory / "warehouse.duckdb")
+    for _ in range(2):
+        assert load_into(warehouse).changes.row_count == 1
+    with warehouse.reading("a test") as opened:
+        assert set(opened.column_types("hours", "entries")) == {"id"}
+    assert not list(warehouse.work_dir.glob("load-*"))
+
+
+@pytest.mark.parametrize("name", ["a'b", "a?b", "a\\b"])
+def test_a_path_that_cannot_be_used_is_refused_before_anything_is_requested(
+    tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(WarehouseError, match="Set TIMETRACKING_WAREHOUSE to a path without it"):
+        DuckDBFile(tmp_path / name / "warehouse.duckdb").prepare()
+
+
+@pytest.mark.parametrize("name", ["hours.duckdb", "HOURS.db", "hours_staging.x.duckdb"])
+def test_a_file_with_the_name_of_the_api_is_refused(tmp_path: Path, name: str) -> None:
+    warehouse = DuckDBFile(tmp_path / name)
+    with (
+        pytest.raises(WarehouseError, match="has the name of the API hours"),
+        warehouse.exclusive("a test", dataset="hours"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("folder", ["clockwork", "lock", "data"])
+def test_no_database_is_called_so_wherever_it_is(tmp_path: Path, folder: str) -> None:
+    path = tmp_path / folder / "w.duckdb"
+    path.parent.mkdir()
+    path.write_text("this is not a database")
+    with (
+        pytest.raises(WarehouseError, match=r"not a valid DuckDB database file.*Check the file"),
+        DuckDBFile(path).exclusive("a test", dataset="hours"),
+    ):
+        pass

@@ -8,14 +8,17 @@ change before the first table went out. What fits a type is in `values.py`, wher
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from timetracking_assets.errors import AnswerError, TypeMismatchError
+from timetracking_assets.errors import AnswerError
+from timetracking_assets.ingest.columns.names import ColumnNames
 from timetracking_assets.ingest.columns.rows import (
     UNREADABLE,
     FieldPath,
@@ -24,9 +27,13 @@ from timetracking_assets.ingest.columns.rows import (
     ParsedAhead,
     RowParser,
     Texts,
+    find_oversized,
     find_path,
+    leaf_paths,
     lies_below,
     plain_text,
+    values_at,
+    with_last_values,
 )
 from timetracking_assets.ingest.columns.values import (
     EXACT_INTEGERS,
@@ -36,40 +43,67 @@ from timetracking_assets.ingest.columns.values import (
     mismatch,
     to_date,
     to_timestamp,
+    wider_number,
 )
 from timetracking_assets.ingest.pages.page import Page
-from timetracking_assets.spec.api import Resource, column_name
+from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.base import DataType
 from timetracking_assets.spec.model import ColumnSpec
 from timetracking_assets.warehouse.types import ARROW_TYPES, inferred_type
 
+_REPEATED = re.compile(r"Column\(/.*\) was specified twice in row")
+_TINY = re.compile(rb"[eE]-")
 _CHANGED = re.compile(r"Column\(/(?P<path>.*?)\) changed from (?P<was>\S+) to (?P<now>\S+) in row")
 
 
 class WidenedError(Exception):
-    """An inferred column is wider than its first pages; the load starts again with `data_type`."""
+    """A column needs the wider type `data_type`, and has gone out or is stored with another."""
 
     def __init__(self, column: str, data_type: DataType) -> None:
         super().__init__(f"{column} is {data_type}")
         self.column, self.data_type = column, data_type
 
 
-class ColumnReader:
-    """Reads pages into columns. `types` are those found so far, `fixed` the columns whose type is
-    given, `seen` those that have gone out in a table.
+class _RepeatedNameError(Exception):
+    """An object of the page has two members of the same name."""
 
-    Raises TypeMismatchError where a page does not fit a given type, WidenedError where it does not
-    fit an inferred one that has gone out.
+
+class _MisfitError(Exception):
+    """The field at `path` holds a value that is not of its column's type."""
+
+    def __init__(self, path: FieldPath) -> None:
+        super().__init__()
+        self.path = path
+
+
+class ColumnReader:
+    """Reads pages into columns.
+
+    `types` are those known so far, `names` the fields' columns, `stored` the columns that the table
+    has, `seen` those that have gone out in a table. `digits` are columns of text for numbers that
+    no other type holds. A reader that is `learning` may still change any type that was not
+    declared.
+
+    Raises TypeMismatchError where a page does not fit a declared type, WidenedError where it does
+    not fit another one that can't change any more.
     """
 
     def __init__(
-        self, resource: Resource, types: Mapping[str, DataType], fixed: frozenset[str]
+        self,
+        resource: Resource,
+        types: Mapping[str, DataType],
+        names: ColumnNames,
+        stored: Container[str] = (),
+        digits: Iterable[str] = (),
+        *,
+        learning: bool = False,
     ) -> None:
         self._resource = resource
         self.types: dict[str, DataType] = dict(types)
         self.seen: set[str] = set()
-        self._fixed = fixed
-        self._any_text = resource.any_text_columns
+        self._names, self._stored, self._learning = names, stored, learning
+        self.any_text = {*resource.any_text_columns, *digits}
+        """Columns of text that take what isn't text as its JSON text."""
         self._paths: dict[FieldPath, str] = {}
         self._parser = RowParser()
         # decimals, written as numbers here and as text there: no one column for Arrow
@@ -94,25 +128,37 @@ class ColumnReader:
         self, page: Page, ahead: ParsedAhead | None = None
     ) -> dict[str, pa.ChunkedArray | pa.Array]:
         """The page's columns, each in the Arrow type of its own."""
+        try:
+            return self._read(page, ahead)
+        except _RepeatedNameError:
+            rows = [with_last_values(row) for row in page.rows]
+            return self._read(replace(page, rows=rows), None)
+
+    def _read(self, page: Page, ahead: ParsedAhead | None) -> dict[str, pa.ChunkedArray | pa.Array]:
         while True:
             try:
                 fields, texts = self._parse(page, ahead)
             except UNREADABLE as error:
                 self._learn_from(error, page)
                 continue
-            if not self._learn(fields, page) and not self._rounds(fields, page):
+            if self._learn(fields, page) or self._rounds(fields, page):
+                continue
+            try:
+                columns: dict[str, pa.ChunkedArray | pa.Array] = {
+                    self._paths[path]: self._convert(path, values)
+                    for path, values in fields.items()
+                    if path in self._paths
+                }
                 break
-        columns: dict[str, pa.ChunkedArray | pa.Array] = {
-            self._paths[path]: self._convert(path, values, page)
-            for path, values in fields.items()
-            if path in self._paths
-        }
+            except _MisfitError as misfit:
+                path = misfit.path
+            self._refuse_or_widen(path, page)
         for path, text in texts.items():
             name = self._paths[path]
             if name in self._mixed:
                 columns[name] = exact_decimals(path, page.rows)
             else:
-                columns[name] = plain_text(text) if name in self._any_text else text
+                columns[name] = plain_text(text) if name in self.any_text else text
         return columns
 
     def _parse(self, page: Page, ahead: ParsedAhead | None) -> tuple[Fields, Texts]:
@@ -126,7 +172,7 @@ class ColumnReader:
 
     def _is_taken_out(self, name: str) -> bool:
         """Whether a column's values leave the rows as JSON text, for Arrow has no type for them."""
-        return self.types[name] == "json" or name in self._any_text | self._mixed
+        return self.types[name] == "json" or name in self.any_text | self._mixed
 
     def _wire_type(self, name: str) -> pa.DataType:
         data_type = self.types[name]
@@ -134,53 +180,59 @@ class ColumnReader:
             return pa.string() if self.column(name).format == "iso" else pa.int64()
         return pa.string() if data_type == "date" else ARROW_TYPES[data_type]
 
-    def _bind(self, path: FieldPath) -> str:
+    def _bind(self, path: FieldPath, page: Page) -> str:
         """The column of the field at `path`, which is its alone."""
-        name = column_name("__".join(path))
-        other = next((p for p, n in self._paths.items() if n == name and p != path), None)
-        if other is not None:
-            raise AnswerError(
-                f"{self._resource.label}: the fields '{'.'.join(other)}' and "
-                f"'{'.'.join(path)}' would both be the column '{name}'"
-            )
-        self._paths[path] = name
-        return name
+        if path not in self._names:
+            # all at once: who gets a name must not depend on who is looked at first
+            self._names.assign({path, *leaf_paths(page.rows)})
+        self._paths[path] = self._names.expected(path)
+        return self._paths[path]
 
     def _learn(self, fields: Mapping[FieldPath, pa.ChunkedArray], page: Page) -> bool:
         """Give each new path its column and type; true if the page has to be read again."""
         for path, values in fields.items():
             if not pa.types.is_struct(values.type):
                 continue
-            name = column_name("__".join(path))
+            name = self._names.expected(path)
             # an object in a column that is known to be something else
             if name in self.types and name not in self._paths.values():
                 self._as_json(path, page)
                 return True
         again = False
-        for path, values in fields.items():
-            kind = values.type
-            if path in self._paths or pa.types.is_null(kind) or pa.types.is_struct(kind):
-                continue
+        new = [
+            path
+            for path, values in fields.items()
+            if path not in self._paths
+            and not pa.types.is_null(values.type)
+            and not pa.types.is_struct(values.type)
+        ]
+        self._names.assign(new)
+        for path in new:
+            kind = fields[path].type
             if any(lies_below(p, path) for p in self._paths):
                 self._as_json(path, page)
                 return True
-            name = self._bind(path)
+            name = self._bind(path, page)
             self.types.setdefault(name, inferred_type(kind))
             again |= self._is_taken_out(name) or self._wire_type(name) != kind
         return again
 
     def _rounds(self, fields: Mapping[FieldPath, pa.ChunkedArray], page: Page) -> bool:
-        """Whether a double would lose digits of an integer; the column is then wider."""
+        """Whether a double can't hold a number of the page; the column is then wider."""
         for path, values in fields.items():
             if pa.types.is_floating(values.type) and path in self._paths:
-                largest = pc.max(pc.abs(values)).as_py()
-                if (largest or 0) >= EXACT_INTEGERS and any(self._misfits(path, page)):
-                    self._widen(path, "json", page)
+                largest = pc.max(pc.abs(values)).as_py() or 0
+                # a number that is too small comes as zero
+                tiny = pc.any(pc.equal(values, 0)).as_py() and any(map(_TINY.search, page.rows))
+                if (largest >= EXACT_INTEGERS or tiny) and any(self._misfits(path, page)):
+                    self._widen_number(path, page)
                     return True
         return False
 
     def _learn_from(self, error: Exception, page: Page) -> None:
         """Widen an inferred column that the page does not fit, or refuse the page."""
+        if _REPEATED.search(str(error)):
+            raise _RepeatedNameError from None
         match = _CHANGED.search(str(error))
         path = find_path(match["path"], page.rows) if match else None
         if path is not None and self._holds_decimals(path, page):
@@ -190,52 +242,105 @@ class ColumnReader:
             self._as_json(path, page)
             return
         for path, name in [] if match else self._paths.items():
-            if self._wire_type(name) in (pa.int64(), ARROW_TYPES["decimal"]):
-                example = next(self._misfits(path, page), None)
-                if example is not None:
-                    self._widen(path, "json" if isinstance(example[0], int) else "double", page)
-                    return
+            is_number = self._wire_type(name) in (pa.int64(), ARROW_TYPES["decimal"])
+            if is_number and any(self._misfits(path, page)):
+                self._widen_number(path, page)
+                return
+        if self._take_out_oversized(page):
+            return
         raise AnswerError(
             f"{self._resource.label}: page {page.number} ({page.url}) holds rows that can't be "
             f"read: {error}"
-        )
+        ) from None
+
+    def _take_out_oversized(self, page: Page) -> bool:
+        """Whether there was a field left with a number that is too large for Arrow's reader."""
+        try:
+            path = find_oversized(page.rows)
+        except ValueError:
+            return False
+        if path is None or (path in self._paths and self._is_taken_out(self._paths[path])):
+            return False
+        numbers = all(type(v) in (int, Decimal, type(None)) for v, *_ in values_at(path, page.rows))
+        if not numbers:
+            self._as_json(path, page)
+        else:
+            self.types.setdefault(self._bind(path, page), "double")
+            self._widen_number(path, page)
+        return True
 
     def _holds_decimals(self, path: FieldPath, page: Page) -> bool:
-        name = column_name("__".join(path))
+        name = self._names.expected(path)
         if self.types.get(name) != "decimal" or name in self._mixed:
             return False
-        self._bind(path)
+        self._bind(path, page)
         return not any(self._misfits(path, page))
 
     def _as_json(self, path: FieldPath, page: Page) -> None:
         """Keep a field that is now an object, now something else, whole."""
-        name = column_name("__".join(path))
-        stored = [n for n in self._fixed if n.startswith(f"{name}__")]
-        if stored and name not in self.types:
-            value, row = next(misfits((*path, ""), page.rows, "json", self.column(stored[0])))
+        name = self._names.expected(path)
+        inside = [n for n in self.types if n.startswith(f"{name}__") and self._is_given(n)]
+        if inside and name not in self.types:
+            value, row = next(misfits((*path, ""), page.rows, "json", self.column(inside[0])))
             raise mismatch(
-                self._resource, stored[0], self.types[stored[0]], value, row, page.number
+                self._resource, inside[0], self.types[inside[0]], value, row, page.number
             )
         # only now: a page that is refused is read once more, to say which row is wrong
-        self._bind(path)
+        name = self._bind(path, page)
         inner = [p for p in self._paths if lies_below(p, path)]
         if any(self._paths[p] in self.seen for p in inner):
             raise WidenedError(name, "json")
         for p in inner:
-            if (bound := self._paths.pop(p)) not in self._fixed:
+            if not self._is_given(bound := self._paths.pop(p)):
                 self.types.pop(bound, None)
-        if name not in self._any_text and self.types.get(name) != "json":
-            self._widen(path, "json", page)
+        if name in self.any_text or self.types.get(name) == "json":
+            return
+        if self._takes_digits(path, page):
+            self.any_text.add(name)
+        elif self._is_given(name):
+            self._refuse_or_widen(path, page)
+        else:
+            self._widen(name, "json")
 
-    def _widen(self, path: FieldPath, wider: DataType, page: Page) -> None:
+    def _takes_digits(self, path: FieldPath, page: Page) -> bool:
+        """Whether the column is stored as text, was not declared, and the page has numbers for it:
+        text is what numbers become that no other type holds."""
         name = self._paths[path]
-        if name in self._fixed:
-            raise self._mismatch(path, page)
-        if name in self.seen:
+        return (
+            self.types.get(name) == "text"
+            and name in self._stored
+            and name not in self._resource.columns
+            and all(type(value) in (int, Decimal) for value, _ in self._misfits(path, page))
+        )
+
+    def _is_given(self, name: str) -> bool:
+        return name in self._resource.columns or name in self._stored
+
+    def _widen_number(self, path: FieldPath, page: Page) -> None:
+        name = self._paths[path]
+        values = [value for value, *_ in values_at(path, page.rows) if value is not None]
+        wider = wider_number(self.types[name], values)
+        if name in self._resource.columns or (wider == "json" and name in self._stored):
+            self._refuse_or_widen(path, page)
+        else:
+            self._widen(name, wider)
+
+    def _refuse_or_widen(self, path: FieldPath, page: Page) -> None:
+        """Make a column text that may become it, or refuse the page."""
+        name = self._paths[path]
+        if self.column(name).on_type_mismatch == "text":
+            return self._widen(name, "text")
+        value, row = next(self._misfits(path, page), ("?", {}))
+        raise mismatch(self._resource, name, self.types[name], value, row, page.number)
+
+    def _widen(self, name: str, wider: DataType) -> None:
+        if name in self.seen or (self._is_given(name) and not self._learning):
             raise WidenedError(name, wider)
         self.types[name] = wider
+        if wider == "text":
+            self.any_text.add(name)
 
-    def _convert(self, path: FieldPath, values: pa.ChunkedArray, page: Page) -> pa.ChunkedArray:
+    def _convert(self, path: FieldPath, values: pa.ChunkedArray) -> pa.ChunkedArray:
         name = self._paths[path]
         data_type, column = self.types[name], self.column(name)
         if pa.types.is_null(values.type):
@@ -245,16 +350,8 @@ class ColumnReader:
                 return to_timestamp(values, column.format, column.timezone)
             return to_date(values) if data_type == "date" else values
         except TimeFormatError:
-            pass
-        raise self._mismatch(path, page)
+            raise _MisfitError(path) from None
 
     def _misfits(self, path: FieldPath, page: Page) -> Iterator[tuple[Any, dict[str, Any]]]:
         name = self._paths[path]
         return misfits(path, page.rows, self.types[name], self.column(name))
-
-    def _mismatch(self, path: FieldPath, page: Page) -> TypeMismatchError | WidenedError:
-        name = self._paths[path]
-        if self.column(name).on_type_mismatch == "text":
-            return WidenedError(name, "text")
-        value, row = next(self._misfits(path, page), ("?", {}))
-        return mismatch(self._resource, name, self.types[name], value, row, page.number)

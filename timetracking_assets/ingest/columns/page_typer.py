@@ -20,7 +20,8 @@ import pyarrow as pa
 
 from timetracking_assets.errors import AnswerError, TypeMismatchError
 from timetracking_assets.ingest.columns.column_reader import ColumnReader, WidenedError
-from timetracking_assets.ingest.columns.rows import ParsedAhead
+from timetracking_assets.ingest.columns.names import ColumnNames
+from timetracking_assets.ingest.columns.rows import FieldPath, ParsedAhead, first_no_object
 from timetracking_assets.ingest.columns.values import mismatch, parent_scalar, parent_type
 from timetracking_assets.ingest.pages.page import Page
 from timetracking_assets.ingest.windows import Window
@@ -38,9 +39,10 @@ _PARSERS = 2
 class PageTyper:
     """Turns the pages of one load into tables: all of them, or page by page, in any order.
 
-    `known` holds the types of the columns that the table already has, `inferred` those that an
-    abandoned first try of this load has found. Raises TypeMismatchError, AnswerError for a row
-    without its key, and WidenedError where a column of this load turns out to need another type.
+    `known` holds the types of the columns that the table has, `fields` the fields of those whose
+    name is not just the field's, `inferred` the types that `learn` gave.
+    Raises TypeMismatchError, AnswerError for a row without its key, and WidenedError where a column
+    turns out to need another type.
     """
 
     def __init__(
@@ -48,12 +50,46 @@ class PageTyper:
         resource: Resource,
         known: Mapping[str, DataType],
         inferred: Mapping[str, DataType] | None = None,
+        fields: Mapping[str, FieldPath] | None = None,
     ) -> None:
-        self._resource = resource
-        declared = {name: spec.data_type for name, spec in resource.columns.items()}
-        self._reader = ColumnReader(
-            resource, {**(inferred or {}), **known, **declared}, frozenset({*known, *declared})
+        self._resource, self._known, self._inferred = resource, known, inferred or {}
+        self._fields = fields or {}
+        self.names = self._new_names()
+        self._reader = self._new_reader(self.names)
+
+    def _new_names(self) -> ColumnNames:
+        parent = self._resource.parent
+        from_parent = self._resource.include_from_parent if parent else ()
+        of_parent = [column_name(f"_{parent.name}_{f}") for f in from_parent] if parent else []
+        return ColumnNames(self._resource, self._fields, of_parent)
+
+    def _new_reader(self, names: ColumnNames, *, learning: bool = False) -> ColumnReader:
+        declared = {name: spec.data_type for name, spec in self._resource.columns.items()}
+        text = {name: kind for name, kind in self._inferred.items() if kind == "text"}
+        return ColumnReader(
+            self._resource,
+            {**self._inferred, **self._known, **declared, **text},
+            names,
+            stored=self._known,
+            digits=text,
+            learning=learning,
         )
+
+    def learn(self, pages: Iterable[Page]) -> dict[str, DataType]:
+        """The types that all pages fit, as far as they are not what each page shows by itself."""
+        reader = self._new_reader(self._new_names(), learning=True)
+        for batch in self._batches(pages):
+            try:
+                reader.read(_joined(batch))
+            except (AnswerError, TypeMismatchError):
+                for page in batch:
+                    reader.read(page)
+        given = {**self._known, **{n: spec.data_type for n, spec in self._resource.columns.items()}}
+        return {
+            name: data_type
+            for name, data_type in reader.types.items()
+            if given.get(name) != data_type and (data_type != "text" or name in reader.any_text)
+        }
 
     @property
     def types(self) -> dict[str, DataType]:
@@ -68,7 +104,7 @@ class PageTyper:
         """
         waiting: deque[tuple[list[Page], ParsedAhead | None]] = deque()
         with ThreadPoolExecutor(_PARSERS, "parse") as pool:
-            for batch in _batches(pages):
+            for batch in self._batches(pages):
                 waiting.append((batch, self._reader.parse_ahead(_joined(batch), pool)))
                 if len(waiting) > _PARSERS or not waiting[0][1]:
                     batch, ahead = waiting.popleft()
@@ -85,6 +121,7 @@ class PageTyper:
 
     def __call__(self, page: Page) -> pa.Table:
         """The page as a table: one column per known or found field, rows in the page's order."""
+        self._refuse_no_objects(page)
         return self._table([page])
 
     def _table(self, pages: Sequence[Page], ahead: ParsedAhead | None = None) -> pa.Table:
@@ -109,6 +146,31 @@ class PageTyper:
         schema = self._schema(name for name in self.types if name in self._reader.seen)
         arrays = [columns.get(f.name, pa.nulls(len(page.rows), f.type)) for f in schema]
         return pa.Table.from_arrays(arrays, schema=schema)
+
+    def _batches(self, pages: Iterable[Page]) -> Iterator[list[Page]]:
+        """Neighbouring pages of one window, about `_BATCH_ROWS` rows together."""
+        batch: list[Page] = []
+        for page in pages:
+            self._refuse_no_objects(page)
+            if batch and batch[0].window != page.window:
+                yield batch
+                batch = []
+            batch.append(page)
+            if sum(len(p.rows) for p in batch) >= _BATCH_ROWS:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    def _refuse_no_objects(self, page: Page) -> None:
+        """Raise AnswerError for a row that is no object: Arrow's reader crashes on some of them."""
+        index = first_no_object(page.rows)
+        if index is not None:
+            text = bytes(page.rows[index])[:80].decode(errors="replace")
+            raise AnswerError(
+                f"{self._resource.label}: page {page.number} ({page.url}) holds a row that is no "
+                f"object: {text} (row {index + 1}). Check `data_selector`."
+            )
 
     def empty_table(self) -> pa.Table:
         """A table without rows, of the declared and known columns."""
@@ -145,21 +207,6 @@ class PageTyper:
                     f"{self._resource.label}: page {page.number} ({page.url}) has a row without "
                     f"{what} '{name}'. Its columns are: {found}."
                 )
-
-
-def _batches(pages: Iterable[Page]) -> Iterator[list[Page]]:
-    """Neighbouring pages of one window, about `_BATCH_ROWS` rows together."""
-    batch: list[Page] = []
-    for page in pages:
-        if batch and batch[0].window != page.window:
-            yield batch
-            batch = []
-        batch.append(page)
-        if sum(len(p.rows) for p in batch) >= _BATCH_ROWS:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _joined(pages: Sequence[Page]) -> Page:

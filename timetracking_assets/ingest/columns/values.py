@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -57,12 +58,32 @@ def fits(value: Any, data_type: DataType, column: ColumnSpec) -> bool:
     if data_type == "bigint":
         return type(value) is int and -(2**63) <= value < 2**63
     if data_type == "double":
-        whole = type(value) is int and abs(value) <= EXACT_INTEGERS
-        return whole or isinstance(value, Decimal)
+        if isinstance(value, Decimal):
+            # neither too large nor so small that nothing is left of it
+            return isfinite(float(value)) and bool(value) == bool(float(value))
+        return type(value) is int and abs(value) <= EXACT_INTEGERS
     if data_type == "decimal":
         return _is_decimal(value)
     kinds: dict[str, type] = {"text": str, "bool": bool}
     return type(value) is kinds.get(data_type, type(value))
+
+
+_NUMBERS: tuple[DataType, ...] = ("bigint", "double", "decimal", "text")
+
+
+def wider_number(data_type: DataType, values: Sequence[Any]) -> DataType:
+    """The type of a column of `data_type` that is to hold `values`, too.
+
+    Numbers become bigint, else double, else decimal, else text (their digits); what is mixed with
+    something else becomes JSON.
+    """
+    if any(type(value) not in (int, Decimal) for value in values) or data_type not in _NUMBERS:
+        return "json"
+    column = ColumnSpec(data_type=data_type)
+    for wider in _NUMBERS[_NUMBERS.index(data_type) + 1 : -1]:
+        if all(fits(value, wider, column) for value in values):
+            return wider
+    return "text"
 
 
 def _is_time(value: Any, data_type: DataType, column: ColumnSpec) -> bool:
@@ -141,8 +162,7 @@ def to_timestamp(
             return pc.cast(pc.cast(values, pa.timestamp(unit, tz="UTC")), _UTC)
         return _from_text(values, timezone)
     except pa.ArrowInvalid:
-        pass
-    raise TimeFormatError(time_format)
+        raise TimeFormatError(time_format) from None
 
 
 def _from_text(values: pa.ChunkedArray, timezone: str) -> pa.ChunkedArray:
@@ -182,5 +202,4 @@ def to_date(values: pa.ChunkedArray) -> pa.ChunkedArray:
     try:
         return pc.cast(values, pa.date32())
     except pa.ArrowInvalid:
-        pass
-    raise TimeFormatError("date")
+        raise TimeFormatError("date") from None

@@ -1,14 +1,14 @@
 """An answer as a dlt source: its pages as tables, and which of their rows are loaded.
 
-What is asked for is in `pages/`, what a load replaces in `merge.py`, when and where it is
+What is requested is in `pages/`, what a load replaces in `merge.py`, when and where it is
 loaded in `run.py`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import Any, cast
 
 import dlt
 import pyarrow as pa
@@ -16,22 +16,18 @@ import pyarrow.compute as pc
 
 from timetracking_assets.ingest.columns.page_typer import PageTyper
 from timetracking_assets.ingest.connection import ParentRows
-from timetracking_assets.ingest.load.deleted_ids import DeletedIds, listed_as_deleted
-from timetracking_assets.ingest.load.merge import merge_disposition
+from timetracking_assets.ingest.load.deleted_ids import DeletedIds
 from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
+from timetracking_assets.ingest.load.restore import FIELD
 from timetracking_assets.ingest.pages.bisection import whole_answers
 from timetracking_assets.ingest.pages.fetch import open_pages
 from timetracking_assets.ingest.pages.page import Page
 from timetracking_assets.ingest.windows import Window, in_window
 from timetracking_assets.spec.api import Resource
-from timetracking_assets.warehouse.base import Warehouse
-
-if TYPE_CHECKING:
-    pass
 
 
 def column_hints(resource: Resource) -> dict[str, Any]:
-    """The declared columns as dlt's hints. Nullability is not among them: see `columnar.py`."""
+    """The declared columns as dlt's hints. `page_typer.py` checks what may be null."""
     hints: dict[str, Any] = {
         name: {"data_type": spec.data_type, "description": spec.description}
         if spec.description
@@ -53,30 +49,51 @@ class _KnownDifference(logging.Filter):
 logging.getLogger("dlt").addFilter(_KnownDifference())
 
 
+def requested_pages(
+    request: LoadRequest, parent_rows: ParentRows | None, report: LoadReport
+) -> Generator[Page, None, None]:
+    """The pages of the answer, requested as they are read; `report` counts the requests."""
+    resource = request.resource
+
+    def pages(window: Window | None, rows: ParentRows | None) -> Generator[Page, None, None]:
+        with open_pages(
+            request.connection,
+            resource,
+            report.requests,
+            window=window,
+            parent_rows=rows,
+            totals=report.totals,
+        ) as opened:
+            yield from opened
+
+    if resource.max_rows_per_answer:
+        yield from whole_answers(pages, resource, request.window, parent_rows)
+    else:
+        yield from pages(request.window, parent_rows)
+
+
 def answer_source(
-    request: LoadRequest,
+    resource: Resource,
+    window: Window | None,
+    pages: Iterable[Page],
+    listed_ids: Sequence[Any] | None,
     typer: PageTyper,
-    parent_rows: ParentRows | None,
     report: LoadReport,
-    warehouse: Warehouse,
+    merge: Any,
     *,
     first_load: bool,
 ) -> Any:
-    """The dlt source of one load into `warehouse`.
+    """The dlt source of one load: the rows of `pages`, and the ids that are listed as deleted.
 
-    `report` counts its rows and requests while dlt extracts it. A `first_load` is appended as long
-    as its tables have the same columns, which dlt writes into one file: one statement loads that,
-    two would not be one transaction.
+    `report` counts its rows while dlt extracts it. `merge` is the write disposition, but for a
+    `first_load`: that is appended as long as its tables have the same columns, which dlt writes
+    into one file: one statement loads that, two would not be one transaction.
     """
-    resource = request.resource
-    merge = merge_disposition(resource, request.window, warehouse)
 
     def answer() -> Iterator[Any]:
-        listed = listed_as_deleted(
-            request.connection, resource, request.window, parent_rows, report.requests
-        )
+        listed = DeletedIds(resource, listed_ids) if listed_ids is not None else None
         latest = None
-        for table in in_batches(_tables(request, typer, parent_rows, report, listed)):
+        for table in in_batches(_tables(resource, window, pages, listed, typer, report)):
             other_columns = latest is not None and table.schema != latest
             latest = table.schema
             yield _with_hints(table, typer, merge if first_load and other_columns else None)
@@ -100,14 +117,14 @@ def answer_source(
 
 
 def _tables(
-    request: LoadRequest,
-    typer: PageTyper,
-    parent_rows: ParentRows | None,
-    report: LoadReport,
+    resource: Resource,
+    window: Window | None,
+    pages: Iterable[Page],
     listed: DeletedIds | None,
+    typer: PageTyper,
+    report: LoadReport,
 ) -> Iterator[pa.Table]:
-    resource, window = request.resource, request.window
-    for table, asked_for in typer.tables(_pages(request, parent_rows, report)):
+    for table, requested in typer.tables(pages):
         report.rows_extracted += table.num_rows
         if listed:
             listed.alive(table)
@@ -117,30 +134,9 @@ def _tables(
             report.late.note(table, times)
             report.rows_outside_window += table.num_rows - (pc.sum(inside).as_py() or 0)
             # a list may hold rows that belong to another one's window: absences over two years
-            own = inside if asked_for in (None, window) else in_window(times, asked_for)
+            own = inside if requested in (None, window) else in_window(times, requested)
             table = table.filter(own)
         yield table
-
-
-def _pages(
-    request: LoadRequest, parent_rows: ParentRows | None, report: LoadReport
-) -> Iterator[Page]:
-    resource = request.resource
-
-    def ask(window: Window | None, rows: ParentRows | None) -> Iterator[Page]:
-        with open_pages(
-            request.connection,
-            resource,
-            report.requests,
-            window=window,
-            parent_rows=rows,
-            totals=report.totals,
-        ) as pages:
-            yield from pages
-
-    if resource.max_rows_per_answer:
-        return whole_answers(ask, resource, request.window, parent_rows)
-    return ask(request.window, parent_rows)
 
 
 def in_batches(
@@ -167,9 +163,12 @@ def in_batches(
 
 
 def _with_hints(table: pa.Table, typer: PageTyper, write_disposition: Any = None) -> Any:
-    columns = {
+    fields = typer.names.fields()
+    columns: dict[str, dict[str, Any]] = {
         name: {"data_type": "json"} for name in table.column_names if typer.types[name] == "json"
     }
+    for name in fields.keys() & set(table.column_names):
+        columns.setdefault(name, {})[FIELD] = list(fields[name])
     if not columns and write_disposition is None:
         return table
     hints = dlt.mark.make_hints(columns=cast(Any, columns), write_disposition=write_disposition)

@@ -6,15 +6,17 @@ counting belongs here; what a large removal is, is in `merge.py`.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from timetracking_assets.ingest.windows import Window, in_window_sql
 from timetracking_assets.spec.api import Resource
+from timetracking_assets.spec.base import DataType
 from timetracking_assets.warehouse.base import OpenWarehouse, quoted
 from timetracking_assets.warehouse.scratch import answer_relation
+from timetracking_assets.warehouse.types import SQL_TYPES
 
 _SAMPLE = 5
 
@@ -50,7 +52,10 @@ class Changes:
 
 
 class StagedAnswer:
-    """The Parquet `files` that are about to be loaded, beside the table that they go into."""
+    """The Parquet `files` that are about to be loaded, beside the table that they go into.
+
+    `retyped` are the columns of the table whose type the load changes, and their new types.
+    """
 
     def __init__(
         self,
@@ -58,8 +63,10 @@ class StagedAnswer:
         resource: Resource,
         files: Sequence[str],
         window: Window | None,
+        retyped: Mapping[str, DataType] | None = None,
     ) -> None:
         self._warehouse, self._resource, self._window = warehouse, resource, window
+        self._retyped = retyped or {}
         self._keys = [quoted(name) for name in resource.primary_key]
         self._stored = warehouse.column_types(resource.api, resource.name)
         other_text = not warehouse.keeps_json_text
@@ -78,14 +85,26 @@ class StagedAnswer:
 
     @cached_property
     def _table(self) -> str:
-        """The table's rows in question, with columns as text that this load turns into text."""
+        """The table's rows in question, with the types that its columns are about to have."""
         table = self._in_question(self._scope)
-        as_text = [
-            f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}"
-            for name, column in self._resource.columns.items()
-            if column.data_type == "text" and self._stored.get(name, "text") != "text"
+        casts = [
+            f"CAST({quoted(name)} AS {SQL_TYPES[kind]}) AS {quoted(name)}"
+            for name, kind in self._retyped.items()
         ]
-        return f"(SELECT * REPLACE ({', '.join(as_text)}) FROM {table})" if as_text else table
+        return f"(SELECT * REPLACE ({', '.join(casts)}) FROM {table})" if casts else table
+
+    def holds_rows_of(self, windows: Sequence[Window]) -> bool:
+        """Whether the table has keys of the answer in one of `windows`."""
+        if not self._keys or not self._stored:
+            return False
+        inside = " OR ".join(f"({in_window_sql(self._resource, window)})" for window in windows)
+        table = self._in_question("false")
+        return bool(
+            self._number(
+                f"SELECT count(*) FROM (SELECT * FROM {table} WHERE {inside}) t "
+                f"JOIN answer_keys k ON {self._same('t', 'k')}"
+            )
+        )
 
     def _in_question(self, where: str, columns: Sequence[str] | None = None) -> str:
         return self._warehouse.in_scratch(
@@ -144,7 +163,7 @@ class StagedAnswer:
             changes = replace(changes, repeated_keys=tuple(sample))
         if not self._stored:
             return replace(changes, inserted=distinct)
-        matched, updated = self._matched(changes)
+        matched, updated = self._matched()
         return replace(
             changes,
             inserted=distinct - matched,
@@ -174,18 +193,42 @@ class StagedAnswer:
             rows_before=before,
         )
 
-    def _matched(self, changes: Changes) -> tuple[int, int]:
-        staged = self._staged
-        if changes.rows > changes.distinct_keys or changes.marked:
-            staged = (
-                f"(SELECT DISTINCT ON ({', '.join(self._keys)}) s.* FROM {staged} s "
-                f"JOIN answer_keys k ON {self._same('s', 'k')} WHERE NOT k.__gone)"
+    def _matched(self) -> tuple[int, int]:
+        """How many keys of the answer the table has, and how many of these with another row.
+
+        Rows are compared by a hash of theirs: joined as a whole, fat ones would not fit into
+        DuckDB's memory.
+        """
+        types = dict(
+            self._compared(
+                f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {self._table})"
             )
+        )
+        compared = [name for name in types if quoted(name) not in self._keys]
+        added = sorted(self._names - types.keys())
+        new = [
+            f"CAST({f's.{quoted(name)}' if name in self._names else 'NULL'} AS {_sql_type(kind)})"
+            for name, kind in types.items()
+            if name in compared
+        ]
+        old = [f"CAST(t.{quoted(name)} AS {_sql_type(types[name])})" for name in compared]
+        self._keep_hashes("answer_hashes", "s", self._staged, new + [quoted(n) for n in added])
+        self._keep_hashes("table_hashes", "t", self._table, old + ["NULL" for _ in added])
         [[matched, updated]] = self._compared(
-            f"SELECT count(*), count(*) FILTER (WHERE {self._differs()}) FROM {staged} s "
-            f"JOIN {self._table} t ON {self._same('s', 't')}"
+            "SELECT count(*), count(*) FILTER (WHERE s.__hash <> t.__hash) "
+            f"FROM (SELECT DISTINCT ON ({', '.join(self._keys)}) * FROM answer_hashes) s "
+            f"JOIN table_hashes t ON {self._same('s', 't')}"
         )
         return matched, updated
+
+    def _keep_hashes(self, name: str, alias: str, relation: str, values: Sequence[str]) -> None:
+        """Keep the hash of `values` for the rows with a key of the answer that is not deleted."""
+        keys = ", ".join(f"{alias}.{key}" for key in self._keys)
+        self._warehouse.scratch.execute(
+            f"CREATE OR REPLACE TEMP TABLE {name} AS "
+            f"SELECT {keys}, hash({', '.join(values) or 'NULL'}) AS __hash FROM {relation} {alias} "
+            f"SEMI JOIN (SELECT * FROM answer_keys WHERE NOT __gone) k ON {self._same(alias, 'k')}"
+        )
 
     def _deleted(self) -> int:
         scope = self._scope
@@ -219,18 +262,9 @@ class StagedAnswer:
     def _same(self, left: str, right: str) -> str:
         return " AND ".join(f"{left}.{key} = {right}.{key}" for key in self._keys)
 
-    def _differs(self) -> str:
-        conditions = []
-        for name, kind in self._stored.items():
-            column = quoted(name)
-            if column in self._keys:
-                continue
-            new = f"s.{column}" if name in self._names else "NULL"
-            old = f"CAST(t.{column} AS VARCHAR)" if kind == "json" else f"t.{column}"
-            conditions.append(f"{new} IS DISTINCT FROM {old}")
-        added = sorted(self._names - self._stored.keys())
-        conditions += [f"s.{quoted(name)} IS NOT NULL" for name in added]
-        return " OR ".join(conditions) or "false"
+
+def _sql_type(kind: str) -> str:
+    return "VARCHAR" if kind == "JSON" else kind
 
 
 def _as_text(names: Sequence[str], present: Container[str], relation: str) -> str:

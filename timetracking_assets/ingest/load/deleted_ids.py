@@ -1,11 +1,12 @@
-"""Ids that another endpoint lists as deleted: asked for first, staged last, removed by the merge.
+"""Ids that another endpoint lists as deleted: requested first, staged last, removed by the merge.
 
-They are asked for before the rows: a row that the answer still holds is alive, whatever was listed
+They are requested before the rows: a row that the answer still holds is alive, whatever was listed
 before. Marks in the rows themselves (`deleted_field`) need nothing of this.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -24,19 +25,16 @@ from timetracking_assets.warehouse.types import ARROW_TYPES
 class DeletedIds:
     """The listed ids of one load, less those that its answer turns out to hold."""
 
-    def __init__(self, resource: Resource, ids: list[Any]) -> None:
+    def __init__(self, resource: Resource, ids: Sequence[Any]) -> None:
         self._key = resource.primary_key[0]
-        kind = ARROW_TYPES[resource.columns[self._key].data_type]
-        problem: str | None = None
+        data_type = resource.columns[self._key].data_type
         try:
-            self._ids = pa.array(ids, type=kind).unique()
+            self._ids = pa.array(ids, type=ARROW_TYPES[data_type]).unique()
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            problem = str(error)
-        if problem:
             raise AnswerError(
-                f"{resource.label}: `deleted_ids` lists an id that is no "
-                f"{resource.columns[self._key].data_type}, as `{self._key}` is: {problem}"
-            )
+                f"{resource.label}: `deleted_ids` lists an id that is no {data_type}, as "
+                f"`{self._key}` is: {error}"
+            ) from None
 
     def alive(self, table: pa.Table) -> None:
         """Take out the ids of rows that the answer holds."""
@@ -60,7 +58,7 @@ def listed_as_deleted(
     window: Window | None,
     parent_rows: ParentRows | None,
     stats: RequestStats,
-) -> DeletedIds | None:
+) -> list[Any] | None:
     """What the endpoint of `deleted_ids` lists for the window; None for a resource without one."""
     spec = resource.deleted_ids
     if spec is None:
@@ -84,7 +82,7 @@ def listed_as_deleted(
                         f"without `{spec.field}`: {bytes(raw)[:80].decode(errors='replace')}"
                     )
                 ids.append(value)
-    return DeletedIds(resource, ids)
+    return ids
 
 
 def _feed(resource: Resource) -> Resource:
@@ -92,13 +90,13 @@ def _feed(resource: Resource) -> Resource:
     assert spec is not None
     window = None
     if resource.window and spec.start_param:
-        said: dict[str, Any] = {"start_param": spec.start_param, "end_param": spec.end_param}
+        params: dict[str, Any] = {"start_param": spec.start_param, "end_param": spec.end_param}
         if "json" not in spec.endpoint:
-            said["location"] = "params"
+            params["location"] = "params"
         if spec.end_param is None:
             # a list without an end holds all since its start
-            said |= {"max_days": None, "end_inclusive": False}
-        window = resource.window.model_copy(update=said)
+            params |= {"max_days": None, "end_inclusive": False}
+        window = resource.window.model_copy(update=params)
     endpoint = {**spec.endpoint, "params": spec.endpoint.get("params") or {}}
     return resource.model_copy(
         update={

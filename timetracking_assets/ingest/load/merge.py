@@ -1,9 +1,8 @@
-"""What a load replaces in its table: which rows go, which key is kept, which columns become text.
+"""What a load replaces in its table: which rows go, which row of a key is kept, which types change.
 
-Of rows of one answer that have the same key, the one that came last is kept (a page that moved
-while it was asked for is the common cause). The staged files are corrected here, so that a load
-without duplicates, which most are, needs no sorting. Only `on_type_mismatch: text` turns a column
-into text; by default such a load is refused.
+Of rows of one answer that have the same key, the one that came last is kept (a list that shifted
+while it was read is the common cause). The staged files are corrected here, so that a load
+without duplicates, which most are, needs no sorting.
 """
 
 from __future__ import annotations
@@ -12,8 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from timetracking_assets.errors import RemovalError
 from timetracking_assets.ingest.load.changes import Changes
+from timetracking_assets.ingest.load.restore import StoredTable
 from timetracking_assets.ingest.windows import Window, in_window_sql
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.base import DataType
@@ -24,15 +26,21 @@ from timetracking_assets.warehouse.base import (
     quoted,
     staging_dataset,
 )
+from timetracking_assets.warehouse.scratch import parquet
+from timetracking_assets.warehouse.types import SQL_TYPES
 
 _SMALL_TABLE = 20
 
 
-def is_first_load(resource: Resource, stored: Mapping[str, str]) -> bool:
-    """Whether there is nothing to replace in a table of the columns `stored`: none but rows that
-    the answer itself marks as deleted.
+DLT_VERSION = "_dlt_version"
+"""The table in which dlt notes the schemas that it has carried out in a dataset."""
+
+
+def is_first_load(table: StoredTable) -> bool:
+    """Whether there is nothing to replace in a table: not even a row that the answer itself marks
+    as deleted.
     """
-    return not stored and resource.deletion_mark is None
+    return not table.stored and not table.was_dropped and table.resource.deletion_mark is None
 
 
 def merge_disposition(resource: Resource, window: Window | None, warehouse: Warehouse) -> Any:
@@ -57,7 +65,7 @@ def removal_scope(resource: Resource, window: Window | None) -> str | None:
         return None
     keys = ", ".join(quoted(name) for name in resource.primary_key)
     inside = in_window_sql(resource, window)
-    # the keys, too: a row that has moved here from another window would otherwise stand twice
+    # the keys, too: a row that has moved here from another window would otherwise be there twice
     return f"{inside} OR ({keys}) IN (SELECT {keys} FROM {{staging_table}})"
 
 
@@ -68,7 +76,7 @@ def refuse_large_removal(resource: Resource, changes: Changes) -> None:
     """
     if resource.sync_mode != "snapshot" or changes.rows_before <= _SMALL_TABLE:
         return
-    # without a key a row that changed is not told from one that went: only the number counts
+    # without a key, a row that changed looks like one that went and one that came
     removed = changes.deleted - (0 if resource.primary_key else changes.inserted)
     if removed > resource.max_removed_share * changes.rows_before:
         raise RemovalError(
@@ -92,52 +100,68 @@ def drop_duplicates(warehouse: OpenWarehouse, resource: Resource, files: Sequenc
     keys = ", ".join(quoted(name) for name in resource.primary_key)
     later: list[str] = []
     for file in reversed(files):
-        seen = " UNION ALL ".join(f"SELECT {keys} FROM read_parquet({literal(f)})" for f in later)
+        seen = f"SELECT {keys} FROM {parquet(later)}" if later else ""
         rewritten = f"{file}.rewritten"
+        position = quoted(_unused_name(pq.read_schema(file).names))
         warehouse.scratch.execute(
-            f"COPY (SELECT * EXCLUDE (file_row_number) "
-            f"FROM read_parquet({literal(file)}, file_row_number = true) "
+            f"COPY (SELECT * EXCLUDE ({position}) "
+            f"FROM (SELECT *, row_number() OVER () AS {position} FROM {parquet([file])}) "
             + (f"WHERE ({keys}) NOT IN ({seen}) " if later else "")
-            + f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY file_row_number DESC) = 1 "
-            f"ORDER BY file_row_number) TO {literal(rewritten)} (FORMAT parquet)"
+            + f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {position} DESC) = 1 "
+            f"ORDER BY {position}) TO {literal(rewritten)} (FORMAT parquet)"
         )
         Path(rewritten).replace(file)
         later.append(file)
 
 
-_TEXT = "text"
+def _unused_name(names: Sequence[str]) -> str:
+    """A column that an answer does not have."""
+    name = "position"
+    while name in names:
+        name += "_"
+    return name
 
 
-def with_text_columns(
-    resource: Resource, stored: Mapping[str, str], inferred: Mapping[str, DataType]
-) -> Resource:
-    """`resource` with those columns declared as text that are stored as text, or are to be."""
-    widened = {
-        name: column.model_copy(update={"data_type": "text"})
-        for name, column in resource.columns.items()
-        if column.on_type_mismatch == "text"
-        and (stored.get(name) == _TEXT or inferred.get(name) == "text")
-    }
-    return resource.model_copy(update={"columns": {**resource.columns, **widened}})
+def type_changes(resource: Resource, retyped: Mapping[str, DataType]) -> list[str]:
+    """SQL that gives columns of the table another type; it belongs to the merge's transaction."""
+    return [_type_change(resource.api, resource, name, kind) for name, kind in retyped.items()]
 
 
-def forget_types(pipeline: Any, resource: Resource) -> None:
-    """Let dlt's stored schema take the columns as text, too; it would refuse another type."""
-    if not pipeline.default_schema_name:
-        return
-    columns = pipeline.default_schema.tables.get(resource.name, {}).get("columns", {})
-    for name in resource.any_text_columns:
-        if name in columns:
-            columns[name]["data_type"] = "text"
+def let_dlt_complete(warehouse: OpenWarehouse, table: StoredTable) -> None:
+    """Let dlt add again what somebody has removed from the table or from its staging table.
 
-
-def turn_into_text(warehouse: OpenWarehouse, resource: Resource) -> None:
-    """Change the columns' type in the table and in its staging table; values are kept as text."""
+    dlt looks at them only if its note of the schema is not there.
+    """
+    resource = table.resource
     for dataset in (resource.api, staging_dataset(resource.api)):
-        types = warehouse.column_types(dataset, resource.name)
-        for name in resource.any_text_columns:
-            if types.get(name, _TEXT) != _TEXT:
-                warehouse.change(
-                    f"ALTER TABLE {quoted(dataset, resource.name)} "
-                    f"ALTER COLUMN {quoted(name)} TYPE VARCHAR"
-                )
+        columns = warehouse.column_types(dataset, resource.name)
+        notes = warehouse.column_types(dataset, DLT_VERSION)
+        if notes and not set(table.remembered) <= columns.keys():
+            warehouse.change(
+                f"DELETE FROM {quoted(dataset, DLT_VERSION)} "
+                f"WHERE schema_name = {literal(resource.name)}"
+            )
+
+
+def prepare_staging(warehouse: OpenWarehouse, table: StoredTable) -> None:
+    """Give the staging table's columns the types that its table is about to have.
+
+    What it holds is an old answer, which goes first: it needs not fit.
+    """
+    resource = table.resource
+    dataset = staging_dataset(resource.api)
+    types = warehouse.column_types(dataset, resource.name)
+    expected = {**table.known, **table.retyped}
+    changed = {name: kind for name, kind in expected.items() if types.get(name, kind) != kind}
+    if changed:
+        warehouse.change(f"DELETE FROM {quoted(dataset, resource.name)}")
+    for name, kind in changed.items():
+        warehouse.change(_type_change(dataset, resource, name, kind))
+
+
+def _type_change(dataset: str, resource: Resource, name: str, kind: DataType) -> str:
+    column = quoted(name)
+    return (
+        f"ALTER TABLE {quoted(dataset, resource.name)} ALTER COLUMN {column} "
+        f"SET DATA TYPE {SQL_TYPES[kind]} USING CAST({column} AS {SQL_TYPES[kind]})"
+    )

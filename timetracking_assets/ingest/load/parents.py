@@ -8,24 +8,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from timetracking_assets.errors import IngestError
+from timetracking_assets.ingest.columns.names import column_of
 from timetracking_assets.ingest.columns.page_typer import PageTyper
 from timetracking_assets.ingest.connection import Connection, ParentRows
 from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.ingest.pages.fetch import open_pages
-from timetracking_assets.spec.api import CONFIGURED, Parent, Resource, column_name
+from timetracking_assets.spec.api import CONFIGURED, Parent, Resource
 from timetracking_assets.warehouse.base import OpenWarehouse, quoted
 
 
 def stored_parent_rows(
     connection: Connection, resource: Resource, warehouse: OpenWarehouse
 ) -> ParentRows | None:
-    """Ids that need no request; None if the parent's table doesn't stand yet."""
+    """Ids that need no request; None if the parent's table doesn't exist yet."""
     parent = resource.parent
     if parent is None:
         return None
     if parent.name == CONFIGURED:
         return connection.configured_ids(parent, resource)
-    columns = {field: column_name(field) for field in parent.fields}
+    source = connection.api.resources[parent.name]
+    columns = {field: column_of(source, (field,)) for field in parent.fields}
     known = warehouse.column_types(resource.api, parent.name)
     if not known:
         return None
@@ -44,7 +46,7 @@ def stored_parent_rows(
 def requested_parent_rows(
     connection: Connection, resource: Resource, stats: RequestStats
 ) -> ParentRows:
-    """Ids asked of the API, for a parent (and, in turn, its parents) without a table."""
+    """Ids requested from the API, for a parent (and, in turn, its parents) without a table."""
     parent: Parent = resource.parent  # type: ignore[assignment]
     source = connection.api.resources[parent.name]
     grandparents: ParentRows | None = None
@@ -58,7 +60,7 @@ def requested_parent_rows(
     with open_pages(connection, source, stats, parent_rows=grandparents) as pages:
         for page in pages:
             table = typer(page)
-            columns = {field: column_name(field) for field in parent.fields}
+            columns = {field: column_of(source, (field,)) for field in parent.fields}
             missing = [field for field, name in columns.items() if name not in table.column_names]
             if missing:
                 raise IngestError(f"{source.label}: its rows have no field '{missing[0]}'")

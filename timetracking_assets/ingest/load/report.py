@@ -1,4 +1,4 @@
-"""What is asked of a load, and what it reports.
+"""What a load is to do, and what it reports.
 
 Only these two shapes belong here, so that both the loading and the extraction can name them.
 """
@@ -32,13 +32,28 @@ class LoadReport:
     changes: Changes = field(default_factory=lambda: Changes())
     column_types: dict[str, DataType] = field(default_factory=dict)
     new_columns: tuple[str, ...] = ()
+    retyped_columns: dict[str, DataType] = field(default_factory=dict)
+    """Columns that the table had before, with another type, and the type that they have now."""
     requests: RequestStats = field(default_factory=RequestStats)
     seconds: dict[str, float] = field(default_factory=dict)
+    renamed_fields: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Columns that could not have their field's name, and the path of that field."""
+    times_overtaken: int = 0
+    """How often the API was asked again, because a load that asked later had written first."""
     totals: StatedTotals = field(init=False)
     late: LateRows = field(init=False)
 
     def __post_init__(self) -> None:
+        self.begin_answer()
+
+    def begin_answer(self) -> None:
+        """Forget what was counted of an answer: it is requested again."""
         self.totals = StatedTotals(self.resource)
+        self.begin_rows()
+
+    def begin_rows(self) -> None:
+        """Forget what was counted of an answer's rows: they are read again."""
+        self.rows_extracted = self.rows_outside_window = 0
         self.late = LateRows(self.resource, self.window)
 
     @property
@@ -76,7 +91,7 @@ class LoadReport:
 
 @dataclass(frozen=True)
 class LoadRequest:
-    """What to load: a resource, for a window where it has one, and who asks (for lock messages)."""
+    """What to load: a resource, for a window where it has one. Lock messages name its `holder`."""
 
     connection: Connection
     resource: Resource

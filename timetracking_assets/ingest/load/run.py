@@ -1,43 +1,55 @@
 """One load: extract a resource's answer, then make its table equal to it, or change nothing.
 
 The extraction runs without the warehouse's lock; the lock is held while dlt restores the schema
-and while it loads. Each load has its own working directory and always the same pipeline name, so
+and while it loads. Each try has its own working directory and always the same pipeline name, so
 that the schema is the table's and no package of another load is ever met (one pipeline name
-per partition corrupts data). What the answer meant for the table is counted in `changes.py`.
+per partition corrupts data). What the answer means for the table is counted in `changes.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from errno import ENOSPC
+from itertools import count
+from os import strerror
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import dlt
+import duckdb
 from dlt.common.typing import TRefreshMode
 
-from timetracking_assets.errors import IngestError, TypeMismatchError, cause_of
+from timetracking_assets.errors import IngestError, OvertakenError, TypeMismatchError, cause_of
 from timetracking_assets.ingest.columns.page_typer import PageTyper, WidenedError
-from timetracking_assets.ingest.load.answer import answer_source
+from timetracking_assets.ingest.load.answer import answer_source, requested_pages
 from timetracking_assets.ingest.load.changes import StagedAnswer
+from timetracking_assets.ingest.load.deleted_ids import listed_as_deleted
 from timetracking_assets.ingest.load.merge import (
     drop_duplicates,
     drops_duplicates,
-    forget_types,
     is_first_load,
+    let_dlt_complete,
+    merge_disposition,
+    prepare_staging,
     refuse_large_removal,
-    turn_into_text,
-    with_text_columns,
+    type_changes,
 )
+from timetracking_assets.ingest.load.order import is_overtaken, note_loaded, take_number
 from timetracking_assets.ingest.load.parents import requested_parent_rows, stored_parent_rows
 from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
-from timetracking_assets.spec.api import Resource
+from timetracking_assets.ingest.load.restore import StoredTable, of_ours, restore
+from timetracking_assets.ingest.load.spool import PageSpool
 from timetracking_assets.spec.base import DataType
 from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse
 from timetracking_assets.warehouse.private_files import private_work_dir
 from timetracking_assets.warehouse.scratch import MEMORY_LIMIT
-from timetracking_assets.warehouse.types import ARROW_TYPES
+
+_MOST_ANSWERS = 4
+"""How often a load asks the API, where others that asked later keep writing first."""
+
+
+class _TableChangedError(Exception):
+    """What was prepared does not go with the table as it is now; nothing has been written."""
 
 
 def run_load(request: LoadRequest, warehouse: Warehouse) -> LoadReport:
@@ -46,167 +58,168 @@ def run_load(request: LoadRequest, warehouse: Warehouse) -> LoadReport:
     But for a disk that fills up, or a process that ends, after the merge: dlt's note of the load
     may then be missing, and the message says that the answer may be there.
     """
-    inferred: dict[str, DataType] = {}
-    may_append = True
-    while True:
-        widened = _attempt(request, warehouse, inferred, may_append)
-        if isinstance(widened, LoadReport):
-            return widened
-        if isinstance(widened, _MustMergeError):
-            may_append = False
-            continue
-        if inferred.get(widened.column) == widened.data_type:
-            raise TypeMismatchError(
-                f"{request.resource.label}: column '{widened.column}' holds values that are not "
-                f"even {widened.data_type}; nothing was loaded"
-            )
-        inferred[widened.column] = widened.data_type
-
-
-class _MustMergeError(Exception):
-    """What was asked for as a first load can't be one; nothing has been written."""
-
-
-def _attempt(
-    request: LoadRequest,
-    warehouse: Warehouse,
-    inferred: Mapping[str, DataType],
-    may_append: bool,
-) -> LoadReport | WidenedError | _MustMergeError:
-    failure: BaseException | None = None
-    report = LoadReport(request.resource, request.window)
     warehouse.prepare()
+    report = LoadReport(request.resource, request.window)
     try:
         with private_work_dir(warehouse.work_dir) as work_dir:
-            return _load(request, warehouse, inferred, may_append, work_dir, report)
+            _load_newest_answer(request, warehouse, report, work_dir)
     except Exception as error:
-        failure = cause_of(error, IngestError, WidenedError, _MustMergeError)
-    # outside the except block: what dlt chains to its errors may hold a URL, and with it a key
-    if isinstance(failure, WidenedError | _MustMergeError):
-        return failure
-    if isinstance(failure, IngestError):
-        raise failure
-    told = f"{request.resource.label}: the load failed{_what_stands(report)}: {failure}"
-    masked = warehouse.redactor(request.connection.redactor(told))
-    raise IngestError(masked + _advice(failure, warehouse))
+        failure = _masked(error, request, warehouse, report)
+    else:
+        return report
+    # outside the except block: raised in it, an error of ours would be chained to dlt's, which it
+    # has caused
+    raise failure
 
 
-def _what_stands(report: LoadReport) -> str:
-    if "load" not in report.seconds:
-        return " and changed nothing"
-    return " while it was written (the table is as before, or holds the whole answer)"
+def _masked(
+    error: Exception, request: LoadRequest, warehouse: Warehouse, report: LoadReport
+) -> IngestError:
+    """What is to be raised for `error`: what dlt chains to its own may hold a URL with a key."""
+    cause = cause_of(error, IngestError)
+    if isinstance(cause, IngestError):
+        return cause
+    state = " and changed nothing"
+    if "load" in report.seconds:
+        state = " while it was written (the table is as before, or holds the whole answer)"
+    message = f"{request.resource.label}: the load failed{state}: {cause}"
+    masked = warehouse.redactor(request.connection.redactor(message))
+    if _is_full_disk(cause):
+        masked += f" Free some space on the disk of {warehouse.work_dir.parent}, then load again."
+    if isinstance(cause, duckdb.OutOfMemoryException):
+        masked += f" Raise {MEMORY_LIMIT}, then load again."
+    return IngestError(masked)
 
 
-def _advice(failure: BaseException | None, warehouse: Warehouse) -> str:
-    if "No space left" in str(failure):
-        return f" Free some space on the disk of {warehouse.work_dir.parent}, then load again."
-    if "Out of Memory" in str(failure):
-        return f" Raise {MEMORY_LIMIT}, then load again."
-    return ""
+def _is_full_disk(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno == ENOSPC
+    # DuckDB has no type for it, and ends its message with the system's words
+    return isinstance(error, duckdb.Error) and strerror(ENOSPC) in str(error).rpartition('"')[2]
 
 
-def _load(
+def _load_newest_answer(
+    request: LoadRequest, warehouse: Warehouse, report: LoadReport, work_dir: Path
+) -> None:
+    """Load an answer that is not older than what the table holds, asking again for one that is.
+
+    Raises OvertakenError where others keep asking later and writing first.
+    """
+    for attempt in range(1, _MOST_ANSWERS + 1):
+        directory = work_dir / f"answer-{attempt}"
+        directory.mkdir()
+        report.begin_answer()
+        try:
+            _load_answer(request, warehouse, report, directory)
+            break
+        except OvertakenError:
+            if attempt == _MOST_ANSWERS:
+                raise
+            report.times_overtaken += 1
+            if request.log:
+                request.log(
+                    f"{request.resource.label}: another load asked the API later and has written "
+                    "already; asking again"
+                )
+
+
+def _load_answer(
+    request: LoadRequest, warehouse: Warehouse, report: LoadReport, directory: Path
+) -> None:
+    """Ask the API once, and load its answer. Raises OvertakenError if it is too old by then."""
+    connection, resource, window = request.connection, request.resource, request.window
+    with _exclusive(request, warehouse, report, "restore") as opened:
+        number = take_number(opened, resource)
+        parent_rows = stored_parent_rows(connection, resource, opened)
+        table = restore(opened, warehouse, resource, {}, directory / "0")
+    with ExitStack() as stack:
+        with report.phase("extract"):
+            if resource.parent is not None and parent_rows is None:
+                parent_rows = requested_parent_rows(connection, resource, report.requests)
+            listed = listed_as_deleted(connection, resource, window, parent_rows, report.requests)
+        pages = stack.enter_context(closing(requested_pages(request, parent_rows, report)))
+        spool = stack.enter_context(closing(PageSpool(pages, directory)))
+        types: dict[str, DataType] = {}
+        may_append = True
+        for attempt in count(1):
+            first_load = may_append and is_first_load(table)
+            try:
+                files = _extract(
+                    request, warehouse, report, table, spool, listed, types, first_load
+                )
+                _load(request, warehouse, report, table, files, number)
+                break
+            except _TableChangedError:
+                may_append = False
+            except Exception as error:
+                widened = cause_of(error, WidenedError)
+                if not isinstance(widened, WidenedError):
+                    raise
+                with report.phase("extract"):
+                    types = _types_of_all_pages(table, types, widened, spool)
+            with _exclusive(request, warehouse, report, "restore") as opened:
+                table = restore(opened, warehouse, resource, types, directory / str(attempt))
+
+
+@contextmanager
+def _exclusive(
+    request: LoadRequest, warehouse: Warehouse, report: LoadReport, phase: str
+) -> Iterator[OpenWarehouse]:
+    """The warehouse with its lock; the time is the phase's, but for that spent on waiting."""
+    holder, dataset = request.holder, request.resource.api
+    with warehouse.exclusive(holder, request.log, dataset=dataset) as opened, report.phase(phase):
+        report.seconds["lock"] = report.seconds.get("lock", 0.0) + opened.waited
+        yield opened
+
+
+def _types_of_all_pages(
+    table: StoredTable,
+    types: Mapping[str, DataType],
+    widened: WidenedError,
+    spool: PageSpool,
+) -> dict[str, DataType]:
+    """Types that all pages fit, so that they need to be read only once more."""
+    given = {**types, widened.column: widened.data_type}
+    learnt = PageTyper(table.resource, table.known, given, table.fields).learn(spool)
+    if learnt == types:
+        raise TypeMismatchError(
+            f"{table.resource.label}: column '{widened.column}' holds values that are not even "
+            f"{widened.data_type}; nothing was loaded"
+        )
+    return learnt
+
+
+def _extract(
     request: LoadRequest,
     warehouse: Warehouse,
-    inferred: Mapping[str, DataType],
-    may_append: bool,
-    work_dir: Path,
     report: LoadReport,
-) -> LoadReport:
-    resource, connection = request.resource, request.connection
-    pipeline = dlt.pipeline(
-        f"{resource.api}__{resource.name}",
-        pipelines_dir=str(work_dir),
-        destination=warehouse.destination(),
-        dataset_name=resource.api,
-    )
-
-    def exclusive() -> AbstractContextManager[OpenWarehouse]:
-        return warehouse.exclusive(request.holder, request.log, dataset=resource.api)
-
-    with exclusive() as opened, report.phase("restore"):
-        report.seconds["lock"] = opened.waited
-        pipeline.sync_destination()
-        stored = opened.column_types(resource.api, resource.name)
-        parent_rows = stored_parent_rows(connection, resource, opened)
-    resource = with_text_columns(resource, stored, inferred)
-    request = replace(request, resource=resource)
-    forget_types(pipeline, resource)
-    known = _known_types(resource, stored)
-    was_dropped = not stored and _is_remembered(pipeline, resource)
-    first_load = may_append and not was_dropped and is_first_load(resource, stored)
-
+    table: StoredTable,
+    spool: PageSpool,
+    listed: Sequence[Any] | None,
+    types: Mapping[str, DataType],
+    first_load: bool,
+) -> list[str]:
+    """Bring the answer into Parquet files, and return their paths."""
+    resource, pipeline = table.resource, table.pipeline
+    report.begin_rows()
+    typer = PageTyper(resource, table.known, types, table.fields)
     with report.phase("extract"):
-        if resource.parent is not None and parent_rows is None:
-            parent_rows = requested_parent_rows(connection, resource, report.requests)
-        typer = PageTyper(resource, known, inferred)
         source = answer_source(
-            request, typer, parent_rows, report, warehouse, first_load=first_load
+            resource,
+            request.window,
+            spool,
+            listed,
+            typer,
+            report,
+            merge_disposition(resource, request.window, warehouse),
+            first_load=first_load,
         )
         # what dlt remembers as made, it would not make again
-        refresh: TRefreshMode | None = "drop_resources" if was_dropped else None
+        refresh: TRefreshMode | None = "drop_resources" if table.was_dropped else None
         pipeline.extract(source, loader_file_format="parquet", refresh=refresh)
+    report.renamed_fields = typer.names.unusual()
     with report.phase("normalize"):
         pipeline.normalize()
-
-    with exclusive() as opened, report.phase("load"):
-        report.seconds["lock"] += opened.waited
-        files = _staged_files(pipeline, resource)
-        if first_load or was_dropped:
-            _refuse_as_first(pipeline, resource, files, opened)
-        staged = StagedAnswer(opened, resource, files, request.window)
-        if drops_duplicates(resource) and staged.repeats_keys:
-            drop_duplicates(opened, resource, files)
-        report.changes = staged.changes()
-        report.late.compare(opened)
-        if not request.allow_removal:
-            refuse_large_removal(resource, report.changes)
-        turn_into_text(opened, resource)
-        info = pipeline.load(raise_on_failed_jobs=True)
-        report.changes = staged.after(report.changes)
-        after = opened.column_types(resource.api, resource.name)
-    report.load_id = info.loads_ids[0]
-    report.column_types = {name: _data_type(kind) or "text" for name, kind in after.items()}
-    report.new_columns = tuple(name for name in after if stored and name not in stored)
-    return report
-
-
-def _is_remembered(pipeline: Any, resource: Resource) -> bool:
-    """Whether dlt's restored schema knows the resource's table."""
-    return bool(pipeline.default_schema_name) and resource.name in pipeline.default_schema.tables
-
-
-def _refuse_as_first(
-    pipeline: Any, resource: Resource, files: Sequence[str], opened: OpenWarehouse
-) -> None:
-    """Raise _MustMergeError where another load has made the table meanwhile, or where dlt would
-    append several files (it may be told to begin a new one now and then), each on its own.
-    """
-    appends = pipeline.default_schema.tables[resource.name]["write_disposition"] == "append"
-    if opened.column_types(resource.api, resource.name) or (appends and len(files) > 1):
-        raise _MustMergeError
-
-
-def _known_types(resource: Resource, stored: Mapping[str, str]) -> dict[str, DataType]:
-    known = {name: known for name, kind in stored.items() if (known := _data_type(kind))}
-    for name, column in resource.columns.items():
-        if name in resource.any_text_columns:
-            known.pop(name, None)
-        if known.get(name, column.data_type) != column.data_type:
-            raise TypeMismatchError(
-                f"{resource.label}: column '{name}' is declared as {column.data_type}, but the "
-                f"table {resource.api}.{resource.name} holds it as {known[name]}. Declare it as "
-                f"{known[name]}, or drop the table and load it again."
-            )
-    return known
-
-
-def _data_type(kind: str) -> DataType | None:
-    """The type of a stored column, if it is one that an answer's columns can have."""
-    return cast(DataType, kind) if kind in ARROW_TYPES else None
-
-
-def _staged_files(pipeline: Any, resource: Resource) -> list[str]:
     [load_id] = pipeline.list_normalized_load_packages()
     jobs = pipeline.get_load_package_info(load_id).jobs["new_jobs"]
     return [
@@ -214,3 +227,55 @@ def _staged_files(pipeline: Any, resource: Resource) -> list[str]:
         for job in jobs
         if job.job_file_info.table_name == resource.name and job.file_path.endswith(".parquet")
     ]
+
+
+def _load(
+    request: LoadRequest,
+    warehouse: Warehouse,
+    report: LoadReport,
+    table: StoredTable,
+    files: Sequence[str],
+    number: int,
+) -> None:
+    """Make the table equal to the answer in `files`, which was asked for with `number`."""
+    resource, window = table.resource, request.window
+    with _exclusive(request, warehouse, report, "load") as opened:
+        _refuse_changed_table(table, files, opened)
+        staged = StagedAnswer(opened, resource, files, window, table.retyped)
+        if is_overtaken(opened, resource, window, number, staged.holds_rows_of):
+            raise OvertakenError(
+                f"{resource.label}: other loads of the same rows asked the API later and wrote "
+                f"first, {_MOST_ANSWERS} times. Nothing was changed; run it again when they have "
+                "ended."
+            )
+        if drops_duplicates(resource) and staged.repeats_keys:
+            drop_duplicates(opened, resource, files)
+        report.changes = staged.changes()
+        report.late.compare(opened)
+        if not request.allow_removal:
+            refuse_large_removal(resource, report.changes)
+        note_loaded(opened, resource, window, number)
+        let_dlt_complete(opened, table)
+        prepare_staging(opened, table)
+        destination = warehouse.destination(first_in_merge=type_changes(resource, table.retyped))
+        info = table.pipeline.load(destination=destination, raise_on_failed_jobs=True)
+        report.changes = staged.after(report.changes)
+        after = opened.column_types(resource.api, resource.name)
+    report.load_id = info.loads_ids[0]
+    report.column_types = {name: of_ours(kind) or "text" for name, kind in after.items()}
+    report.new_columns = tuple(name for name in after if table.stored and name not in table.stored)
+    report.retyped_columns = dict(table.retyped)
+
+
+def _refuse_changed_table(table: StoredTable, files: Sequence[str], opened: OpenWarehouse) -> None:
+    """Raise _TableChangedError where the table is not the one that the answer was prepared for.
+
+    Another load has made it or changed its types meanwhile; or dlt would append several files (it
+    may be told to begin a new one now and then), each in a transaction of its own.
+    """
+    resource = table.resource
+    appends = table.pipeline.default_schema.tables[resource.name]["write_disposition"] == "append"
+    if opened.column_types(resource.api, resource.name) != table.stored:
+        raise _TableChangedError
+    if appends and len(files) > 1:
+        raise _TableChangedError

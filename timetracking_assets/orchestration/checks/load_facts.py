@@ -150,4 +150,11 @@ def load_metadata(report: LoadReport) -> dict[str, Any]:
         metadata["repeated_keys"] = [list(key) for key in changes.repeated_keys]
     if report.new_columns:
         metadata["new_columns"] = ", ".join(report.new_columns)
+    if report.retyped_columns:
+        changes_of_type = (f"{name}: {kind}" for name, kind in report.retyped_columns.items())
+        metadata["retyped_columns"] = ", ".join(changes_of_type)
+    if report.renamed_fields:
+        metadata["renamed_fields"] = {c: list(path) for c, path in report.renamed_fields.items()}
+    if report.times_overtaken:
+        metadata["times_overtaken"] = report.times_overtaken
     return metadata

@@ -33,7 +33,7 @@ COLUMNS = {
     "rate": "DECIMAL(38,9)",
     "billable": "BOOLEAN",
     "beyond_53_bits": "BIGINT",
-    "beyond_64_bits": "JSON",
+    "beyond_64_bits": "DECIMAL(38,9)",
     "mixed": "JSON",
     "tags": "JSON",
     "client__name": "VARCHAR",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from timetracking_assets.errors import IngestError, SpecError
+from timetracking_assets.ingest.columns import page_typer
 from timetracking_assets.ingest.connection import Connection
+from timetracking_assets.ingest.load import merge, run
 from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
 from timetracking_assets.ingest.load.run import run_load
 from timetracking_assets.ingest.windows import Window
@@ -238,7 +242,7 @@ def test_a_key_may_become_text(table: MakeTable) -> None:
     ("spec", "path", "message"),
     [
         ({"total": {}}, "total", "needs either `path` or `header`"),
-        ({"total": {"path": "n"}, "max_rows_per_answer": 5}, "max_rows_per_answer", "beside"),
+        ({"total": {"path": "n"}, "max_rows_per_answer": 5}, "max_rows_per_answer", "excludes"),
         ({"deleted_field": "gone"}, "deleted_field", "must be declared"),
         ({"deleted_field": "id", "deleted_ids": {"endpoint": {}}}, "deleted_ids", "one of them"),
         ({"deleted_ids": {"endpoint": {"path": "x"}}}, "endpoint", "no `paginator`"),
@@ -324,3 +328,111 @@ def test_parts_of_a_window_are_asked_for_where_the_api_wants_them(
     assert ("2026-01-05T00:00:00+01:00", "2026-01-06T00:00:00+01:00") in asked
     assert report.changes.row_count == len(rows)
     assert report.rows_outside_window == 0
+
+
+def pages(*contents: list[dict[str, Any]]) -> Any:
+    """An answer in pages, `more` saying whether another one follows."""
+
+    def answer(path: str, body: bytes) -> Any:
+        number = int(parse_qs(urlsplit(path).query).get("page", ["1"])[0])
+        body = json.dumps({"data": contents[number - 1], "more": number < len(contents)}).encode()
+        return 200, {}, body
+
+    return answer
+
+
+PAGED = {
+    "path": "entries",
+    "paginator": {
+        "type": "page_number",
+        "base_page": 1,
+        "page_param": "page",
+        "has_more_path": "more",
+        "total_path": None,
+    },
+}
+
+
+def test_no_page_is_requested_twice_because_of_its_types(
+    table: MakeTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each page makes one more column wider, and a third one an object."""
+    monkeypatch.setattr(page_typer, "_BATCH_ROWS", 1)
+    columns = range(6)
+    contents = [
+        [row(n, **{f"c{c}": 1 if n <= c else [1.5, "t", {"x": 1}][c % 3] for c in columns})]
+        for n in range(1, 9)
+    ]
+    entries = table(endpoint=PAGED)
+    report = entries.load_from(pages(*contents))
+    assert len(entries.stub.paths) == report.requests.requests == len(contents)
+    assert report.rows_extracted == report.changes.inserted == len(contents)
+    kinds = [report.column_types[f"c{c}"] for c in columns]
+    assert kinds == ["double", "json", "json"] * 2
+    assert entries.rows("c0, c5")[4:6] == [(1.5, "1"), (1.5, '{"x": 1}')]
+
+
+def test_a_column_that_was_inferred_becomes_wider_by_itself(table: MakeTable) -> None:
+    entries = table(sync_mode="changes", **BY_DAY)
+    entries.load(row(1, n=1, big=2**60, code="x"), window=DAY)
+    report = entries.load(row(2, n=1.5, big=0.5, code=7), window=DAY)
+    assert report.retyped_columns == {"n": "double", "big": "decimal"}
+    assert entries.rows("n, big, code") == [
+        (1.0, Decimal(2**60), "x"),
+        (1.5, Decimal("0.5"), "7"),
+    ]
+    report = entries.load(row(3, n=2**62, big=10**40), window=DAY)
+    assert report.retyped_columns == {"n": "text", "big": "text"}
+    assert [n for (n,) in entries.rows("n")][1:] == ["1.5", str(2**62)]
+    assert [big for (big,) in entries.rows("big")][2] == str(10**40)
+    # it stays as it is, whatever comes
+    assert not entries.load(row(4, n=1, big=1), window=DAY).retyped_columns
+    assert entries.rows("n")[3] == ("1",)
+
+
+def test_a_declared_type_that_is_wider_than_the_table_is_carried_out(table: MakeTable) -> None:
+    entries = table(sync_mode="changes", **BY_DAY)
+    entries.load(row(1, n=2**53, flag=True), row(2, n=None), window=DAY)
+    other = table(
+        sync_mode="changes",
+        columns={"n": {"data_type": "double"}, "flag": {"data_type": "text"}},
+        **BY_DAY,
+    )
+    report = other.load(row(3, n=0.5, flag="maybe"), window=DAY)
+    assert report.retyped_columns == {"n": "double", "flag": "text"}
+    assert other.rows("n, flag") == [(2.0**53, "true"), (None, None), (0.5, "maybe")]
+
+
+def test_a_declared_type_that_does_not_hold_the_table_says_what_to_do(table: MakeTable) -> None:
+    """And doing it works."""
+    entries = table(sync_mode="changes", **BY_DAY)
+    entries.load(row(1, n=2**53 + 1, text="7"), window=DAY)
+    other = table(sync_mode="changes", columns={"n": {"data_type": "double"}}, **BY_DAY)
+    with pytest.raises(
+        IngestError, match=r"declared as double, but .* holds it as bigint"
+    ) as error:
+        other.load(row(2, n=0.5), window=DAY)
+    assert other.rows("n") == [(2**53 + 1,)]
+    [drop] = re.findall("`(DROP TABLE .*?)`", str(error.value))
+    with other.warehouse.exclusive("a test", dataset="hours") as opened:
+        opened.change(drop)
+    other.load(row(1, n=1), row(2, n=0.5), window=DAY)
+    assert other.rows("n") == [(1.0,), (0.5,)]
+
+
+def test_a_load_that_fails_changes_no_type(
+    table: MakeTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The types change in the merge's own transaction."""
+    entries = table()
+    entries.load(row(1, n=1))
+    broken = ["SELECT 1 FROM no_such_table"]
+    with monkeypatch.context() as patched:
+        changes = merge.type_changes
+        patched.setattr(run, "type_changes", lambda *given: [*changes(*given), *broken])
+        with pytest.raises(IngestError, match="no_such_table"):
+            entries.load(row(1, n=1.5))
+    assert entries.rows("n") == [(1,)]
+    assert isinstance(entries.rows("n")[0][0], int)
+    entries.load(row(1, n=1.5))
+    assert entries.rows("n") == [(1.5,)]
