@@ -20,6 +20,7 @@ from timetracking_assets.doctor.shapes import (
     at,
     best_place,
     flat,
+    map_place,
     possible_keys,
     time_format,
 )
@@ -82,9 +83,22 @@ def decoded(content: bytes) -> Any:
 def find_rows(resource: Resource, body: Any) -> tuple[str, list[dict[str, Any]], Finding]:
     """Where the rows are, the rows as columns see them, and what is to say of it."""
     selector = resource.data_selector
-    value, place = at(body, selector), selector
+    value = MISSING if body is MISSING else at(body, selector)
+    place = selector
     finding = Finding("ok", "rows", f"at `{selector}`")
-    if body is MISSING:
+    known = {*resource.columns, *resource.primary_key}
+    keyed, outer = None, ""
+    if isinstance(value, dict) and not known & set(map(column_name, flat(value))):
+        keyed, outer = map_place(value), selector
+    elif value is MISSING and best_place(body) is None:
+        keyed = map_place(body)
+    if keyed:
+        place = ".".join([*(path for path in (outer, keyed) if path not in ("", "$")), "*"])
+        yaml = f'endpoint: {{data_selector: "{place}"}}\nouter_fields: {{key: "{place}"}}'
+        message = f"rows lie below the keys of an object: `{place}` takes them, with their keys"
+        finding = Finding("error", "rows", message, yaml)
+        value = at(body, place)
+    elif body is MISSING:
         finding = Finding("error", "rows", "the answer is not JSON: check the base URL and `path`")
     elif not isinstance(value, list | dict | None) and best_place(body) is None:
         message = f"there is nothing at `{selector}`, and no list anywhere in the answer"
@@ -183,7 +197,10 @@ def judge_columns(resource: Resource, rows: Sequence[Row]) -> Iterator[Finding]:
 
 def judge_window_field(resource: Resource, rows: Sequence[Row]) -> Iterator[Finding]:
     """Whether rows have the field that places them in a window."""
-    if resource.window is None or all(row.get(resource.window.field) for row in rows):
+    if resource.window is None:
+        return
+    yield from _judge_days(resource)
+    if all(row.get(resource.window.field) for row in rows):
         return
     name = resource.window.field
     times = [n for n in rows[0] if time_format(rows[0][n]) and n != name]
@@ -193,6 +210,21 @@ def judge_window_field(resource: Resource, rows: Sequence[Row]) -> Iterator[Find
         declared = _declaration(rows[0][times[0]]).replace("}", ", nullable: false}")
         lines = f"{lines}\ncolumns:\n  {times[0]}: {declared}"
     yield Finding("error", "window", f"no `{name}` in every row{could}", lines)
+
+
+def _judge_days(resource: Resource) -> Iterator[Finding]:
+    """Whether the file says whose days the API means, where a window is requested by days."""
+    window, partitions = resource.window, resource.partitions
+    column = resource.columns.get(window.field) if window else None
+    if window is None or column is None or column.data_type != "timestamp":
+        return
+    stated = window.states_timezone or (partitions is not None and partitions.states_timezone)
+    if window.asks_by_day and not stated:
+        message = (
+            "it is requested by days, but not which zone's days the API means (UTC, or those of "
+            "the account): a day more is requested on each side"
+        )
+        yield Finding("advice", "window", message, "# window: {timezone: ...}")
 
 
 def _is_read_as_utc(column: ColumnSpec) -> bool:

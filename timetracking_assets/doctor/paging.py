@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import requests
 
 from timetracking_assets.doctor.findings import Finding, Level
 from timetracking_assets.doctor.sample import Probe
 from timetracking_assets.doctor.shapes import MISSING, Row, at, counters
+from timetracking_assets.errors import AnswerError
+from timetracking_assets.ingest.pages.list_end import ReferenceEnd
+from timetracking_assets.ingest.pages.page import Envelope, Page
 from timetracking_assets.spec.api import Resource
 
 
@@ -24,6 +29,9 @@ def judge_pages(
         if _tells_of_more(found, len(rows)):
             yaml = "endpoint:\n  paginator: " + _paginator(found)
             yield Finding("error", "pages", f"`single_page`, but there are more: {told}", yaml)
+        return
+    if problem := _reference_problem(settings, body, probe):
+        yield Finding("error", "pages", problem)
         return
     for key in ("total_path", "has_more_path", "cursor_path", "next_url_path"):
         path = settings.get(key)
@@ -51,10 +59,32 @@ def judge_pages(
         yield Finding("ok", "pages", told or f"{settings['type']}, up to an empty or short page")
 
 
+def _reference_problem(settings: dict[str, Any], body: Any, probe: Probe) -> str | None:
+    """Why what stands in the place of a link or a cursor can't be one; None if it can."""
+    if settings["type"] not in ("json_link", "cursor") or not isinstance(body, Mapping):
+        return None
+    answer = requests.Response()
+    answer.headers.update(probe.headers)
+    page = Page(1, "", [], envelope=Envelope(answer, dict(body)))
+    try:
+        ReferenceEnd(settings).goes_on(page, "the answer")
+    except AnswerError as error:
+        return str(error)
+    return None
+
+
 def judge_second_page(
     resource: Resource, probe: Probe, first: Sequence[Row], second: Sequence[Row]
 ) -> Iterator[Finding]:
-    """Whether the second page is another than the first."""
+    """Whether the second page is another than the first, and the first as long as requested."""
+    cut = probe.asked_size is not None and 0 < len(first) < probe.asked_size
+    if cut and second and list(first) != list(second):
+        message = (
+            f"{probe.asked_size} rows were requested, {len(first)} came, and more follow: the API "
+            "gives fewer in a page than requested. No row is left out by that, but a total of "
+            "pages may be wrong"
+        )
+        yield Finding("advice", "page size", message, "# name a `total` if the API states one")
     if not first or list(first) != list(second) or resource.repeated_page == "stop":
         return
     if probe.asked_size and len(first) < probe.asked_size:

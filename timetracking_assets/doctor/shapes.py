@@ -26,7 +26,19 @@ _ISO = re.compile(r"^\d{4}-\d{2}-\d{2}([T ])\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\
 
 
 def at(body: Any, selector: str) -> Any:
-    """The value at a dotted path (`$` is the whole answer), or MISSING."""
+    """The value at a dotted path (`$` is the whole answer), or MISSING.
+
+    Through a `*` it is the list of what lies below each key or item.
+    """
+    before, star, after = selector.replace("[*]", ".*").removeprefix("$.").partition("*")
+    if star:
+        places = at(body, before.rstrip(".") or "$")
+        if not isinstance(places, Mapping | list):
+            return MISSING
+        items = places.values() if isinstance(places, Mapping) else places
+        found = [at(item, after.lstrip(".") or "$") for item in items]
+        lists = [item if isinstance(item, list) else [item] for item in found]
+        return [item for items in lists for item in items if item not in (MISSING, None)]
     for name in [] if selector == "$" else selector.split("."):
         if not isinstance(body, Mapping) or name not in body:
             return MISSING
@@ -41,6 +53,34 @@ def row_places(body: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     elif isinstance(body, Mapping):
         for name, value in body.items():
             yield from row_places(value, f"{path}.{name}" if path else name)
+
+
+def is_map_of_rows(value: Any) -> bool:
+    """Whether an object's keys are ids or days, below which rows lie: all of one shape."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    items = list(value.values())
+    if all(isinstance(item, list) and _are_rows(item) for item in items):
+        return all(re.search(r"\d", name) for name in value) and any(items)
+    keys = [frozenset(item) for item in items if isinstance(item, Mapping)]
+    alike = len(set(keys)) == 1 and len(keys) > 1
+    numbered = all(re.fullmatch(r"[\d-]+|[0-9a-f-]{12,}", name) for name in value)
+    return len(keys) == len(items) and bool(keys[0]) and (alike or numbered)
+
+
+def _are_rows(items: list[Any]) -> bool:
+    return all(isinstance(item, Mapping) for item in items)
+
+
+def map_place(body: Any, path: str = "") -> str | None:
+    """The path of the outermost object whose keys rows lie under; None if there is none."""
+    if is_map_of_rows(body):
+        return path or "$"
+    if isinstance(body, Mapping):
+        for name, value in body.items():
+            if place := map_place(value, f"{path}.{name}" if path else name):
+                return place
+    return None
 
 
 def best_place(body: Any) -> str | None:

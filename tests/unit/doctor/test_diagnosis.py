@@ -19,6 +19,7 @@ from timetracking_assets.doctor.diagnosis import (
 )
 from timetracking_assets.doctor.sample import Probe
 from timetracking_assets.doctor.shapes import MISSING
+from timetracking_assets.spec.window import WindowSpec
 
 LOCAL = "2026-02-03 04:05:06"
 
@@ -182,3 +183,47 @@ def test_the_field_that_places_a_row_in_a_window(resource: MakeResource) -> None
     }
     [finding] = judge_window_field(given, [{"name": "x"}])
     assert (finding.level, finding.yaml) == ("error", None)
+
+
+TASKS = {"11": {"id": 11}, "12": {"id": 12}}
+
+
+@pytest.mark.parametrize(
+    ("selector", "body", "place"),
+    [
+        ("results.tasks", {"results": {"tasks": TASKS}}, "results.tasks.*"),
+        ("data", {"results": {"tasks": TASKS}}, "results.tasks.*"),
+        ("$", TASKS, "*"),
+        ("results", {"results": {"tasks": TASKS}}, "results.tasks.*"),
+    ],
+)
+def test_rows_below_keys_are_proposed(
+    resource: MakeResource, selector: str, body: Any, place: str
+) -> None:
+    entries = resource(data_selector=selector)
+    found, rows, finding = find_rows(entries, body)
+    assert (found, rows) == (place, [{"id": 11}, {"id": 12}])
+    assert finding.level == "error"
+    assert finding.yaml == (
+        f'endpoint: {{data_selector: "{place}"}}\nouter_fields: {{key: "{place}"}}'
+    )
+    again = find_rows(resource(data_selector=place), body)
+    assert (again[1], again[2].level) == (rows, "ok")
+
+
+@pytest.mark.parametrize(
+    ("given", "findings"),
+    [
+        ({"format": "date"}, 1),
+        ({"format": "%d.%m.%Y"}, 1),
+        ({"format": "date", "timezone": "UTC"}, 0),
+        ({"format": "iso"}, 0),
+    ],
+)
+def test_days_of_no_stated_zone_are_mentioned(
+    resource: MakeResource, given: dict[str, Any], findings: int
+) -> None:
+    spec = WindowSpec(field="at", start_param="from", end_param="to", **given)
+    entries = resource(columns={"at": "timestamp"}, window="at").model_copy(update={"window": spec})
+    result = list(judge_window_field(entries, [{"at": "2026-01-01T00:00:00Z"}]))
+    assert [finding.topic for finding in result] == ["window"] * findings

@@ -139,3 +139,28 @@ def test_a_second_page_that_is_the_first_again(
     findings = list(judge_second_page(given, Probe(200, asked_size=asked), first, second))
     assert [finding.level for finding in findings] == ([level] if level else [])
     assert all((finding.yaml or "").startswith(yaml or "") for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("paginator", "body", "words"),
+    [
+        ({"type": "json_link", "next_url_path": "next"}, {"next": 2}, "but the number 2"),
+        ({"type": "json_link", "next_url_path": "next"}, {"next": {"href": "/2"}}, "next.href"),
+        ({"type": "cursor", "cursor_path": "next"}, {"next": ["a"]}, "but a list of 1"),
+    ],
+)
+def test_what_is_no_link_is_an_error(
+    resource: MakeResource, paginator: Any, body: dict[str, Any], words: str
+) -> None:
+    endpoint = {"path": "entries", "params": {}, "paginator": paginator}
+    [finding] = judge_pages(resource(endpoint=endpoint), Probe(200), body, "data", ROWS)
+    assert finding.level == "error"
+    assert words in finding.message
+
+
+def test_pages_shorter_than_requested_are_seen(resource: MakeResource) -> None:
+    [finding] = judge_second_page(
+        resource(page_size=10), Probe(200, asked_size=10), ROWS[:5], ROWS[5:]
+    )
+    assert (finding.level, finding.topic) == ("advice", "page size")
+    assert "10 rows were requested, 5 came, and more follow" in finding.message

@@ -13,6 +13,7 @@ from timetracking_assets.doctor.shapes import (
     counters,
     flat,
     limit_headers,
+    map_place,
     possible_keys,
     time_format,
 )
@@ -111,3 +112,28 @@ def test_a_quota_is_no_count_of_rows_and_rows_hold_no_counts() -> None:
     assert counters({"data": {"total": 4}}, "data", {}) == {}
     headers = {"x-ratelimit-remaining": "9", "Retry-After": "1", "date": "today"}
     assert limit_headers(headers).keys() == {"x-ratelimit-remaining", "Retry-After"}
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({"results": {"tasks": {"11": {"id": 11}, "12": {"id": 12}}}}, "results.tasks"),
+        ({"7": {"a": 1}, "8": {"b": 2}}, "$"),
+        ({"days": {"2026-01-01": [{"h": 1}], "2026-01-02": []}}, "days"),
+        ({"ada": {"h": 1}, "bob": {"h": 2}}, "$"),
+        ({"data": [{"id": 1}], "meta": {"page": 1}}, None),
+        ({"user": {"id": 1, "name": "x"}, "team": {"id": 2}}, None),
+        ({"id": 1}, None),
+        ([], None),
+    ],
+)
+def test_rows_below_keys_are_seen(body: Any, place: str | None) -> None:
+    assert map_place(body) == place
+
+
+def test_a_star_leads_to_what_lies_below_each_key() -> None:
+    tasks = {"tasks": {"11": {"id": 11}, "12": {"id": 12}}}
+    assert at(tasks, "tasks.*") == [{"id": 11}, {"id": 12}]
+    groups = {"groups": [{"rows": [{"x": 1}]}, {"rows": None}, {}, {"rows": [{"x": 2}]}]}
+    assert at(groups, "groups[*].rows") == [{"x": 1}, {"x": 2}]
+    assert at({"tasks": 5}, "tasks.*") is MISSING
