@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from timetracking_assets.health.event_log import read_facts
 from timetracking_assets.health.hours import Hours
 from timetracking_assets.health.judgement import build_report
 from timetracking_assets.health.model import Report
+from timetracking_assets.health.model_hours import ModelHours
 from timetracking_assets.health.next_runs import next_runs
 from timetracking_assets.health.page import render_page
 from timetracking_assets.health.tables import read_tables
@@ -31,10 +32,11 @@ class HealthReport:
 
     report: Report
     hours: Sequence[Hours] = ()
+    model_hours: ModelHours = field(default_factory=ModelHours)
 
     def page(self, ui_url: str, refresh: int | None = None) -> str:
         """The page; see `render_page`."""
-        return render_page(self.report, self.hours, ui_url, refresh)
+        return render_page(self.report, self.hours, ui_url, refresh, self.model_hours)
 
 
 def read_health(
@@ -53,7 +55,7 @@ def read_health(
     patient = replace(warehouse, lock_timeout=min(PATIENCE, warehouse.lock_timeout))
     tables = read_tables(patient, assets, now, holder)
     report = build_report(assets, facts, tables.rows, now, tables.notes, upcoming)
-    return HealthReport(report, tables.hours)
+    return HealthReport(report, tables.hours, tables.model_hours)
 
 
 def write_page(path: Path, page: str) -> None:

@@ -22,6 +22,7 @@ from timetracking_assets.health.charts import activity, bar_chart
 from timetracking_assets.health.freshness import age
 from timetracking_assets.health.hours import Hours
 from timetracking_assets.health.model import AssetHealth, CheckResult, Incident, Report, State
+from timetracking_assets.health.model_hours import ModelHours
 
 SPAN = 90
 """How many days of incidents the page shows."""
@@ -29,7 +30,11 @@ _MOST_INCIDENTS, _MOST_CHANGES = 30, 20
 
 
 def render_page(
-    report: Report, hours: Sequence[Hours], ui_url: str, refresh: int | None = None
+    report: Report,
+    hours: Sequence[Hours],
+    ui_url: str,
+    refresh: int | None = None,
+    model_hours: ModelHours | None = None,
 ) -> str:
     """The page. `ui_url` is where the Dagster UI is (empty: no links), `refresh` the seconds after
     which a served page loads itself again.
@@ -61,6 +66,7 @@ def render_page(
         span=SPAN,
         schema_changes=_schema_changes(report),
         hours=[_for_script(table) for table in hours],
+        model_hours=model_hours or ModelHours(),
         ui=ui_url.rstrip("/"),
         refresh=refresh,
         states=[State.FAILED, State.WARNING, State.OK, State.UNUSED],

@@ -13,6 +13,7 @@ from datetime import datetime
 import dagster as dg
 
 from timetracking_assets.health.hours import Hours, read_hours
+from timetracking_assets.health.model_hours import ModelHours, read_model_hours
 from timetracking_assets.health.watched import WatchedAsset
 from timetracking_assets.orchestration.checks.quality_counts import day_of
 from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse, quoted
@@ -24,6 +25,7 @@ class TableFacts:
 
     rows: dict[dg.AssetKey, dict[str, int]] = field(default_factory=dict)
     hours: list[Hours] = field(default_factory=list)
+    model_hours: ModelHours = field(default_factory=ModelHours)
     notes: list[str] = field(default_factory=list)
 
 
@@ -41,6 +43,7 @@ def read_tables(
                 if asset.partitions is not None and "window_field" in asset.metadata:
                     _note_rows(facts, opened, asset)
             facts.hours = read_hours(opened, assets, now, facts.notes)
+            facts.model_hours = read_model_hours(opened)
     # of whichever driver: what can't be read must not hide the rest
     except Exception as error:
         problem = warehouse.redactor(str(error))
