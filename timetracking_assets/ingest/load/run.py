@@ -78,6 +78,8 @@ def _masked(
     """What is to be raised for `error`: what dlt chains to its own may hold a URL with a key."""
     cause = cause_of(error, IngestError)
     if isinstance(cause, IngestError):
+        # a message may show a value of a row, and rows are as the API sent them
+        cause.args = (request.connection.redactor(str(cause)), *cause.args[1:])
         return cause
     state = " and changed nothing"
     if "load" in report.seconds:
