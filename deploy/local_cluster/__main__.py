@@ -17,6 +17,7 @@ from deploy.local_cluster.cluster import Cluster
 from deploy.local_cluster.graphql import Run
 from deploy.local_cluster.processes import ProcessError
 from timetracking_assets.sandbox import SandboxServer
+from timetracking_assets.sandbox.catalog import PREFIXES
 
 
 def main() -> int:
@@ -43,12 +44,14 @@ def main() -> int:
 
 def _load(cluster: Cluster, options: argparse.Namespace) -> int:
     print(f"Dagster's UI: {cluster.web_url}; {options.workers} workers", flush=True)
-    groups = cluster.client.assets()
+    groups = cluster.client.assets(partitioned=options.partitioned)
     groups.pop("health", None)
     started = time.monotonic()
-    # one for each API: Dagster puts assets with equal partitions into one run, of whichever API
-    backfills = [cluster.client.backfill(assets, api) for api, assets in groups.items()]
-    cluster.client.wait_for(backfills, options.timeout)
+    # what is made of several APIs' tables comes after these
+    for group in (groups.keys() & PREFIXES.keys(), groups.keys() - PREFIXES.keys()):
+        # one for each API: Dagster puts assets with equal partitions into one run, of whichever API
+        backfills = [cluster.client.backfill(groups[api], api) for api in sorted(group)]
+        cluster.client.wait_for(backfills, options.timeout)
     seconds = time.monotonic() - started
     for run in cluster.client.runs():
         _print_run(run, cluster.worker_of(run.task_id) if run.task_id else None)
@@ -72,6 +75,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="deploy/local-cluster", description=__doc__)
     parser.add_argument("--days", type=int, default=7, help="days of partitions, up to yesterday")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--partitioned", action="store_true", help="only assets with partitions")
     parser.add_argument("--timeout", type=float, default=1800, help="seconds to wait at most")
     parser.add_argument("--keep", action="store_true", help="go on until Ctrl-C")
     return parser.parse_args()

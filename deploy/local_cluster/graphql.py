@@ -64,10 +64,12 @@ class Client:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def assets(self) -> dict[str, list[str]]:
-        """The assets of each API, as `api/resource`."""
+    def assets(self, *, partitioned: bool = False) -> dict[str, list[str]]:
+        """The assets of each API, as `api/resource`, or only its partitioned ones."""
         groups: dict[str, list[str]] = {}
         for node in self._query(_ASSETS)["assetNodes"]:
+            if partitioned and not node["isPartitioned"]:
+                continue
             groups.setdefault(node["groupName"], []).append("/".join(node["assetKey"]["path"]))
         return groups
 

@@ -46,8 +46,9 @@ def server() -> Iterator[SandboxServer]:
 
 @pytest.fixture(scope="module")
 def cluster(python: str, server: SandboxServer) -> Iterator[Cluster]:
-    """Two workers, which load from the sandbox; partitions begin `DAYS` days ago."""
-    settings = dict(server.environment)
+    """Two workers, which load from the sandbox; partitions begin `DAYS` days ago,
+    of which a run takes two."""
+    settings = {**server.environment, "TIMETRACKING_PARTITIONS_PER_RUN": "2"}
     first_day = (datetime.now(UTC).date() - timedelta(days=DAYS)).isoformat()
     for name in server.environment:
         if name.endswith("_BASE_URL"):

@@ -14,6 +14,7 @@ from deploy.local_cluster.cluster import Cluster
 from tests.cluster.conftest import ROOT
 from tests.support.throwaway_postgres import query
 from timetracking_assets.sandbox import SandboxServer
+from timetracking_assets.sandbox.catalog import PREFIXES
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
@@ -21,11 +22,9 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 def test_all_assets_are_loaded_and_each_worker_has_loaded_some(
     cluster: Cluster, server: SandboxServer
 ) -> None:
-    groups = cluster.client.assets()
-    assets = [asset for api, members in groups.items() if api != "health" for asset in members]
-    backfills = [
-        cluster.client.backfill(members, api) for api, members in groups.items() if api != "health"
-    ]
+    groups = {api: members for api, members in cluster.client.assets().items() if api in PREFIXES}
+    assets = [asset for members in groups.values() for asset in members]
+    backfills = [cluster.client.backfill(members, api) for api, members in groups.items()]
 
     statuses = cluster.client.wait_for(backfills, 500)
 
@@ -34,6 +33,8 @@ def test_all_assets_are_loaded_and_each_worker_has_loaded_some(
     assert cluster.client.materialized(assets) == set(assets)
     assert len(assets) == 36
     assert {cluster.worker_of(run.task_id) for run in runs} == set(cluster.workers)
+    # three days in two runs
+    assert sum(run.assets == ["resource_management/logged_time"] for run in runs) == 2
     # one run at a time of each API, and never two APIs in a run
     assert all(len({asset.split("/")[0] for asset in run.assets}) == 1 for run in runs)
     for api in groups:

@@ -15,7 +15,11 @@ from timetracking_assets.orchestration.checks.load_checks import check_specs, ru
 from timetracking_assets.orchestration.checks.load_facts import LoadFacts, load_metadata
 from timetracking_assets.orchestration.checks.quality_checks import build_quality_checks
 from timetracking_assets.orchestration.failures import or_failure
-from timetracking_assets.orchestration.partitions import partitions_definition, run_window
+from timetracking_assets.orchestration.partitions import (
+    backfill_policy,
+    partitions_definition,
+    run_window,
+)
 from timetracking_assets.orchestration.resources import WAREHOUSE, ApiResource, WarehouseResource
 from timetracking_assets.spec.api import Api, Resource
 
@@ -49,7 +53,7 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
         check_specs=check_specs(resource),
         partitions_def=partitions,
         pool=api.name,
-        backfill_policy=dg.BackfillPolicy.single_run() if partitions else None,
+        backfill_policy=backfill_policy() if partitions else None,
         required_resource_keys={api.name, WAREHOUSE},
         can_subset=True,
     )

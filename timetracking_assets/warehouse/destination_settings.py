@@ -135,9 +135,12 @@ class DestinationSettings:
     @property
     def location(self) -> str:
         """Where it is, for people: without credentials."""
-        return self.redactor(
-            f"{self._name} ({self.factory.configuration(None, accept_partial=True)})"
-        )
+        try:
+            where = str(self.factory.configuration(None, accept_partial=True))
+        except TypeError:
+            # DuckLake's has no text as long as its settings are incomplete
+            return self._name
+        return self.redactor(f"{self._name} ({where})")
 
 
 def find_destination(name: str, credentials: str = "", first_in_merge: Sequence[str] = ()) -> Any:

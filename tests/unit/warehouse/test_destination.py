@@ -108,3 +108,7 @@ def test_a_lock_of_a_file_says_who_holds_it(tmp_path: Path) -> None:
     ):
         pass
     assert not note.exists()
+
+
+def test_a_destination_whose_settings_have_no_text_is_called_by_its_name(tmp_path: Path) -> None:
+    assert str(DestinationWarehouse("ducklake", tmp_path)) == "ducklake"
