@@ -181,6 +181,11 @@ def test_every_command_works_on_the_project(
     assert "entries" in table.stdout
     assert max(map(len, table.stdout.splitlines())) <= 80
 
+    # the project has no model of hours
+    hours = call("hours")
+    assert hours.returncode == 1
+    assert "hours.person_days" in hours.stderr
+
     published = call("publish")
     assert published.returncode == 0, published.stderr
     assert list((project / "data").glob("*.published.duckdb"))
