@@ -23,8 +23,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 def check_values(api: Api, values: Mapping[str, str]) -> None:
     """Raise SettingsError for a value that no request can carry: a malformed base URL, a
     character that ends a header."""
+    lists = {*variable_names(api.ids)} - {*variable_names([api.client, *api.endpoints])}
     for name in api.variables:
-        if _CONTROL.search(values[name]):
+        # ids may be separated by line breaks
+        value = " ".join(values[name].split()) if name in lists else values[name]
+        if _CONTROL.search(value):
             raise SettingsError(
                 f"{api.name}: environment variable {name} holds a control character (a line break, "
                 "say), which no request can carry. Copy its value again, in one line."
