@@ -173,7 +173,17 @@ class PageTyper:
             )
 
     def empty_table(self) -> pa.Table:
-        """A table without rows, of the declared and known columns."""
+        """A table without rows, of the declared and known columns.
+
+        Raises AnswerError where the key's type is not known, or no column at all.
+        """
+        unknown = [name for name in self._resource.primary_key if name not in self.types]
+        if unknown or not self.types:
+            raise AnswerError(
+                f"{self._resource.label}: the answer has no rows, and nothing says what columns "
+                f"the table has. Declare `columns: {unknown[0] if unknown else '<name>'}: "
+                "{data_type: ...}`, so that an empty table can be made."
+            )
         return self._schema(self.types).empty_table()
 
     def _schema(self, names: Iterable[str]) -> pa.Schema:
