@@ -1,6 +1,6 @@
 """A resource's answer held against its file: status, rows, key, columns, window.
 
-What its pages say of themselves is in `paging.py`; how an answer is asked for is in `probe.py`.
+Its pages are judged in `paging.py`; how it is requested, in `sample.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from timetracking_assets.doctor.findings import Finding
-from timetracking_assets.doctor.sample import Probe
+from timetracking_assets.doctor.sample import Sample
 from timetracking_assets.doctor.shapes import (
     MISSING,
     Row,
@@ -35,7 +35,7 @@ _STATUS = {
     401: ("credentials", "the credentials are not accepted"),
     402: ("quota", "the quota is used up, or the account's plan does not include this"),
     403: ("permission", "the account may not read this"),
-    404: ("path", "nothing is at this path (or this is the API's word for an empty list)"),
+    404: ("path", "nothing is at this path (or this is how the API answers for an empty list)"),
     405: ("method", "the path takes another method"),
     422: ("parameters", "the API refuses the parameters"),
     429: ("quota", "too many requests"),
@@ -47,11 +47,11 @@ _YAML = {
 }
 
 
-def judge_status(resource: Resource, probe: Probe, said: str) -> Finding:
-    """Whether an answer came at all; `said` is the beginning of its body, masked."""
-    status = probe.status
-    if probe.problem is not None:
-        return Finding("error", "quota" if probe.quota_used_up else "reachable", probe.problem)
+def judge_status(resource: Resource, sample: Sample, message: str) -> Finding:
+    """Whether an answer came at all; `message` is the beginning of its body, masked."""
+    status = sample.status
+    if sample.problem is not None:
+        return Finding("error", "quota" if sample.quota_used_up else "reachable", sample.problem)
     if status in (200, *resource.success_codes):
         return Finding("ok", "permission", f"HTTP {status}")
     if status < 300:
@@ -59,21 +59,23 @@ def judge_status(resource: Resource, probe: Probe, said: str) -> Finding:
         return Finding("error", "status", f"HTTP {status} counts as no success", yaml)
     topic, text = _STATUS.get(status, ("status", "the API failed"))
     yaml_text = _YAML.get(status, "").format(name=resource.name) or None
-    header = re.search(r"\bX-[A-Za-z][A-Za-z-]*", said)
+    header = re.search(r"\bX-[A-Za-z][A-Za-z-]*", message)
     if status in (400, 401, 403) and header:
         yaml_text = (
             f'client: {{headers: {{{header[0]}: "${{MY_VARIABLE}}"}}}}   # beside `resources`'
         )
-    days = re.search(r"\b(\d+) days?\b", said)
+    days = re.search(r"\b(\d+) days?\b", message)
     if status in (400, 422) and days and resource.window:
         yaml_text = f"window: {{max_days: {days[1]}}}"
-    asks_for = probe.headers.get("www-authenticate", "")
-    scheme = f"; it asks for {asks_for.split()[0]}" if status == 401 and asks_for else ""
-    return Finding("error", topic, f"HTTP {status}: {text}{scheme}. It said: {said}", yaml_text)
+    challenge = sample.headers.get("www-authenticate", "")
+    scheme = f"; it asks for {challenge.split()[0]}" if status == 401 and challenge else ""
+    return Finding(
+        "error", topic, f"HTTP {status}: {text}{scheme}. Its message: {message}", yaml_text
+    )
 
 
 def decoded(content: bytes) -> Any:
-    """The JSON of an answer, or MISSING where it is none."""
+    """The JSON of an answer, or MISSING where it is not JSON."""
     try:
         return _decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -81,7 +83,7 @@ def decoded(content: bytes) -> Any:
 
 
 def find_rows(resource: Resource, body: Any) -> tuple[str, list[dict[str, Any]], Finding]:
-    """Where the rows are, the rows as columns see them, and what is to say of it."""
+    """Where the rows are, the rows as columns see them, and the finding about them."""
     selector = resource.data_selector
     value = MISSING if body is MISSING else at(body, selector)
     place = selector
@@ -135,24 +137,24 @@ def find_rows(resource: Resource, body: Any) -> tuple[str, list[dict[str, Any]],
 def judge_key(resource: Resource, rows: Sequence[Row]) -> Iterator[Finding]:
     """Whether the configured key identifies these rows, and what else could."""
     key = [name for name in resource.primary_key if not name.startswith("_")]
-    found = possible_keys(rows)
+    keys = possible_keys(rows)
     absent = [name for name in key if any(row.get(name) is None for row in rows)]
     values = [tuple(row.get(name) for name in key) for row in rows]
     if key and not absent and (len(set(values)) == len(values)):
         yield Finding("ok", "key", f"{', '.join(key)}: in every row, and no two the same")
         return
     if not key:
-        if found and not resource.primary_key:
-            yaml = f"primary_key: {found[0]}"
-            yield Finding("advice", "key", f"{', '.join(found)} could be a key", yaml)
+        if keys and not resource.primary_key:
+            yaml = f"primary_key: {keys[0]}"
+            yield Finding("advice", "key", f"{', '.join(keys)} could be a key", yaml)
         return
     why = f"no `{absent[0]}` in every row" if absent else f"`{', '.join(key)}` is not unique"
-    could = f"could be: {', '.join(found)}" if found else "no field has a value of its own per row"
-    yaml = f"primary_key: {found[0] if found else '[]'}"
-    if absent and found and absent[0] in resource.columns:
-        kind = "bigint" if isinstance(rows[0][found[0]], int) else "text"
+    could = f"could be: {', '.join(keys)}" if keys else "no field has a value of its own per row"
+    yaml = f"primary_key: {keys[0] if keys else '[]'}"
+    if absent and keys and absent[0] in resource.columns:
+        kind = "bigint" if isinstance(rows[0][keys[0]], int) else "text"
         yaml += (
-            f"\ncolumns:\n  {absent[0]}: null\n  {found[0]}: {{data_type: {kind}, nullable: false}}"
+            f"\ncolumns:\n  {absent[0]}: null\n  {keys[0]}: {{data_type: {kind}, nullable: false}}"
         )
     yield Finding("error", "key", f"{why}; {could}", yaml)
 

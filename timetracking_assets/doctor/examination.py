@@ -1,4 +1,4 @@
-"""The examination of one API: each resource asked once or twice, parents before their children.
+"""The examination of one API: one or two requests to each resource, parents before their children.
 
 Nothing is loaded, and no text leaves here unmasked.
 """
@@ -22,7 +22,7 @@ from timetracking_assets.doctor.diagnosis import (
 )
 from timetracking_assets.doctor.findings import Examination, Finding
 from timetracking_assets.doctor.paging import judge_pages, judge_second_page
-from timetracking_assets.doctor.sample import Probe, ask
+from timetracking_assets.doctor.sample import Sample, take_sample
 from timetracking_assets.doctor.shapes import MISSING, at, limit_headers
 from timetracking_assets.errors import IngestError
 from timetracking_assets.ingest.connection import Connection
@@ -38,7 +38,8 @@ _ONCE = RetrySpec(status_codes=[], max_retries=0, timeout=30)
 def examine(api: Api, values: Mapping[str, str], until: date) -> Examination:
     """Ask each resource of `api` for a small page, of the 31 days up to `until` if it has windows.
 
-    `values` are the environment's. Variables that are missing are a finding, and nothing is asked.
+    `values` are the environment's. Where variables are missing, that is the finding, and no request
+    is sent.
     """
     examination = Examination(api.name)
     try:
@@ -47,15 +48,15 @@ def examine(api: Api, values: Mapping[str, str], until: date) -> Examination:
         examination.add("", Finding("error", "settings", str(error)))
         return examination
     examination.mask = connection.redactor
-    probes: dict[str, Probe] = {}
+    samples: dict[str, Sample] = {}
     rows: dict[str, list[dict[str, Any]]] = {}
     parents = {
         name: {r.parent.name} & api.resources.keys() if r.parent else set()
         for name, r in api.resources.items()
     }
     for name in TopologicalSorter(parents).static_order():
-        _examine_resource(examination, connection, api.resources[name], until, rows, probes)
-    _examine_connection(examination, connection, list(probes.values()))
+        _examine_resource(examination, connection, api.resources[name], until, rows, samples)
+    _examine_connection(examination, connection, list(samples.values()))
     return examination
 
 
@@ -65,7 +66,7 @@ def _examine_resource(
     resource: Resource,
     until: date,
     rows: dict[str, list[dict[str, Any]]],
-    probes: dict[str, Probe],
+    samples: dict[str, Sample],
 ) -> None:
     name = resource.name
     try:
@@ -74,40 +75,41 @@ def _examine_resource(
         examination.add(name, Finding("error", "settings", str(error)))
         return
     if parent_rows == []:
-        said = f"not asked: no row of `{resource.parent.name if resource.parent else ''}` is known"
-        examination.add(name, Finding("advice", "permission", said))
+        parent = resource.parent.name if resource.parent else ""
+        message = f"not requested: no row of `{parent}` is known"
+        examination.add(name, Finding("advice", "permission", message))
         return
     window = _window(resource, until)
-    probe = ask(connection, resource, window, parent_rows)
+    sample = take_sample(connection, resource, window, parent_rows)
     examination.requests += 1
-    probes[name] = probe
-    said = connection.redactor(" ".join(probe.content.decode(errors="replace").split()))[:200]
-    status = judge_status(resource, probe, said)
+    samples[name] = sample
+    message = connection.redactor(" ".join(sample.content.decode(errors="replace").split()))[:200]
+    status = judge_status(resource, sample, message)
     examination.add(name, status)
     if status.level == "error" and status.topic != "status":
         return
-    if probe.status >= 300 or not probe.content:
+    if sample.status >= 300 or not sample.content:
         return
-    body = decoded(probe.content)
-    place, found, finding = find_rows(resource, body)
-    rows[name] = found
+    body = decoded(sample.content)
+    place, first, finding = find_rows(resource, body)
+    rows[name] = first
     examination.add(name, finding)
-    examination.add(name, *judge_pages(resource, probe, body, place, found))
-    if not found:
+    examination.add(name, *judge_pages(resource, sample, body, place, first))
+    if not first:
         examination.add(name, Finding("advice", "rows", "none came: their shape is not judged"))
         return
-    examination.add(name, *judge_key(resource, found), *judge_columns(resource, found))
-    examination.add(name, *judge_window_field(resource, found))
+    examination.add(name, *judge_key(resource, first), *judge_columns(resource, first))
+    examination.add(name, *judge_window_field(resource, first))
     paginator = resource.endpoint["paginator"]
     kind = paginator.get("type") if isinstance(paginator, dict) else paginator
     if kind in ("page_number", "offset"):
-        again = ask(connection, resource, window, parent_rows, page=1)
+        again = take_sample(connection, resource, window, parent_rows, page=1)
         examination.requests += 1
-        if again.status == probe.status:
+        if again.status == sample.status:
             _, second, _ = find_rows(
                 resource.model_copy(update={"data_selector": place}), decoded(again.content)
             )
-            examination.add(name, *judge_second_page(resource, probe, found, second))
+            examination.add(name, *judge_second_page(resource, sample, first, second))
 
 
 def _parent_rows(
@@ -148,11 +150,11 @@ def _window(resource: Resource, until: date) -> Window | None:
 
 
 def _examine_connection(
-    examination: Examination, connection: Connection, probes: Sequence[Probe]
+    examination: Examination, connection: Connection, samples: Sequence[Sample]
 ) -> None:
     base_url = connection.client["base_url"]
     parts = urlsplit(base_url)
-    answered = [probe for probe in probes if probe.problem is None]
+    answered = [sample for sample in samples if sample.problem is None]
     if not answered:
         examination.add("", Finding("error", "reachable", f"nothing answers at {base_url}"))
         return
@@ -161,8 +163,8 @@ def _examine_connection(
         examination.add("", Finding("ok", "TLS", "the certificate is accepted"))
     elif parts.hostname not in _LOCAL:
         examination.add("", Finding("error", "TLS", "http: credentials travel readable"))
-    refused = [probe for probe in answered if probe.status == 401]
-    accepted = [probe for probe in answered if probe.status < 300]
+    refused = [sample for sample in answered if sample.status == 401]
+    accepted = [sample for sample in answered if sample.status < 300]
     if accepted:
         examination.add("", Finding("ok", "credentials", _whoami(examination, connection)))
     elif refused:
@@ -177,25 +179,25 @@ def _examine_connection(
             ),
         )
     limits = {
-        name: value for probe in answered for name, value in limit_headers(probe.headers).items()
+        name: value for sample in answered for name, value in limit_headers(sample.headers).items()
     }
     if limits:
-        told = ", ".join(f"{name}: {value}" for name, value in limits.items())
-        examination.add("", Finding("ok", "rate limit", told))
+        stated = ", ".join(f"{name}: {value}" for name, value in limits.items())
+        examination.add("", Finding("ok", "rate limit", stated))
 
 
 def _whoami(examination: Examination, connection: Connection) -> str:
     whoami = connection.api.whoami
     if whoami is None:
-        return "accepted; `whoami: {path: ..., field: ...}` would tell whose they are"
+        return "accepted; `whoami: {path: ..., field: ...}` would name their owner"
     some = next(iter(connection.api.resources.values()))
     endpoint = {"path": whoami.path, "params": {}, "paginator": "single_page"}
-    asked = some.model_copy(
+    request = some.model_copy(
         update={"name": "whoami", "endpoint": endpoint, "parent": None, "window": None}
     )
-    probe = ask(connection, asked, None, None)
+    sample = take_sample(connection, request, None, None)
     examination.requests += 1
-    value = at(decoded(probe.content), whoami.field) if probe.content else MISSING
+    value = at(decoded(sample.content), whoami.field) if sample.content else MISSING
     if value is MISSING:
-        return f"accepted; {whoami.path} tells no `{whoami.field}`"
+        return f"accepted; {whoami.path} has no `{whoami.field}`"
     return f"accepted, as {value}"

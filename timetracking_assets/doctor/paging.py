@@ -1,4 +1,4 @@
-"""What an answer says of its pages, held against the paginator."""
+"""The paginator, compared with what an answer states about its pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import requests
 
 from timetracking_assets.doctor.findings import Finding, Level
-from timetracking_assets.doctor.sample import Probe
+from timetracking_assets.doctor.sample import Sample
 from timetracking_assets.doctor.shapes import MISSING, Row, at, counters
 from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.pages.list_end import ReferenceEnd
@@ -17,54 +17,54 @@ from timetracking_assets.spec.api import Resource
 
 
 def judge_pages(
-    resource: Resource, probe: Probe, body: Any, rows_at: str, rows: Sequence[Row]
+    resource: Resource, sample: Sample, body: Any, rows_at: str, rows: Sequence[Row]
 ) -> Iterator[Finding]:
-    """Whether the paginator finds what it looks for, and whether the page size is followed."""
+    """Whether the answer holds what the paginator reads, and whether the page size is followed."""
     paginator = resource.endpoint["paginator"]
     settings = paginator if isinstance(paginator, dict) else {"type": paginator}
-    found = counters(body, rows_at, probe.headers)
-    told = ", ".join(f"{kind} at `{path}` ({value})" for kind, (path, value) in found.items())
-    yield from _page_size(resource, probe, rows)
+    counts = counters(body, rows_at, sample.headers)
+    stated = ", ".join(f"{kind} at `{path}` ({value})" for kind, (path, value) in counts.items())
+    yield from _page_size(resource, sample, rows)
     if settings["type"] == "single_page":
-        if _tells_of_more(found, len(rows)):
-            yaml = "endpoint:\n  paginator: " + _paginator(found)
-            yield Finding("error", "pages", f"`single_page`, but there are more: {told}", yaml)
+        if _has_more(counts, len(rows)):
+            yaml = "endpoint:\n  paginator: " + _paginator(counts)
+            yield Finding("error", "pages", f"`single_page`, but there are more: {stated}", yaml)
         return
-    if problem := _reference_problem(settings, body, probe):
+    if problem := _reference_problem(settings, body, sample):
         yield Finding("error", "pages", problem)
         return
     for key in ("total_path", "has_more_path", "cursor_path", "next_url_path"):
         path = settings.get(key)
-        if not isinstance(path, str) or _holds(path, body, probe):
+        if not isinstance(path, str) or _holds(path, body, sample):
             continue
-        wanted = "total rows" if settings["type"] == "offset" else "total pages"
-        instead = found.get(wanted) if key == "total_path" else found.get("has more")
+        expected = "total rows" if settings["type"] == "offset" else "total pages"
+        counter = counts.get(expected) if key == "total_path" else counts.get("has more")
         level: Level = "error" if key in ("total_path", "has_more_path") else "advice"
-        yaml = f"endpoint: {{paginator: {{{key}: {instead[0] if instead else 'null'}}}}}"
-        if not instead and level == "error":
+        yaml = f"endpoint: {{paginator: {{{key}: {counter[0] if counter else 'null'}}}}}"
+        if not counter and level == "error":
             yaml += "\n# page_size: ...   # rows of a full page"
-        message = f"nothing at `{path}`" + (f"; {told}" if told else "; no count was found")
+        message = f"nothing at `{path}`" + (f"; {stated}" if stated else "; no count is stated")
         yield Finding(level, "pages", message, yaml)
         return
     kinds = {"page_number": "total pages", "offset": "total rows"}
-    better = found.get(kinds.get(settings["type"], ""))
+    better = counts.get(kinds.get(settings["type"], ""))
     if better and settings.get("total_path") is None:
         yaml = f"endpoint: {{paginator: {{total_path: {better[0]}}}}}"
         yield Finding("advice", "pages", f"counted at `{better[0]}` ({better[1]})", yaml)
-    elif "has more" in found and not settings.get("has_more_path"):
-        path = found["has more"][0]
+    elif "has more" in counts and not settings.get("has_more_path"):
+        path = counts["has more"][0]
         yaml = f"endpoint: {{paginator: {{has_more_path: {path}}}}}"
-        yield Finding("advice", "pages", f"told at `{path}`", yaml)
+        yield Finding("advice", "pages", f"stated at `{path}`", yaml)
     else:
-        yield Finding("ok", "pages", told or f"{settings['type']}, up to an empty or short page")
+        yield Finding("ok", "pages", stated or f"{settings['type']}, up to an empty or short page")
 
 
-def _reference_problem(settings: dict[str, Any], body: Any, probe: Probe) -> str | None:
-    """Why what stands in the place of a link or a cursor can't be one; None if it can."""
+def _reference_problem(settings: dict[str, Any], body: Any, sample: Sample) -> str | None:
+    """Why the value in the place of a link or a cursor can't be one; None if it can."""
     if settings["type"] not in ("json_link", "cursor") or not isinstance(body, Mapping):
         return None
     answer = requests.Response()
-    answer.headers.update(probe.headers)
+    answer.headers.update(sample.headers)
     page = Page(1, "", [], envelope=Envelope(answer, dict(body)))
     try:
         ReferenceEnd(settings).goes_on(page, "the answer")
@@ -74,22 +74,22 @@ def _reference_problem(settings: dict[str, Any], body: Any, probe: Probe) -> str
 
 
 def judge_second_page(
-    resource: Resource, probe: Probe, first: Sequence[Row], second: Sequence[Row]
+    resource: Resource, sample: Sample, first: Sequence[Row], second: Sequence[Row]
 ) -> Iterator[Finding]:
     """Whether the second page is another than the first, and the first as long as requested."""
-    cut = probe.asked_size is not None and 0 < len(first) < probe.asked_size
+    cut = sample.requested_size is not None and 0 < len(first) < sample.requested_size
     if cut and second and list(first) != list(second):
         message = (
-            f"{probe.asked_size} rows were requested, {len(first)} came, and more follow: the API "
-            "gives fewer in a page than requested. No row is left out by that, but a total of "
+            f"{sample.requested_size} rows were requested, {len(first)} came, and more follow: the "
+            "API gives fewer in a page than requested. No row is left out by that, but a total of "
             "pages may be wrong"
         )
         yield Finding("advice", "page size", message, "# name a `total` if the API states one")
     if not first or list(first) != list(second) or resource.repeated_page == "stop":
         return
-    if probe.asked_size and len(first) < probe.asked_size:
+    if sample.requested_size and len(first) < sample.requested_size:
         message = "a page beyond the last holds the last one's rows again"
-        # where a short page is the last, it is never asked for the one beyond
+        # where a short page is the last, the one beyond is never requested
         harm: Level = "error" if resource.page_size is None else "advice"
         yield Finding(harm, "pages", message, "repeated_page: stop")
         return
@@ -103,36 +103,36 @@ def judge_second_page(
     yield Finding("error", "pages", message, yaml)
 
 
-def _page_size(resource: Resource, probe: Probe, rows: Sequence[Row]) -> Iterator[Finding]:
-    if probe.asked_size and len(rows) > probe.asked_size:
+def _page_size(resource: Resource, sample: Sample, rows: Sequence[Row]) -> Iterator[Finding]:
+    if sample.requested_size and len(rows) > sample.requested_size:
         yield Finding(
             "error",
             "page size",
-            f"{probe.asked_size} rows were asked for, {len(rows)} came: the parameter has another "
-            f"name. A page shorter than `page_size: {resource.page_size}` counts as the last",
+            f"{sample.requested_size} rows were requested, {len(rows)} came: the parameter has "
+            f"another name. A page shorter than `page_size: {resource.page_size}` ends the list",
             f"page_size: {len(rows)}   # or give the parameter its right name in `params`",
         )
 
 
-def _holds(path: str, body: Any, probe: Probe) -> bool:
+def _holds(path: str, body: Any, sample: Sample) -> bool:
     if path.startswith("headers."):
-        return path.removeprefix("headers.") in probe.headers
+        return path.removeprefix("headers.") in sample.headers
     return at(body, path) is not MISSING
 
 
-def _tells_of_more(found: dict[str, tuple[str, Any]], rows: int) -> bool:
-    pages, total = found.get("total pages"), found.get("total rows")
+def _has_more(counts: dict[str, tuple[str, Any]], rows: int) -> bool:
+    pages, total = counts.get("total pages"), counts.get("total rows")
     return bool(
         (pages and str(pages[1]).isdecimal() and int(pages[1]) > 1)
         or (total and str(total[1]).isdecimal() and int(total[1]) > rows)
-        or ("has more" in found and str(found["has more"][1]).lower() == "true")
-        or ("next link" in found and found["next link"][1])
-        or ("next cursor" in found and found["next cursor"][1])
+        or ("has more" in counts and str(counts["has more"][1]).lower() == "true")
+        or ("next link" in counts and counts["next link"][1])
+        or ("next cursor" in counts and counts["next cursor"][1])
     )
 
 
-def _paginator(found: dict[str, tuple[str, Any]]) -> str:
-    if found.get("next link", ("",))[0] == "headers.link":
+def _paginator(counts: dict[str, tuple[str, Any]]) -> str:
+    if counts.get("next link", ("",))[0] == "headers.link":
         return "header_link"
     for kind, text in (
         ("total pages", "{{type: page_number, base_page: 1, total_path: {0}}}"),
@@ -140,6 +140,6 @@ def _paginator(found: dict[str, tuple[str, Any]]) -> str:
         ("next link", "{{type: json_link, next_url_path: {0}}}"),
         ("has more", "{{type: page_number, base_page: 1, total_path: null, has_more_path: {0}}}"),
     ):
-        if kind in found:
-            return text.format(found[kind][0])
+        if kind in counts:
+            return text.format(counts[kind][0])
     return "{type: page_number, base_page: 1, total_path: null}"

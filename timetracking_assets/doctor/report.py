@@ -1,6 +1,6 @@
 """An examination as a person reads it.
 
-What was found is not judged here; `--json` prints `Examination.as_json` instead.
+Nothing is judged here; `--json` prints `Examination.as_json` instead.
 """
 
 from __future__ import annotations
@@ -35,5 +35,5 @@ def _finding(console: Console, finding: Finding) -> None:
 
 
 def _line(console: Console, level: str, text: str) -> None:
-    # an API's own words may look like markup
+    # an API's messages may look like markup
     console.print(f"    {_SIGNS[level]} {escape(text)}", soft_wrap=True, highlight=False)

@@ -1,7 +1,7 @@
-"""One small request: a resource's first page as the API gives it, or why there is none.
+"""One small request: a resource's first page as the API gives it, or why none came.
 
 It goes the way of a load (dlt's authentication, parameters and fan-out), but the answer is kept as
-it came, whatever its status, and nothing is asked again.
+it came, whatever its status, and no request is repeated.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Resource
 
 PAGE_SIZE = 10
-"""Rows that are asked for, where the file says which parameter that is."""
+"""Rows of a requested page, where the file says which parameter that is."""
 
 
 @dataclass(frozen=True)
-class Probe:
-    """An answer (or the `problem` in its place) and the page size that was asked for."""
+class Sample:
+    """An answer (or the `problem` in its place) and the page size that was requested."""
 
     status: int = 0
     content: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
     quota_used_up: bool = False
-    asked_size: int | None = None
+    requested_size: int | None = None
 
 
-def ask(
+def take_sample(
     connection: Connection,
     resource: Resource,
     window: Window | None,
     parent_rows: Sequence[Mapping[str, Any]] | None,
     page: int = 0,
-) -> Probe:
+) -> Sample:
     """The answer for page number `page`, counted from 0. Its text is not masked."""
     endpoint, size = _small_page(resource, page)
     kept: list[requests.Response] = []
@@ -63,17 +63,17 @@ def ask(
         ) as pages:
             list(pages)
     except Exception as error:
-        found = cause_of(error, ApiError)
-        problem, quota_used_up = " ".join(str(found).split()), isinstance(found, QuotaError)
+        cause = cause_of(error, ApiError)
+        problem, quota_used_up = " ".join(str(cause).split()), isinstance(cause, QuotaError)
     if kept:
         headers = {name.lower(): value for name, value in kept[0].headers.items()}
-        return Probe(kept[0].status_code, kept[0].content, headers, asked_size=size)
-    problem = connection.redactor(problem or "nothing was asked")
-    return Probe(problem=problem, quota_used_up=quota_used_up)
+        return Sample(kept[0].status_code, kept[0].content, headers, requested_size=size)
+    problem = connection.redactor(problem or "no request was sent")
+    return Sample(problem=problem, quota_used_up=quota_used_up)
 
 
 def _small_page(resource: Resource, page: int) -> tuple[dict[str, Any], int | None]:
-    """The endpoint for one small page, and the page size that is asked for (None: the API's)."""
+    """The endpoint for one small page, and the page size that is requested (None: the API's)."""
     endpoint = deepcopy(resource.endpoint)
     paginator = endpoint["paginator"]
     settings = paginator if isinstance(paginator, dict) else {"type": paginator}
@@ -94,16 +94,16 @@ def _small_page(resource: Resource, page: int) -> tuple[dict[str, Any], int | No
 
 
 def _resized(places: list[Any], page_size: int | None) -> bool:
-    """Whether a value that is the page size was found, and made small."""
-    found = False
+    """Make values that are the page size small, and return whether there was one."""
+    resized = False
     for place in places:
         for name, value in place.items() if isinstance(place, dict) and page_size else ():
             if value == page_size and type(value) is int:
                 place[name] = PAGE_SIZE
-                found = True
+                resized = True
             elif isinstance(value, dict):
-                found |= _resized([value], page_size)
-    return found
+                resized |= _resized([value], page_size)
+    return resized
 
 
 def _put(

@@ -36,8 +36,8 @@ def at(body: Any, selector: str) -> Any:
         if not isinstance(places, Mapping | list):
             return MISSING
         items = places.values() if isinstance(places, Mapping) else places
-        found = [at(item, after.lstrip(".") or "$") for item in items]
-        lists = [item if isinstance(item, list) else [item] for item in found]
+        values = [at(item, after.lstrip(".") or "$") for item in items]
+        lists = [item if isinstance(item, list) else [item] for item in values]
         return [item for items in lists for item in items if item not in (MISSING, None)]
     for name in [] if selector == "$" else selector.split("."):
         if not isinstance(body, Mapping) or name not in body:
@@ -73,7 +73,7 @@ def _are_rows(items: list[Any]) -> bool:
 
 
 def map_place(body: Any, path: str = "") -> str | None:
-    """The path of the outermost object whose keys rows lie under; None if there is none."""
+    """The path of the outermost object with rows below its keys; None without such keys."""
     if is_map_of_rows(body):
         return path or "$"
     if isinstance(body, Mapping):
@@ -105,17 +105,17 @@ def flat(row: Row, prefix: str = "") -> dict[str, Any]:
 
 def possible_keys(rows: Sequence[Row]) -> list[str]:
     """Fields that have a different value in every row, the likeliest first."""
-    found = []
+    keys = []
     for name in {name: None for row in rows for name in row}:
         values = [row.get(name) for row in rows]
         plain = all(isinstance(v, int | str) and not isinstance(v, bool) for v in values)
         if plain and len(set(values)) == len(values) and not any(map(time_format, values)):
-            found.append(name)
+            keys.append(name)
 
     def likelihood(name: str) -> tuple[bool, bool]:
         return name != "id", not re.search(r"(^|_)(id|key|uuid|number|no)$", name)
 
-    return [name for name in sorted(found, key=likelihood) if not likelihood(name)[1]] or found[:3]
+    return [name for name in sorted(keys, key=likelihood) if not likelihood(name)[1]] or keys[:3]
 
 
 def time_format(value: Any) -> str | None:
@@ -137,17 +137,17 @@ def time_format(value: Any) -> str | None:
 
 
 def counters(body: Any, rows_at: str, headers: Mapping[str, str]) -> dict[str, tuple[str, Any]]:
-    """What tells of further pages: kind -> the path that a paginator takes, and the value."""
+    """Signs of further pages: kind -> the path that a paginator takes, and the value."""
     places = {f"headers.{name.lower()}": value for name, value in headers.items()}
     places |= dict(_envelope(body, rows_at))
-    found: dict[str, tuple[str, Any]] = {}
+    counts: dict[str, tuple[str, Any]] = {}
     for kind, pattern in _COUNTERS.items():
         for path, value in places.items():
             if re.search(pattern, path, re.IGNORECASE) and not _LIMIT_HEADERS.search(path):
-                found.setdefault(kind, (path, value))
+                counts.setdefault(kind, (path, value))
     if 'rel="next"' in headers.get("link", ""):
-        found["next link"] = ("headers.link", "rel=next")
-    return found
+        counts["next link"] = ("headers.link", "rel=next")
+    return counts
 
 
 def _envelope(body: Any, rows_at: str, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -160,5 +160,5 @@ def _envelope(body: Any, rows_at: str, path: str = "") -> Iterator[tuple[str, An
 
 
 def limit_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers that tell of rate limits and quotas."""
+    """The headers about rate limits and quotas."""
     return {name: value for name, value in headers.items() if _LIMIT_HEADERS.search(name)}

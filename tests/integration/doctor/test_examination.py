@@ -184,7 +184,7 @@ MISSED = {
     "second_project_management": [
         "the names of the window's parameters, unless the API tells them",
         "that the last day is counted in",
-        "that the page size is asked for by another name, as the file has no `page_size`",
+        "that the page size is requested by another name, as the file has no `page_size`",
         "resources that the file doesn't have",
     ],
     "second_workspace_time": [

@@ -17,7 +17,7 @@ from timetracking_assets.doctor.diagnosis import (
     judge_status,
     judge_window_field,
 )
-from timetracking_assets.doctor.sample import Probe
+from timetracking_assets.doctor.sample import Sample
 from timetracking_assets.doctor.shapes import MISSING
 from timetracking_assets.spec.window import WindowSpec
 
@@ -46,27 +46,27 @@ LOCAL = "2026-02-03 04:05:06"
 def test_a_status_that_is_no_success(
     resource: MakeResource, status: int, message: str, topic: str, advice: str | None
 ) -> None:
-    finding = judge_status(resource(window="at"), Probe(status), message)
+    finding = judge_status(resource(window="at"), Sample(status), message)
     assert (finding.level, finding.topic, finding.yaml) == ("error", topic, advice)
     assert f"HTTP {status}" in finding.message
     assert message in finding.message
 
 
 def test_a_success(resource: MakeResource) -> None:
-    assert judge_status(resource(), Probe(200), "").level == "ok"
-    assert judge_status(resource(success_codes=(404,)), Probe(404), "").level == "ok"
+    assert judge_status(resource(), Sample(200), "").level == "ok"
+    assert judge_status(resource(success_codes=(404,)), Sample(404), "").level == "ok"
 
 
 def test_no_answer_at_all(resource: MakeResource) -> None:
-    finding = judge_status(resource(), Probe(problem="no server answers"), "")
+    finding = judge_status(resource(), Sample(problem="no server answers"), "")
     assert (finding.topic, finding.message) == ("reachable", "no server answers")
-    finding = judge_status(resource(), Probe(problem="used up", quota_used_up=True), "")
+    finding = judge_status(resource(), Sample(problem="used up", quota_used_up=True), "")
     assert finding.topic == "quota"
 
 
 def test_a_401_names_the_authentication_that_the_api_asks_for(resource: MakeResource) -> None:
-    probe = Probe(401, headers={"www-authenticate": 'Basic realm="x"'})
-    assert "Basic" in judge_status(resource(), probe, "").message
+    sample = Sample(401, headers={"www-authenticate": 'Basic realm="x"'})
+    assert "Basic" in judge_status(resource(), sample, "").message
 
 
 def test_numbers_keep_their_digits_and_no_json_is_missing() -> None:

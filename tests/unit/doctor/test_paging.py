@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.builders import MakeResource
 from timetracking_assets.doctor.paging import judge_pages, judge_second_page
-from timetracking_assets.doctor.sample import Probe
+from timetracking_assets.doctor.sample import Sample
 
 ROWS = [{"id": n} for n in range(10)]
 
@@ -18,12 +18,12 @@ def judged(
     paginator: Any,
     body: dict[str, Any],
     headers: dict[str, str] | None = None,
-    asked_size: int | None = None,
+    requested_size: int | None = None,
 ) -> Any:
     """The only finding: its level, its topic, its YAML."""
     endpoint = {"path": "entries", "params": {}, "paginator": paginator}
-    probe = Probe(200, headers=headers or {}, asked_size=asked_size)
-    [finding] = judge_pages(resource(endpoint=endpoint), probe, body, "data", body["data"])
+    sample = Sample(200, headers=headers or {}, requested_size=requested_size)
+    [finding] = judge_pages(resource(endpoint=endpoint), sample, body, "data", body["data"])
     return finding.level, finding.topic, finding.yaml
 
 
@@ -57,7 +57,7 @@ def test_a_link_in_a_header_has_a_paginator_of_its_own(resource: MakeResource) -
 def test_a_single_page_that_is_alone(resource: MakeResource, envelope: dict[str, Any]) -> None:
     endpoint = {"path": "entries", "params": {}, "paginator": "single_page"}
     body = {"data": ROWS, **envelope}
-    assert list(judge_pages(resource(endpoint=endpoint), Probe(200), body, "data", ROWS)) == []
+    assert list(judge_pages(resource(endpoint=endpoint), Sample(200), body, "data", ROWS)) == []
 
 
 @pytest.mark.parametrize(
@@ -113,14 +113,14 @@ def test_more_rows_than_requested_mean_that_the_parameter_has_another_name(
     paginator = {"type": "page_number", "total_path": None}
     endpoint = {"path": "entries", "params": {}, "paginator": paginator}
     given = resource(endpoint=endpoint, page_size=100)
-    size, pages = judge_pages(given, Probe(200, asked_size=5), {"data": ROWS}, "data", ROWS)
+    size, pages = judge_pages(given, Sample(200, requested_size=5), {"data": ROWS}, "data", ROWS)
     assert (size.level, size.topic) == ("error", "page size")
     assert (size.yaml or "").startswith("page_size: 10")
     assert pages.level == "ok"
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "page_size", "asked", "repeated", "level", "yaml"),
+    ("first", "second", "page_size", "requested", "repeated", "level", "yaml"),
     [
         (ROWS, ROWS[:3], None, 10, "refuse", None, None),
         ([], [], None, 10, "refuse", None, None),
@@ -132,11 +132,11 @@ def test_more_rows_than_requested_mean_that_the_parameter_has_another_name(
     ],
 )
 def test_a_second_page_that_is_the_first_again(
-    resource: MakeResource, first: Any, second: Any, page_size: int | None, asked: int,
+    resource: MakeResource, first: Any, second: Any, page_size: int | None, requested: int,
     repeated: str, level: str | None, yaml: str | None,
 ) -> None:  # fmt: skip
     given = resource(page_size=page_size, repeated_page=repeated)
-    findings = list(judge_second_page(given, Probe(200, asked_size=asked), first, second))
+    findings = list(judge_second_page(given, Sample(200, requested_size=requested), first, second))
     assert [finding.level for finding in findings] == ([level] if level else [])
     assert all((finding.yaml or "").startswith(yaml or "") for finding in findings)
 
@@ -153,14 +153,14 @@ def test_what_is_no_link_is_an_error(
     resource: MakeResource, paginator: Any, body: dict[str, Any], words: str
 ) -> None:
     endpoint = {"path": "entries", "params": {}, "paginator": paginator}
-    [finding] = judge_pages(resource(endpoint=endpoint), Probe(200), body, "data", ROWS)
+    [finding] = judge_pages(resource(endpoint=endpoint), Sample(200), body, "data", ROWS)
     assert finding.level == "error"
     assert words in finding.message
 
 
 def test_pages_shorter_than_requested_are_seen(resource: MakeResource) -> None:
     [finding] = judge_second_page(
-        resource(page_size=10), Probe(200, asked_size=10), ROWS[:5], ROWS[5:]
+        resource(page_size=10), Sample(200, requested_size=10), ROWS[:5], ROWS[5:]
     )
     assert (finding.level, finding.topic) == ("advice", "page size")
     assert "10 rows were requested, 5 came, and more follow" in finding.message
