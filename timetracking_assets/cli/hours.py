@@ -21,8 +21,15 @@ from timetracking_assets.cli.workspace import stop, workspace_or_stop
 from timetracking_assets.errors import IngestError
 
 if TYPE_CHECKING:
+    import dagster as dg
+
     from timetracking_assets.hours.report import Line
 
+_NO_MODEL = (
+    "the project has no model of hours. Add one: `defs/hours/defs.yaml` with "
+    "`type: timetracking_assets.HoursModel`, and `unified` in the files of its APIs; "
+    "`timetracking docs hours` shows both."
+)
 _Text = Annotated[str, typer.Option(help="Part of a name or key.")]
 
 
@@ -52,14 +59,17 @@ def hours(
     workspace = workspace_or_stop()
     os.environ.update({**workspace.sandbox_starts(), **workspace.environment})
     from timetracking_assets.cli.code_location import LoadError, load_definitions, warehouse_of
-    from timetracking_assets.hours.report import Selection, read_lines
+    from timetracking_assets.hours.report import Selection, is_built, read_lines
 
     start, end = (day.date() if day else None for day in (first, last))
     chosen = Selection(start, end, person, project, client, source)
     problem = ""
     try:
-        warehouse = warehouse_of(load_definitions(workspace))
-        with warehouse.reading("timetracking hours") as opened:
+        definitions = load_definitions(workspace)
+        with warehouse_of(definitions).reading("timetracking hours") as opened:
+            # tables of another project's model may be in the same warehouse
+            if not is_built(opened) and not has_model(definitions):
+                raise IngestError(_NO_MODEL)
             lines = read_lines(opened, by, chosen)
     except (IngestError, LoadError) as error:
         problem = str(error)
@@ -69,6 +79,13 @@ def hours(
         write_csv(by, lines)
     else:
         print_lines(by, lines, Console())
+
+
+def has_model(definitions: dg.Definitions) -> bool:
+    """Whether the project has a model of hours, built or not."""
+    from timetracking_assets.hours.tables import SCHEMA
+
+    return any(spec.key.path[0] == SCHEMA for spec in definitions.resolve_all_asset_specs())
 
 
 _HEAD = ("planned", "capacity", "absent", "available", "worked", "billable")

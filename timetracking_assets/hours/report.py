@@ -64,16 +64,21 @@ class Line:
         return self.billable / self.worked if self.worked else None
 
 
+def is_built(opened: OpenWarehouse) -> bool:
+    """Whether the warehouse has the sums of the model."""
+    return all(opened.column_types(SCHEMA, name) for name in MARTS)
+
+
 def read_lines(opened: OpenWarehouse, by: By, chosen: Selection) -> list[Line]:
     """A line for each week, person, ..., the oldest week or most hours first.
 
-    Days count one by one where people's days are asked for; projects, clients and sources are known
-    by week: there a week counts if its Monday does. Raises WarehouseError if there is no model yet.
+    Days count one by one where people's days are selected; projects, clients and sources are known
+    by week: there a week counts if its Monday does. Raises WarehouseError if the model has not been
+    built yet.
     """
-    missing = [name for name in MARTS if not opened.column_types(SCHEMA, name)]
-    if missing:
+    if not is_built(opened):
         raise WarehouseError(
-            f"there is no table {SCHEMA}.{missing[0]} yet: materialize the assets of the group "
+            f"the model of hours has not been built yet: materialize the assets of the group "
             f"`{SCHEMA}`"
         )
     if by in ("week", "person") and not chosen.of_entries_only:

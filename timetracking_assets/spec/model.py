@@ -62,7 +62,10 @@ class RetrySpec(SpecModel):
 
 
 class RateLimitSpec(SpecModel):
-    """How fast an API may be asked: by all its resources in one process together, retries too."""
+    """How many requests an API may get from all its resources together, retries too.
+
+    Each process keeps to it alone, unless TIMETRACKING_LIMITS names a Redis that all share.
+    """
 
     requests: int = Field(10, gt=0, description="the most requests in any `per_seconds`")
     per_seconds: float = Field(1, gt=0, description="length of that time in seconds")

@@ -60,8 +60,10 @@ def test_filters(world: World) -> None:
         assert _lines(world, "person", **nothing) == {}
 
 
-def test_without_a_model_it_is_said_what_to_do(world: World) -> None:
-    with pytest.raises(WarehouseError, match="materialize the assets of the group `hours`"):
+def test_a_model_that_is_not_built(world: World) -> None:
+    with pytest.raises(
+        WarehouseError, match="not been built yet: materialize the assets of the group"
+    ):
         _lines(world, "person")
 
 
