@@ -9,12 +9,24 @@ import json
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from timetracking_assets.sandbox.apis.answers import json_error
 from timetracking_assets.sandbox.catalog import api_of_path
 from timetracking_assets.sandbox.faults import Fault, Faults
+from timetracking_assets.sandbox.variations import (
+    capped_query,
+    following_query,
+    headers_with_totals,
+    local_days_query,
+    map_of_rows,
+    next_link,
+    rows_of,
+    with_rows,
+    with_totals,
+)
 
 _FIRST_PAGE: Final = {"page": "1", "offset": "0"}
 _CHUNK: Final = 512
@@ -53,7 +65,15 @@ class FaultPlayer:
         if fault is None or fault.kind == "slow":
             await self._app(scope, receive, send)
         elif fault.kind == "repeat":
-            await self._app({**scope, "query_string": _first_page(query)}, receive, send)
+            await self._app(_with_query(scope, _first_page(query)), receive, send)
+        elif fault.kind == "cap":
+            capped = capped_query(query, fault.rows or 1)
+            await self._app(_with_query(scope, capped), receive, send)
+        elif fault.kind == "local_days":
+            days = local_days_query(query, fault.timezone or "UTC")
+            await self._app(_with_query(scope, days), receive, send)
+        elif fault.kind in ("total", "link", "map", "empty"):
+            await self._varied(fault, scope, receive, send)
         elif fault.kind == "cut":
             await self._cut(scope, receive, send)
         elif fault.kind == "drip":
@@ -91,12 +111,48 @@ class FaultPlayer:
             if message["type"] == "http.disconnect":
                 return
 
+    async def _varied(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the right answer as another API would; an error as it is."""
+        start, body = await self._collected(scope, receive)
+        headers = _without_length(start)
+        if start["status"] == 200:
+            answer = json.loads(body)
+            if fault.kind == "total":
+                answer = with_totals(answer, fault.value, missing=fault.missing)
+                headers = headers_with_totals(headers, fault.value, missing=fault.missing)
+            elif fault.kind == "empty":
+                answer = with_totals(with_rows(answer, []), 0, missing=False)
+                headers = headers_with_totals(headers, 0, missing=False)
+            elif fault.kind == "map":
+                rows = map_of_rows(rows_of(answer), fault.key, keeps_key=fault.keeps_key)
+                answer = with_rows(answer, rows)
+            else:
+                following = await self._next_page(fault, scope, receive, len(rows_of(answer)))
+                answer = {**answer, "next": following}
+            body = json.dumps(answer).encode()
+        headers.append((b"content-length", str(len(body)).encode()))
+        await send({**start, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _next_page(self, fault: Fault, scope: Scope, receive: Receive, rows: int) -> Any:
+        """The address of the page after one with `rows` rows; the fault's value if it is empty."""
+        query = scope["query_string"].decode("latin-1")
+        following = following_query(query, rows)
+        # the credential in a query is no part of the address that is given, but of the request
+        credential = {name: text for name, text in parse_qsl(query) if name == "api_key"}
+        whole = "&".join(filter(None, (following, urlencode(credential))))
+        _, body = await self._collected(_with_query(scope, whole), receive)
+        if not rows_of(json.loads(body)):
+            return fault.value
+        return next_link(_address(scope), following, fault.scheme)
+
     async def _altered(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the right answer in another form, or, with `truncate`, part of it."""
         start, body = await self._collected(scope, receive)
         headers = _without_length(start)
         if fault.kind == "truncate" and start["status"] == 200:
-            body = json.dumps(_truncated(json.loads(body), fault.rows or 0)).encode()
+            answer = json.loads(body)
+            body = json.dumps(with_rows(answer, rows_of(answer)[: fault.rows or 0])).encode()
         if fault.kind == "encode":
             text = json.dumps(json.loads(body), ensure_ascii=False)
             body = text.encode(fault.encoding or "utf-8", errors="replace")
@@ -128,7 +184,8 @@ class FaultPlayer:
             else:
                 body.extend(message.get("body", b""))
 
-        await self._app(scope, receive, collect)
+        # routes note in the scope how far they have followed its path
+        await self._app(dict(scope), receive, collect)
         return start, bytes(body)
 
 
@@ -136,21 +193,18 @@ def _without_length(start: Message) -> list[tuple[bytes, bytes]]:
     return [pair for pair in start["headers"] if pair[0].lower() != b"content-length"]
 
 
-def _truncated(answer: Any, rows: int) -> Any:
-    """The answer with its list (itself, or the first in it) shortened."""
-    if isinstance(answer, list):
-        return answer[:rows]
-    shortened = dict(answer)
-    for name, value in answer.items():
-        if isinstance(value, list):
-            shortened[name] = value[:rows]
-            break
-    return shortened
+def _with_query(scope: Scope, query: str) -> Scope:
+    return {**scope, "query_string": query.encode("latin-1")}
 
 
-def _first_page(query: str) -> bytes:
+def _address(scope: Scope) -> str:
+    """The address that was requested, without its query."""
+    return str(Request(scope).url.replace(query=""))
+
+
+def _first_page(query: str) -> str:
     pairs = parse_qsl(query, keep_blank_values=True)
-    return urlencode([(name, _FIRST_PAGE.get(name, value)) for name, value in pairs]).encode()
+    return urlencode([(name, _FIRST_PAGE.get(name, value)) for name, value in pairs])
 
 
 def _made_up(fault: Fault) -> Response:

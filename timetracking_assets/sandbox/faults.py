@@ -1,10 +1,11 @@
-"""Faults on demand: what may go wrong, for which requests, how many times.
+"""Faults on demand: what may go wrong or differ from the five APIs, for which requests, how often.
 
 How a fault is played on a request belongs to `fault_player`.
 """
 
 import re
-from typing import Literal
+from typing import Any, Literal
+from zoneinfo import available_timezones
 
 import msgspec
 
@@ -31,6 +32,12 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         "compress",
         "chunk",
         "encode",
+        "cap",
+        "total",
+        "link",
+        "map",
+        "local_days",
+        "empty",
     ]
     """`status`: that status instead of the answer; `slow`: the answer, later; `cut`: half of the
     answer, then the connection closes; `drip`: half of the answer, then a space a moment for ever;
@@ -38,7 +45,13 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     `redirect`: to `headers.Location`; `repeat`: page 1 (or offset 0), whichever was requested;
     `truncate`: the answer's list ends after `rows` rows, without a word; `compress`: the answer in
     gzip; `chunk`: the answer in pieces, its length not announced; `encode`: the answer in
-    `encoding`, which only a `content_type` states."""
+    `encoding`, which only a `content_type` states.
+
+    What other APIs do, and no fault of theirs: `cap`: pages of at most `rows` rows, whatever size
+    is requested, and the totals that go with it; `total`: `value` for each total that is stated, or
+    none with `missing`; `link`: beside the rows, the next page's address at `next`, and `value` on
+    the last page; `map`: rows as an object, each below its `key`; `local_days`: the window's bounds
+    are days of `timezone`; `empty`: no rows, and totals of 0."""
 
     api: str | None = None
     """None hits all APIs."""
@@ -61,7 +74,25 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """How many requests it hits; None is for ever."""
 
     rows: int | None = None
-    """Rows of a list that `truncate` leaves."""
+    """Rows of a list that `truncate` leaves; rows of a page of `cap`."""
+
+    value: Any = None
+    """What `total` states, and what `link` has on the last page: any JSON."""
+
+    missing: bool = False
+    """Whether `total` takes the totals out."""
+
+    scheme: Literal["http", "https"] | None = None
+    """That of the addresses of `link`; None is the request's own."""
+
+    key: str = "id"
+    """The field below whose values `map` puts the rows."""
+
+    keeps_key: bool = True
+    """Whether the rows of `map` hold that field, too."""
+
+    timezone: str | None = None
+    """The zone of `local_days`."""
 
     encoding: str | None = None
     """Python's name of the encoding that `encode` writes."""
@@ -80,6 +111,10 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             raise ValueError("a fault of kind 'redirect' needs a 'Location' in its 'headers'")
         if self.kind == "truncate" and (self.rows is None or self.rows < 0):
             raise ValueError("a fault of kind 'truncate' needs a number of 'rows', 0 or more")
+        if self.kind == "cap" and (self.rows is None or self.rows < 1):
+            raise ValueError("a fault of kind 'cap' needs a number of 'rows', 1 or more")
+        if self.kind == "local_days" and self.timezone not in available_timezones():
+            raise ValueError("a fault of kind 'local_days' needs a 'timezone' of the tz database")
         if self.kind == "encode" and not _is_encoding(self.encoding):
             raise ValueError("a fault of kind 'encode' needs an 'encoding', such as 'latin-1'")
         if self.status is not None and not 200 <= self.status <= 599:
