@@ -86,7 +86,7 @@ def restore(
     known = _known_types(opened, resource, stored, remembered, inferred)
     # dlt would refuse another type than the one that it remembers
     for name in known.keys() & remembered.keys():
-        remembered[name]["data_type"] = known[name]
+        _retype(remembered[name], known[name])
     return StoredTable(
         pipeline=pipeline,
         resource=resource,
@@ -101,6 +101,14 @@ def restore(
         remembered=frozenset(remembered),
         was_dropped=not stored and bool(remembered),
     )
+
+
+def _retype(column: dict[str, Any], data_type: DataType) -> None:
+    if column["data_type"] != data_type:
+        column["data_type"] = data_type
+        # those of the type that it was: no text has a scale
+        column.pop("precision", None)
+        column.pop("scale", None)
 
 
 def of_ours(kind: str) -> DataType | None:

@@ -77,7 +77,9 @@ def table(
     tmp_path: Path,
     new_warehouse: Callable[[Path], Warehouse],
 ) -> MakeTable:
-    return lambda **spec: Table(api, stub, new_warehouse(tmp_path), **spec)
+    # one for all tables of a test: some declare another file for the same one
+    warehouse = new_warehouse(tmp_path)
+    return lambda **spec: Table(api, stub, warehouse, **spec)
 
 
 def row(key: Any, **more: Any) -> dict[str, Any]:
@@ -369,7 +371,7 @@ def test_no_page_is_requested_twice_because_of_its_types(
     assert report.rows_extracted == report.changes.inserted == len(contents)
     kinds = [report.column_types[f"c{c}"] for c in columns]
     assert kinds == ["double", "json", "json"] * 2
-    assert entries.rows("c0, c5")[4:6] == [(1.5, "1"), (1.5, '{"x": 1}')]
+    assert entries.rows("c0, CAST(c5 AS VARCHAR)")[4:6] == [(1.5, "1"), (1.5, '{"x": 1}')]
 
 
 def test_a_column_that_was_inferred_becomes_wider_by_itself(table: MakeTable) -> None:
