@@ -39,6 +39,7 @@ _PAGINATORS: Mapping[str, Any] = {
     "cursor": JSONResponseCursorPaginatorConfig,
     "header_cursor": HeaderCursorPaginatorConfig,
     "json_link": JSONLinkPaginatorConfig,
+    "json_response": JSONLinkPaginatorConfig,  # dlt's older name of it
     "header_link": HeaderLinkPaginatorConfig,
 }
 _AUTHS: Mapping[str, Any] = {
@@ -110,7 +111,7 @@ def _typed(
     if kind not in get_args(names):
         place = (*path, "type") if isinstance(value, Mapping) else path
         yield SpecError(place, f"unknown type '{kind}'; {instead_of(str(kind), get_args(names))}")
-    elif isinstance(value, Mapping):
+    elif isinstance(value, Mapping) and (kind in configs or kind in ("auto", "single_page")):
         yield from _mistakes(value, configs.get(kind, PaginatorTypeConfig), path)
 
 

@@ -201,6 +201,10 @@ class RangeEnd:
         )
 
 
+REFERENCES = ("cursor", "header_cursor", "json_link", "json_response", "header_link")
+"""dlt's paginators whose pages name the next one."""
+
+
 class ReferenceEnd:
     """The end of a list whose pages name the next one: by a link or a cursor."""
 

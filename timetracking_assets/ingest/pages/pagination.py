@@ -19,6 +19,7 @@ from dlt.sources.rest_api.config_setup import create_paginator
 
 from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.pages.list_end import (
+    REFERENCES,
     ListProgress,
     PageSizes,
     RangeEnd,
@@ -68,7 +69,7 @@ class WatchedPaginator(BasePaginator):
             # what pages state is read by the end, rows count as ever
             config = {**settings, "total_path": None, "has_more_path": None}
             config["stop_after_empty_page"] = True
-        elif settings["type"] != "single_page":
+        elif settings["type"] in REFERENCES:
             self._reference = ReferenceEnd(settings)
             config = {k: v for k, v in settings.items() if k != "has_more_path"}
         self._paginator: BasePaginator = create_paginator(config)  # type: ignore[assignment]

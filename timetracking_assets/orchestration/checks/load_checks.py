@@ -119,6 +119,7 @@ def _answered(
         return _failed(resource, name, text)
     if name == RECONCILED:
         return _reconciled(warehouse, resource, facts)
+    assert name == NO_DUPLICATES, name
     return _no_duplicates(resource, facts)
 
 

@@ -95,6 +95,6 @@ def test_what_dlt_takes_is_left_alone(endpoint: dict[str, Any]) -> None:
 
 def test_every_type_that_dlt_has_is_known() -> None:
     """Fails when dlt gains one: add its configuration."""
-    without_settings = {"auto", "single_page", "json_response"}
+    without_settings = {"auto", "single_page"}
     assert set(get_args(PaginatorType)) - without_settings == set(grammar._PAGINATORS)
     assert set(get_args(AuthType)) == set(grammar._AUTHS)

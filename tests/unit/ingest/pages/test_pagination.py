@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
+from dlt.sources.helpers.rest_client.paginators import BasePaginator
+from dlt.sources.rest_api.config_setup import PAGINATOR_MAP, register_paginator
+from dlt.sources.rest_api.typing import PaginatorType
 
 from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.ingest.pages.fetch import open_pages
+from timetracking_assets.ingest.pages.grammar import grammar_mistakes
 from timetracking_assets.spec.api import Api
 
 if TYPE_CHECKING:
@@ -64,6 +69,35 @@ def test_lists_that_end_are_read(read: Callable[..., list[Any]], stub: Stub) -> 
     links = {None: listed([1], "/entries?p=2"), "2": listed([2], f"{stub.url}/entries?p=3")}
     links["3"] = listed([3])
     assert read(LINK, lambda query: links[query.get("p")]) == [1, 2, 3]
+
+
+class SkippingPaginator(BasePaginator):
+    """One of a project's own: every second page, as long as there are rows."""
+
+    def __init__(self, step: int = 1) -> None:
+        super().__init__()
+        self._step, self._page = step, 0
+
+    def update_state(self, response: requests.Response, data: list[Any] | None = None) -> None:
+        self._has_next_page = bool(data)
+
+    def update_request(self, request: requests.Request) -> None:
+        self._page += self._step
+        request.params = {"page": self._page}
+
+
+def test_a_paginator_that_a_project_has_registered_ends_its_lists_itself(
+    read: Callable[..., list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # dlt forgets none that it was given
+    monkeypatch.setattr(PaginatorType, "__args__", PaginatorType.__args__)
+    monkeypatch.setitem(PAGINATOR_MAP, "skipping", SkippingPaginator)
+    register_paginator("skipping", SkippingPaginator)
+    pages = {None: listed([1]), "2": listed([2]), "4": listed([3]), "6": listed([])}
+    paginator = {"type": "skipping", "step": 2}
+    assert read(paginator, lambda query: pages[query.get("page")]) == [1, 2, 3]
+    attributes = {"resources": [{"name": "a", "endpoint": {"paginator": paginator}}]}
+    assert not grammar_mistakes(attributes)
 
 
 @pytest.mark.parametrize("paginator", [CURSOR, LINK, NUMBER, OFFSET, "single_page"])
