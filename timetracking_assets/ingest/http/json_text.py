@@ -23,12 +23,13 @@ _STATEFUL = re.compile(r"iso2022|hz|utf-7|utf_7")
 
 
 class Text(NamedTuple):
-    """UTF-8 text, the number of characters in it that are replaced by U+FFFD, and the encoding that
-    was assumed where the response states none that fits."""
+    """UTF-8 text, the number of characters in it that are replaced by U+FFFD, the encoding that was
+    assumed where the response states none that fits, and how many numbers in it were not finite."""
 
     body: bytes
     replaced: int = 0
     assumed: str | None = None
+    non_finite: int = 0
 
 
 def utf8(response: requests.Response) -> Text:
@@ -54,8 +55,9 @@ def utf8(response: requests.Response) -> Text:
 
 def mended(text: Text) -> Text:
     """`text` with what JSON forbids in strings written as it allows: halves of surrogate pairs as
-    U+FFFD, the escapes of other languages and bare control characters as its own."""
-    replaced = text.replaced
+    U+FFFD, the escapes of other languages and bare control characters as its own. Outside of
+    strings, NaN and the infinities are null."""
+    replaced, non_finite = text.replaced, text.non_finite
 
     def escape(match: re.Match[bytes]) -> bytes:
         nonlocal replaced
@@ -67,20 +69,27 @@ def mended(text: Text) -> Text:
             return b"\\ufffd"
         return b"'" if spelling == b"\\'" else b"\\u00" + spelling[2:]
 
-    body = _ESCAPES.sub(escape, text.body)
-    return Text(_STRINGS.sub(_escape_controls, body), replaced, text.assumed)
+    def token(match: re.Match[bytes]) -> bytes:
+        nonlocal non_finite
+        if match.group().startswith(b'"'):
+            return _CONTROLS.sub(lambda control: b"\\u%04x" % ord(control.group()), match.group())
+        non_finite += 1
+        return b"null"
+
+    body = _TOKENS.sub(token, _ESCAPES.sub(escape, text.body))
+    return Text(body, replaced, text.assumed, non_finite)
 
 
 _ESCAPES = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     rb"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\x[0-9a-fA-F]{2}|\\'|\\[^ux']"
 )
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# strings, so that nothing in them is taken for a number
+_TOKENS = re.compile(
+    rb'"(?:[^"\\]|\\.)*"|(?<![\w.+-])[-+]?(?:NaN|nan|NAN|Infinity|Inf|inf|INF)(?=\s*[,\]}])',
+    re.DOTALL,
+)
 _CONTROLS = re.compile(rb"[\x00-\x1f]")
-
-
-def _escape_controls(match: re.Match[bytes]) -> bytes:
-    return _CONTROLS.sub(lambda control: b"\\u%04x" % ord(control.group()), match.group())
 
 
 def _stated(content_type: str) -> str | None:

@@ -15,6 +15,7 @@ class RequestStats:
     `quota_remaining` is the latest value of the header that states it.
     `characters_replaced` counts the characters that no encoding gave, stored as U+FFFD;
     `assumed_encoding` is the one that was assumed for answers that state none that fits.
+    `non_finite_numbers` counts `NaN` and infinities, which are no JSON, loaded as null.
     `credential_columns` are columns in which a credential of the API was seen. `started` is the
     instant of the monotonic clock at which the load began.
     """
@@ -27,6 +28,7 @@ class RequestStats:
     seconds_quota: float = 0.0
     quota_remaining: float | None = None
     characters_replaced: int = 0
+    non_finite_numbers: int = 0
     assumed_encoding: str | None = None
     credential_columns: frozenset[str] = frozenset()
     started: float = field(default_factory=time.monotonic)

@@ -77,6 +77,11 @@ class LoadReport:
                 f"{label}: {stats.characters_replaced} characters of the API's answers were not "
                 "valid text; they are stored as U+FFFD."
             )
+        if stats.non_finite_numbers:
+            texts.append(
+                f"{label}: {stats.non_finite_numbers} numbers of the API's answers are NaN or "
+                "infinite, which JSON does not have; they are stored as null."
+            )
         return texts
 
     @contextmanager

@@ -79,8 +79,8 @@ class PageReader:
     """Reads the responses of one lane as pages of `resource`, numbered by `numbers`.
 
     The session hands each response to `read`, dlt's client asks for it by `page_of`. Rows stay as
-    the API sent them; `stats` notes the columns in which a credential is seen, and characters that
-    had to be replaced.
+    the API sent them; `stats` notes the columns in which a credential is seen, and characters and
+    numbers that had to be replaced.
     """
 
     def __init__(self, resource: Resource, stats: RequestStats, numbers: Iterator[int]) -> None:
@@ -125,6 +125,7 @@ class PageReader:
     def _note(self, text: Text, rows: list[Raw], redactor: Redactor) -> None:
         stats = self._stats
         stats.characters_replaced += text.replaced
+        stats.non_finite_numbers += text.non_finite
         stats.assumed_encoding = stats.assumed_encoding or text.assumed
         if redactor.finds_credential(text.body):
             stats.credential_columns |= {

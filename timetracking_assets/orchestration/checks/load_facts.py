@@ -144,6 +144,8 @@ def load_metadata(report: LoadReport) -> dict[str, Any]:
         metadata["credential_columns"] = ", ".join(sorted(report.requests.credential_columns))
     if report.requests.characters_replaced:
         metadata["characters_replaced"] = report.requests.characters_replaced
+    if report.requests.non_finite_numbers:
+        metadata["non_finite_numbers"] = report.requests.non_finite_numbers
     if report.requests.assumed_encoding:
         metadata["assumed_encoding"] = report.requests.assumed_encoding
     if changes.repeated_keys:

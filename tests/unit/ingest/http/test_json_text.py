@@ -113,3 +113,25 @@ def test_slips_with_one_meaning_are_mended(body: bytes, value: str, replaced: in
     text = mended(Text(body))
     assert json.loads(text.body) == [value]
     assert text.replaced == replaced
+
+
+@pytest.mark.parametrize(
+    ("body", "value", "non_finite"),
+    [
+        (b"[NaN,Infinity , -Infinity\n]", [None, None, None], 3),
+        (b'[{"a": nan, "b": [1, -inf]}]', [{"a": None, "b": [1, None]}], 2),
+        (b'[NaN, "NaN, Infinity]", "a\\", NaN, "]', [None, "NaN, Infinity]", 'a", NaN, '], 1),
+        (b'{"NaN": NaN, "x\ty": -Infinity}', {"NaN": None, "x\ty": None}, 2),
+    ],
+)
+def test_numbers_that_are_not_finite_are_null(body: bytes, value: object, non_finite: int) -> None:
+    text = mended(Text(body))
+    assert json.loads(text.body) == value
+    assert text.non_finite == non_finite
+
+
+@pytest.mark.parametrize(
+    "body", [b"[1NaN]", b"[NaNs]", b"[1 NaN x]", b"NaN", b"[--inf]", b"[1.inf]"]
+)
+def test_what_is_no_number_either_is_left_alone(body: bytes) -> None:
+    assert mended(Text(body)) == Text(body)

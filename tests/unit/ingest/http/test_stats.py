@@ -140,11 +140,13 @@ def test_counts_of_threads_add_up() -> None:
             bytes=5,
             quota_remaining=4,
             characters_replaced=1,
+            non_finite_numbers=2,
             assumed_encoding="windows-1252",
             credential_columns=frozenset({"b"}),
         )
     )
     assert (whole.requests, whole.bytes, whole.quota_remaining) == (5, 5, 4)
     assert (whole.characters_replaced, whole.assumed_encoding) == (1, "windows-1252")
+    assert whole.non_finite_numbers == 2
     assert whole.credential_columns == {"a", "b"}
     assert whole.started == started

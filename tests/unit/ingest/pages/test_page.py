@@ -167,3 +167,22 @@ def test_other_successes_are_answers_where_the_file_says_so(resource: MakeResour
 @pytest.mark.parametrize("body", [b'{"a": {"b": null}}', b'{"a": null}', b'{"a": {"b": []}}'])
 def test_null_is_no_rows_where_the_file_says_so(resource: MakeResource, body: bytes) -> None:
     assert read(resource(data_selector="a.b", null_is_empty=True), response(body)).rows == []
+
+
+@pytest.mark.parametrize("selector", ["data", "*", "data.*"])
+def test_numbers_that_are_not_finite_are_null_and_counted(
+    resource: MakeResource, selector: str
+) -> None:
+    body = {
+        "data": b'{"data": [{"id": 1, "rate": NaN, "t": "NaN"}], "sum": -Infinity}',
+        "*": b'{"a": [{"id": 1, "rate": NaN, "t": "NaN"}, {"id": 2, "rate": -Infinity}]}',
+        "data.*": b'{"data": {"a": [{"id": 1, "rate": NaN, "t": "NaN"}]}, "sum": Infinity}',
+    }[selector]
+    one = reader(resource(data_selector=selector))
+    answer = response(body)
+    one.read(answer, MASKING)
+    page = one.page_of(answer)
+    assert json.loads(bytes(page.rows[0])) == {"id": 1, "rate": None, "t": "NaN"}
+    assert one._stats.non_finite_numbers == 2
+    with pytest.raises(AnswerError, match="is not JSON"):
+        one.read(response(b'{"data": [{"id": 1, "rate": NaNs}]}'), MASKING)
