@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,13 +22,16 @@ from timetracking_assets.doctor.shapes import (
     at,
     best_place,
     flat,
+    instant_of,
     map_place,
     possible_keys,
     time_format,
 )
 from timetracking_assets.ingest.columns.values import fits
+from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Resource, column_name
 from timetracking_assets.spec.model import ColumnSpec
+from timetracking_assets.spec.window import WindowSpec
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -197,11 +202,16 @@ def judge_columns(resource: Resource, rows: Sequence[Row]) -> Iterator[Finding]:
         yield Finding("advice", "times", message, f"columns:{lines}")
 
 
-def judge_window_field(resource: Resource, rows: Sequence[Row]) -> Iterator[Finding]:
-    """Whether rows have the field that places them in a window."""
+def judge_window_field(
+    resource: Resource, rows: Sequence[Row], window: Window | None = None
+) -> Iterator[Finding]:
+    """Whether rows have the field that places them in a window, and lie in the one requested."""
     if resource.window is None:
         return
-    yield from _judge_days(resource)
+    days = list(_judge_days(resource))
+    yield from days
+    if window is not None and not days:
+        yield from _judge_bounds(resource, resource.window, rows, window)
     if all(row.get(resource.window.field) for row in rows):
         return
     name = resource.window.field
@@ -227,6 +237,37 @@ def _judge_days(resource: Resource) -> Iterator[Finding]:
             "the account): a day more is requested on each side"
         )
         yield Finding("advice", "window", message, "# window: {timezone: ...}")
+
+
+def _judge_bounds(
+    resource: Resource, spec: WindowSpec, rows: Sequence[Row], window: Window
+) -> Iterator[Finding]:
+    """Whether rows lie less than a day outside of the window: the API may mean local days."""
+    column = resource.columns.get(spec.field)
+    if column is None or column.data_type != "timestamp" or spec.year_param:
+        return
+    requested = window
+    if spec.asks_by_day:
+        zone = next(k.timezone for k in (spec, resource.partitions) if k and k.states_timezone)
+        requested = Window.of_days(*replace(window, timezone=zone).dates, zone)
+    outside = []
+    for row in rows:
+        instant = instant_of(row.get(spec.field), column.timezone)
+        if instant is None:
+            continue
+        if spec.start_param and instant < requested.start:
+            outside.append(requested.start - instant)
+        elif spec.end_param and instant >= requested.end:
+            outside.append(instant - requested.end)
+    if outside and max(outside) < timedelta(days=1):
+        message = (
+            f"{len(outside)} of {len(rows)} rows lie outside of the requested window {requested}, "
+            f"by at most {max(outside) // timedelta(minutes=1) + 1} minutes: the API means days of "
+            "another zone, or gives what overlaps the window. With days of another zone, rows at "
+            "the other end are left out"
+        )
+        yaml = "# window: {format: date, timezone: ...}   # the zone of the account"
+        yield Finding("advice", "window", message, yaml)
 
 
 def _is_read_as_utc(column: ColumnSpec) -> bool:

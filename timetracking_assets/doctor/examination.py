@@ -21,8 +21,13 @@ from timetracking_assets.doctor.diagnosis import (
     judge_window_field,
 )
 from timetracking_assets.doctor.findings import Examination, Finding
-from timetracking_assets.doctor.paging import judge_pages, judge_second_page
-from timetracking_assets.doctor.sample import Sample, take_sample
+from timetracking_assets.doctor.paging import (
+    judge_page_size,
+    judge_pages,
+    judge_second_page,
+    judge_total,
+)
+from timetracking_assets.doctor.sample import PAGE_SIZE, Sample, loaded_page_size, take_sample
 from timetracking_assets.doctor.shapes import MISSING, at, limit_headers
 from timetracking_assets.errors import IngestError
 from timetracking_assets.ingest.connection import Connection
@@ -95,21 +100,28 @@ def _examine_resource(
     rows[name] = first
     examination.add(name, finding)
     examination.add(name, *judge_pages(resource, sample, body, place, first))
+    examination.add(name, *judge_total(resource, sample, body))
     if not first:
         examination.add(name, Finding("advice", "rows", "none came: their shape is not judged"))
         return
     examination.add(name, *judge_key(resource, first), *judge_columns(resource, first))
-    examination.add(name, *judge_window_field(resource, first))
+    examination.add(name, *judge_window_field(resource, first, window))
     paginator = resource.endpoint["paginator"]
     kind = paginator.get("type") if isinstance(paginator, dict) else paginator
     if kind in ("page_number", "offset"):
-        again = take_sample(connection, resource, window, parent_rows, page=1)
+        # one page as loads request it, where the first one does not already hold the whole list
+        full = sample.requested_size is not None and len(first) == sample.requested_size
+        size = loaded_page_size(resource) if full else PAGE_SIZE
+        again = take_sample(connection, resource, window, parent_rows, page=1, page_size=size)
         examination.requests += 1
         if again.status == sample.status:
             _, second, _ = find_rows(
                 resource.model_copy(update={"data_selector": place}), decoded(again.content)
             )
             examination.add(name, *judge_second_page(resource, sample, first, second))
+            if second[: len(first)] != first:
+                answer = decoded(again.content)
+                examination.add(name, *judge_page_size(resource, again, answer, place, second))
 
 
 def _parent_rows(

@@ -13,6 +13,7 @@ from timetracking_assets.doctor.shapes import MISSING, Row, at, counters
 from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.pages.list_end import ReferenceEnd
 from timetracking_assets.ingest.pages.page import Envelope, Page
+from timetracking_assets.ingest.pages.statements import HEADERS, at_path, number, total_of
 from timetracking_assets.spec.api import Resource
 
 
@@ -46,6 +47,18 @@ def judge_pages(
         message = f"nothing at `{path}`" + (f"; {stated}" if stated else "; no count is stated")
         yield Finding(level, "pages", message, yaml)
         return
+    if isinstance(path := settings.get("total_path"), str):
+        yaml = "endpoint: {paginator: {total_path: null}}"
+        envelope = _envelope(body, sample)
+        try:
+            total = number(at_path(envelope, path), "the answer", f"`{path}`", "total_path")
+        except AnswerError as error:
+            yield Finding("error", "pages", str(error), yaml)
+            return
+        if total is None:
+            message = f"`{path}` states no number: the list ends with an empty page"
+            yield Finding("advice", "pages", message, yaml)
+            return
     kinds = {"page_number": "total pages", "offset": "total rows"}
     better = counts.get(kinds.get(settings["type"], ""))
     if better and settings.get("total_path") is None:
@@ -79,13 +92,12 @@ def judge_second_page(
     """Whether the second page is another than the first, and the first as long as requested."""
     cut = sample.requested_size is not None and 0 < len(first) < sample.requested_size
     if cut and second and list(first) != list(second):
-        message = (
-            f"{sample.requested_size} rows were requested, {len(first)} came, and more follow: the "
-            "API gives fewer in a page than requested. No row is left out by that, but a total of "
-            "pages may be wrong"
-        )
-        yield Finding("advice", "page size", message, "# name a `total` if the API states one")
-    if not first or list(first) != list(second) or resource.repeated_page == "stop":
+        yield _fewer_than_requested(sample.requested_size, len(first))
+    # the second page may be a longer one
+    again = list(second) == list(first) or (
+        sample.requested_size == len(first) and list(second[: len(first)]) == list(first)
+    )
+    if not first or not again or resource.repeated_page == "stop":
         return
     if sample.requested_size and len(first) < sample.requested_size:
         message = "a page beyond the last holds the last one's rows again"
@@ -103,6 +115,60 @@ def judge_second_page(
     yield Finding("error", "pages", message, yaml)
 
 
+def judge_page_size(
+    resource: Resource, sample: Sample, body: Any, rows_at: str, rows: Sequence[Row]
+) -> Iterator[Finding]:
+    """Whether a second page, as long as loads request it, is cut off by the API.
+
+    Where the API states a total, that tells whether such a page is the last; else a round number of
+    rows is a hint.
+    """
+    size = sample.requested_size
+    if size is None or not 0 < len(rows) < size:
+        return
+    counts = counters(body, rows_at, sample.headers)
+    total, pages = (_count(counts.get(kind)) for kind in ("total rows", "total pages"))
+    if total is not None:
+        certain, more = True, total != size + len(rows)
+    elif pages is not None:
+        certain, more = True, pages > 2
+    else:
+        certain, more = False, len(rows) % 10 == 0
+    if more and certain:
+        yield _fewer_than_requested(size, len(rows))
+    elif more:
+        message = (
+            f"{size} rows were requested, {len(rows)} came: either the second page is the last, or "
+            "the API gives fewer in a page than requested. No row is left out by that"
+        )
+        yaml = f"# page_size: {len(rows)}   # if the API's documentation says so"
+        yield Finding("advice", "page size", message, yaml)
+
+
+def _fewer_than_requested(requested: int | None, received: int) -> Finding:
+    message = (
+        f"{requested} rows were requested, {received} came, and more follow: the API gives fewer "
+        "in a page than requested. No row is left out by that, but a total of pages may be wrong"
+    )
+    return Finding("advice", "page size", message, "# name a `total` if the API states one")
+
+
+def judge_total(resource: Resource, sample: Sample, body: Any) -> Iterator[Finding]:
+    """Whether the answer states the total with which loads compare their rows."""
+    spec = resource.total
+    if spec is None:
+        return
+    place = f"header {spec.header}" if spec.header else f"`{spec.path}`"
+    try:
+        total = total_of(spec, _envelope(body, sample), "the answer")
+    except AnswerError as error:
+        yield Finding("error", "total", str(error), "total: null")
+        return
+    if total is None:
+        message = f"no total at {place}: `rows_reconciled` has nothing to compare with"
+        yield Finding("advice", "total", message, "total: null   # or where the API states it")
+
+
 def _page_size(resource: Resource, sample: Sample, rows: Sequence[Row]) -> Iterator[Finding]:
     if sample.requested_size and len(rows) > sample.requested_size:
         yield Finding(
@@ -118,6 +184,15 @@ def _holds(path: str, body: Any, sample: Sample) -> bool:
     if path.startswith("headers."):
         return path.removeprefix("headers.") in sample.headers
     return at(body, path) is not MISSING
+
+
+def _envelope(body: Any, sample: Sample) -> dict[str, Any]:
+    return {**(body if isinstance(body, Mapping) else {}), HEADERS: sample.headers}
+
+
+def _count(counter: tuple[str, Any] | None) -> int | None:
+    text = str(counter[1]) if counter else ""
+    return int(text) if text.isascii() and text.isdecimal() else None
 
 
 def _has_more(counts: dict[str, tuple[str, Any]], rows: int) -> bool:

@@ -1,4 +1,4 @@
-"""One small request: a resource's first page as the API gives it, or why none came.
+"""One request: a page of a resource as the API gives it, or why none came.
 
 It goes the way of a load (dlt's authentication, parameters and fan-out), but the answer is kept as
 it came, whatever its status, and no request is repeated.
@@ -22,7 +22,7 @@ from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Resource
 
 PAGE_SIZE = 10
-"""Rows of a requested page, where the file says which parameter that is."""
+"""Rows of a small page, where the file says which parameter that is."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,11 @@ def take_sample(
     window: Window | None,
     parent_rows: Sequence[Mapping[str, Any]] | None,
     page: int = 0,
+    page_size: int = PAGE_SIZE,
 ) -> Sample:
-    """The answer for page number `page`, counted from 0. Its text is not masked."""
-    endpoint, size = _small_page(resource, page)
+    """The answer for page number `page`, counted from 0, of `page_size` rows where the file says
+    which parameter that is. Its text is not masked."""
+    endpoint, size = _one_page(resource, page, page_size)
     kept: list[requests.Response] = []
 
     def keep(response: requests.Response, *_: Any, **__: Any) -> None:
@@ -72,20 +74,28 @@ def take_sample(
     return Sample(problem=problem, quota_used_up=quota_used_up)
 
 
-def _small_page(resource: Resource, page: int) -> tuple[dict[str, Any], int | None]:
-    """The endpoint for one small page, and the page size that is requested (None: the API's)."""
+def loaded_page_size(resource: Resource) -> int:
+    """The page size that loads request, or the sample's where the file says none."""
+    paginator = resource.endpoint["paginator"]
+    settings = paginator if isinstance(paginator, dict) else {}
+    limit = settings.get("limit") if settings.get("type") == "offset" else None
+    return int(limit or resource.page_size or PAGE_SIZE)
+
+
+def _one_page(resource: Resource, page: int, page_size: int) -> tuple[dict[str, Any], int | None]:
+    """The endpoint for one page, and the page size that is requested (None: the API's)."""
     endpoint = deepcopy(resource.endpoint)
     paginator = endpoint["paginator"]
     settings = paginator if isinstance(paginator, dict) else {"type": paginator}
     endpoint["paginator"] = "single_page"
-    size = PAGE_SIZE if resource.page_size else None
-    sized = _resized([endpoint["params"], endpoint.get("json")], resource.page_size)
+    size = page_size if resource.page_size else None
+    sized = _resized([endpoint["params"], endpoint.get("json")], resource.page_size, page_size)
     if settings["type"] == "page_number":
         number = page + int(settings.get("base_page", 0))
         _put(endpoint, settings.get("page_param"), settings.get("page_body_path"), number, "page")
         return endpoint, size if sized else None
     if settings["type"] == "offset":
-        size = min(PAGE_SIZE, int(settings["limit"]))
+        size = min(page_size, int(settings["limit"]))
         offset, limit = settings.get("offset_param"), settings.get("limit_param")
         _put(endpoint, offset, settings.get("offset_body_path"), page * size, "offset")
         _put(endpoint, limit, settings.get("limit_body_path"), size, "limit")
@@ -93,16 +103,16 @@ def _small_page(resource: Resource, page: int) -> tuple[dict[str, Any], int | No
     return endpoint, size if sized else None
 
 
-def _resized(places: list[Any], page_size: int | None) -> bool:
-    """Make values that are the page size small, and return whether there was one."""
+def _resized(places: list[Any], page_size: int | None, size: int) -> bool:
+    """Put `size` in the place of the page size, and return whether there is one."""
     resized = False
     for place in places:
         for name, value in place.items() if isinstance(place, dict) and page_size else ():
             if value == page_size and type(value) is int:
-                place[name] = PAGE_SIZE
+                place[name] = size
                 resized = True
             elif isinstance(value, dict):
-                resized |= _resized([value], page_size)
+                resized |= _resized([value], page_size, size)
     return resized
 
 

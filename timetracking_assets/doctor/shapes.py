@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 Row = Mapping[str, Any]
 MISSING = object()
@@ -134,6 +135,22 @@ def time_format(value: Any) -> str | None:
         if 1_000_000_000_000 <= value < 4_102_444_800_000:
             return "unix_milliseconds"
     return None
+
+
+def instant_of(value: Any, timezone: str) -> datetime | None:
+    """The instant of a time, in `timezone` where it names no zone; None for what is no instant."""
+    kind = time_format(value)
+    if kind == "unix_seconds":
+        return datetime.fromtimestamp(value, UTC)
+    if kind == "unix_milliseconds":
+        return datetime.fromtimestamp(value / 1000, UTC)
+    if kind not in ("iso", "local"):
+        return None
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else instant.replace(tzinfo=ZoneInfo(timezone))
 
 
 def counters(body: Any, rows_at: str, headers: Mapping[str, str]) -> dict[str, tuple[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,7 @@ from timetracking_assets.doctor.diagnosis import (
 )
 from timetracking_assets.doctor.sample import Sample
 from timetracking_assets.doctor.shapes import MISSING
+from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.window import WindowSpec
 
 LOCAL = "2026-02-03 04:05:06"
@@ -183,6 +185,34 @@ def test_the_field_that_places_a_row_in_a_window(resource: MakeResource) -> None
     }
     [finding] = judge_window_field(given, [{"name": "x"}])
     assert (finding.level, finding.yaml) == ("error", None)
+
+
+@pytest.mark.parametrize(
+    ("at", "bounds", "words"),
+    [
+        ("2026-02-02T23:30:00Z", {"end_param": "to"}, "by at most 31 minutes"),
+        ("2026-02-03T00:00:00Z", {"end_param": "to"}, None),
+        ("2026-02-04T01:59:00+01:00", {"end_param": "to"}, "by at most 60 minutes"),
+        # no end was requested
+        ("2026-02-04T00:59:00Z", {}, None),
+        # farther than any zone: not a matter of days
+        ("2026-02-01T12:00:00Z", {}, None),
+        # days of a zone hold more than the window
+        ("2026-02-02T23:30:00Z", {"format": "date", "timezone": "Europe/Berlin"}, None),
+        ("2026-02-02T22:30:00Z", {"format": "date", "timezone": "Europe/Berlin"}, "31 minutes"),
+        ("no time", {}, None),
+    ],
+)
+def test_rows_outside_of_the_window(
+    resource: MakeResource, at: str, bounds: dict[str, str], words: str | None
+) -> None:
+    entries = resource(window="at", columns={"at": "timestamp"}).model_copy(
+        update={"window": WindowSpec(field="at", start_param="from", **bounds)}
+    )
+    window = Window.of_days(date(2026, 2, 3), date(2026, 2, 4))
+    findings = list(judge_window_field(entries, [{"at": at}], window))
+    assert [words in f.message for f in findings if words] == ([True] if words else [])
+    assert bool(findings) is bool(words)
 
 
 TASKS = {"11": {"id": 11}, "12": {"id": 12}}

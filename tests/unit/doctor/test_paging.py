@@ -7,8 +7,14 @@ from typing import Any
 import pytest
 
 from tests.support.builders import MakeResource
-from timetracking_assets.doctor.paging import judge_pages, judge_second_page
+from timetracking_assets.doctor.paging import (
+    judge_page_size,
+    judge_pages,
+    judge_second_page,
+    judge_total,
+)
 from timetracking_assets.doctor.sample import Sample
+from timetracking_assets.spec.model import TotalSpec
 
 ROWS = [{"id": n} for n in range(10)]
 
@@ -164,3 +170,57 @@ def test_pages_shorter_than_requested_are_seen(resource: MakeResource) -> None:
     )
     assert (finding.level, finding.topic) == ("advice", "page size")
     assert "10 rows were requested, 5 came, and more follow" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("rows", "envelope", "words"),
+    [
+        # 100 and 20 rows: what is stated tells whether the second page is the last
+        (20, {"total": 120}, None),
+        (20, {"total": 900}, "and more follow"),
+        (20, {"pages": 2}, None),
+        (20, {"pages": 45}, "and more follow"),
+        (20, {}, "either the second page is the last"),
+        (23, {}, None),
+        (100, {}, None),
+        (0, {}, None),
+    ],
+)
+def test_a_second_page_shorter_than_requested(
+    resource: MakeResource, rows: int, envelope: dict[str, Any], words: str | None
+) -> None:
+    body = {"data": [{"id": n} for n in range(rows)], **envelope}
+    sample = Sample(200, requested_size=100)
+    findings = list(judge_page_size(resource(page_size=100), sample, body, "data", body["data"]))
+    assert [words in f.message for f in findings if words] == ([True] if words else [])
+    assert bool(findings) is bool(words)
+
+
+@pytest.mark.parametrize(
+    ("total", "body", "level"),
+    [
+        (None, {}, None),
+        ({"path": "total"}, {"total": 12}, None),
+        ({"path": "total"}, {"total": None}, "advice"),
+        ({"path": "total"}, {}, "advice"),
+        ({"path": "total"}, {"total": {}}, "error"),
+        ({"header": "X-Total"}, {}, None),
+        ({"header": "X-Sum"}, {}, "advice"),
+    ],
+)
+def test_the_total_that_loads_compare(
+    resource: MakeResource, total: Any, body: dict[str, Any], level: str | None
+) -> None:
+    spec = TotalSpec.model_validate(total) if total else None
+    sample = Sample(200, headers={"x-total": "12"})
+    findings = list(judge_total(resource(total=spec), sample, body))
+    assert [finding.level for finding in findings] == ([level] if level else [])
+
+
+@pytest.mark.parametrize(
+    ("value", "level"), [(None, "advice"), ("", "advice"), ("many", "error"), ([], "error")]
+)
+def test_a_total_of_pages_that_is_no_number(resource: MakeResource, value: Any, level: str) -> None:
+    paginator = {"type": "page_number", "total_path": "pages"}
+    verdict = judged(resource, paginator, {"data": ROWS, "pages": value})
+    assert verdict == (level, "pages", "endpoint: {paginator: {total_path: null}}")

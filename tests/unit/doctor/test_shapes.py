@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from timetracking_assets.doctor.shapes import (
     best_place,
     counters,
     flat,
+    instant_of,
     limit_headers,
     map_place,
     possible_keys,
@@ -137,3 +139,22 @@ def test_a_star_leads_to_what_lies_below_each_key() -> None:
     groups = {"groups": [{"rows": [{"x": 1}]}, {"rows": None}, {}, {"rows": [{"x": 2}]}]}
     assert at(groups, "groups[*].rows") == [{"x": 1}, {"x": 2}]
     assert at({"tasks": 5}, "tasks.*") is MISSING
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-02-03T03:05:06Z",
+        "2026-02-03T04:05:06+01:00",
+        "2026-02-03 04:05:06",
+        1770087906,
+        1770087906000,
+    ],
+)
+def test_the_instant_of_a_time(value: Any) -> None:
+    assert instant_of(value, "Europe/Berlin") == datetime(2026, 2, 3, 3, 5, 6, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("value", [None, "2026-02-03", "2026-02-33T00:00:00Z", 12, True, {}])
+def test_what_is_no_instant(value: Any) -> None:
+    assert instant_of(value, "UTC") is None
