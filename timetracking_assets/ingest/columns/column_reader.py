@@ -8,6 +8,7 @@ change before the first table went out. What fits a type is in `values.py`, wher
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -19,6 +20,11 @@ import pyarrow.compute as pc
 
 from timetracking_assets.errors import AnswerError
 from timetracking_assets.ingest.columns.names import ColumnNames
+from timetracking_assets.ingest.columns.placeholders import (
+    OBJECT,
+    is_placeholder,
+    without_placeholders,
+)
 from timetracking_assets.ingest.columns.rows import (
     UNREADABLE,
     FieldPath,
@@ -68,6 +74,14 @@ class _RepeatedNameError(Exception):
     """An object of the page has two members of the same name."""
 
 
+class _PlaceholderError(Exception):
+    """The field at `path`, of the type `kind`, holds placeholders for no value."""
+
+    def __init__(self, path: FieldPath, kind: str) -> None:
+        super().__init__()
+        self.path, self.kind = path, kind
+
+
 class _MisfitError(Exception):
     """The field at `path` holds a value that is not of its column's type."""
 
@@ -101,6 +115,8 @@ class ColumnReader:
         self._resource = resource
         self.types: dict[str, DataType] = dict(types)
         self.seen: set[str] = set()
+        self.placeholders: Counter[str] = Counter()
+        """How many values of a column came as a placeholder, and are null."""
         self._names, self._stored, self._learning = names, stored, learning
         self.any_text = {*resource.any_text_columns, *digits}
         """Columns of text that take what isn't text as its JSON text."""
@@ -128,11 +144,37 @@ class ColumnReader:
         self, page: Page, ahead: ParsedAhead | None = None
     ) -> dict[str, pa.ChunkedArray | pa.Array]:
         """The page's columns, each in the Arrow type of its own."""
-        try:
-            return self._read(page, ahead)
-        except _RepeatedNameError:
-            rows = [with_last_values(row) for row in page.rows]
-            return self._read(replace(page, rows=rows), None)
+        counts: Counter[str] = Counter()
+        while True:
+            try:
+                columns = self._read(page, ahead)
+                break
+            except _RepeatedNameError:
+                rows = [with_last_values(row) for row in page.rows]
+            except _PlaceholderError as met:
+                rows, replaced = without_placeholders(
+                    page.rows, {**self._kinds_with_placeholders(), met.path: met.kind}
+                )
+                for path, count in replaced.items():
+                    counts[self._names.expected(path)] += count
+            page, ahead = replace(page, rows=rows), None
+        self.placeholders += counts
+        return columns
+
+    def _kinds_with_placeholders(self) -> dict[FieldPath, str]:
+        return {
+            path: self.types[name]
+            for path, name in self._paths.items()
+            if self._may_have_placeholders(name) and self.column(name).on_type_mismatch == "refuse"
+        }
+
+    def _may_have_placeholders(self, name: str) -> bool:
+        """Whether null may be stored in the column, and its type is declared or the table's."""
+        return (
+            self._is_given(name)
+            and name not in self._resource.primary_key
+            and self.column(name).nullable
+        )
 
     def _read(self, page: Page, ahead: ParsedAhead | None) -> dict[str, pa.ChunkedArray | pa.Array]:
         while True:
@@ -206,6 +248,9 @@ class ColumnReader:
             and not pa.types.is_null(values.type)
             and not pa.types.is_struct(values.type)
         ]
+        for path in new:
+            if self._replaces_object(path, page):
+                raise _PlaceholderError(path, OBJECT)
         self._names.assign(new)
         for path in new:
             kind = fields[path].type
@@ -216,6 +261,16 @@ class ColumnReader:
             self.types.setdefault(name, inferred_type(kind))
             again |= self._is_taken_out(name) or self._wire_type(name) != kind
         return again
+
+    def _replaces_object(self, path: FieldPath, page: Page) -> bool:
+        """Whether a page has only placeholders where others have an object with given columns."""
+        name = self._names.expected(path)
+        inside = self._given_inside(name)
+        if name in self.types or not inside:
+            return False
+        values = [value for value, *_ in values_at(path, page.rows) if value is not None]
+        may_be_null = all(map(self._may_have_placeholders, inside))
+        return may_be_null and all(is_placeholder(value, OBJECT) for value in values)
 
     def _rounds(self, fields: Mapping[FieldPath, pa.ChunkedArray], page: Page) -> bool:
         """Whether a double can't hold a number of the page; the column is then wider."""
@@ -279,9 +334,13 @@ class ColumnReader:
     def _as_json(self, path: FieldPath, page: Page) -> None:
         """Keep a field that is now an object, now something else, whole."""
         name = self._names.expected(path)
-        inside = [n for n in self.types if n.startswith(f"{name}__") and self._is_given(n)]
+        inside = self._given_inside(name)
         if inside and name not in self.types:
-            value, row = next(misfits((*path, ""), page.rows, "json", self.column(inside[0])))
+            others = list(misfits((*path, ""), page.rows, "json", self.column(inside[0])))
+            may_be_null = all(map(self._may_have_placeholders, inside))
+            if may_be_null and any(is_placeholder(value, OBJECT) for value, _ in others):
+                raise _PlaceholderError(path, OBJECT)
+            value, row = others[0]
             raise mismatch(
                 self._resource, inside[0], self.types[inside[0]], value, row, page.number
             )
@@ -301,6 +360,10 @@ class ColumnReader:
             self._refuse_or_widen(path, page)
         else:
             self._widen(name, "json")
+
+    def _given_inside(self, name: str) -> list[str]:
+        """The given columns that are fields of an object of that name."""
+        return [n for n in self.types if n.startswith(f"{name}__") and self._is_given(n)]
 
     def _takes_digits(self, path: FieldPath, page: Page) -> bool:
         """Whether the column is stored as text, was not declared, and the page has numbers for it:
@@ -327,11 +390,17 @@ class ColumnReader:
 
     def _refuse_or_widen(self, path: FieldPath, page: Page) -> None:
         """Make a column text that may become it, or refuse the page."""
-        name = self._paths[path]
-        if self.column(name).on_type_mismatch == "text":
+        name, kind = self._paths[path], self.types[self._paths[path]]
+        as_text = self.column(name).on_type_mismatch == "text"
+        if self._may_have_placeholders(name):
+            placeholders = [is_placeholder(value, kind) for value, _ in self._misfits(path, page)]
+            # a column that is to be text keeps each value as it is
+            if any(placeholders) and (all(placeholders) or not as_text):
+                raise _PlaceholderError(path, kind)
+        if as_text:
             return self._widen(name, "text")
         value, row = next(self._misfits(path, page), ("?", {}))
-        raise mismatch(self._resource, name, self.types[name], value, row, page.number)
+        raise mismatch(self._resource, name, kind, value, row, page.number)
 
     def _widen(self, name: str, wider: DataType) -> None:
         if name in self.seen or (self._is_given(name) and not self._learning):

@@ -3,8 +3,8 @@
 The types of declared columns, and of those that the table already has, are given; others are
 inferred once and kept. Objects are flattened with `__`, lists stay JSON text, and text stays text
 even when it looks like a time (Arrow's own inference would make it a timestamp). A value that does
-not fit is refused: nothing is rounded or nulled. How fields become columns is in
-`column_reader.py`.
+not fit is refused: nothing is rounded, and nothing but a placeholder for no value becomes null. How
+fields become columns is in `column_reader.py`.
 """
 
 from __future__ import annotations
@@ -95,6 +95,11 @@ class PageTyper:
     def types(self) -> dict[str, DataType]:
         """The types of all columns that are known by now."""
         return self._reader.types
+
+    @property
+    def placeholders(self) -> dict[str, int]:
+        """How many values of each column came as a placeholder of another type, and are null."""
+        return dict(self._reader.placeholders)
 
     def tables(self, pages: Iterable[Page]) -> Iterator[tuple[pa.Table, Window | None]]:
         """The pages as tables, each with the window that it was asked for.

@@ -38,6 +38,8 @@ class LoadReport:
     seconds: dict[str, float] = field(default_factory=dict)
     renamed_fields: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Columns that could not have their field's name, and the path of that field."""
+    placeholders: dict[str, int] = field(default_factory=dict)
+    """Columns whose values came in part as a placeholder of another type, and how many did."""
     times_overtaken: int = 0
     """How often the API was asked again, because a load that asked later had written first."""
     totals: StatedTotals = field(init=False)
@@ -81,6 +83,12 @@ class LoadReport:
             texts.append(
                 f"{label}: {stats.non_finite_numbers} numbers of the API's answers are NaN or "
                 "infinite, which JSON does not have; they are stored as null."
+            )
+        if self.placeholders:
+            counts = ", ".join(f"{name} ({n})" for name, n in sorted(self.placeholders.items()))
+            texts.append(
+                f"{label}: placeholders for no value, of another type than their column, are "
+                f"stored as null: {counts}."
             )
         return texts
 

@@ -220,6 +220,7 @@ def _extract(
         refresh: TRefreshMode | None = "drop_resources" if table.was_dropped else None
         pipeline.extract(source, loader_file_format="parquet", refresh=refresh)
     report.renamed_fields = typer.names.unusual()
+    report.placeholders = typer.placeholders
     with report.phase("normalize"):
         pipeline.normalize()
     [load_id] = pipeline.list_normalized_load_packages()

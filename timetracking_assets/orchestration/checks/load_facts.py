@@ -157,6 +157,8 @@ def load_metadata(report: LoadReport) -> dict[str, Any]:
         metadata["retyped_columns"] = ", ".join(changes_of_type)
     if report.renamed_fields:
         metadata["renamed_fields"] = {c: list(path) for c, path in report.renamed_fields.items()}
+    if report.placeholders:
+        metadata["placeholders"] = dict(sorted(report.placeholders.items()))
     if report.times_overtaken:
         metadata["times_overtaken"] = report.times_overtaken
     return metadata

@@ -249,6 +249,115 @@ def test_a_value_that_does_not_fit_is_refused_with_its_row(
     assert "under `columns: a:`" in str(refused.value)
 
 
+_NO_TEXTS = ['""', '" "', '"-"', '"n/a"', '"N/A"', '"null"', '"None"', "false", "[]", "{ }"]
+PLACEHOLDERS = {
+    "bigint": [*_NO_TEXTS, '"NaN"'],
+    "double": [*_NO_TEXTS, '"NaN"'],
+    "decimal": [*_NO_TEXTS, '"NaN"'],
+    "timestamp": [*_NO_TEXTS, '"NaT"', '"0000-00-00"', '"0000-00-00 00:00:00"'],
+    "date": [*_NO_TEXTS, '"NaT"', '"0000-00-00"', '"0000-00-00 00:00:00"'],
+    "bool": ['"n/a"', '"null"'],
+}
+FITTING = {
+    "bigint": ("7", 7),
+    "double": ("1.5", 1.5),
+    "decimal": ('"1.5"', Decimal("1.5")),
+    "timestamp": ('"2026-01-01T00:00:00Z"', datetime(2026, 1, 1, tzinfo=UTC)),
+    "date": ('"2026-01-01"', date(2026, 1, 1)),
+    "bool": ("false", False),
+}
+
+
+@pytest.mark.parametrize("given_as", ["declared", "known"])
+@pytest.mark.parametrize(
+    ("data_type", "text"), [(kind, text) for kind, texts in PLACEHOLDERS.items() for text in texts]
+)
+def test_a_placeholder_of_another_type_is_null(
+    load: Load, data_type: DataType, text: str, given_as: str
+) -> None:
+    types = {"columns": {"a": data_type}} if given_as == "declared" else {"known": {"a": data_type}}
+    fitting, value = FITTING[data_type]
+    rows = [row(text), row(fitting, 2), row("null", 3), row(text, 4)]
+    for pages in ([rows], [[one] for one in rows], [[{"id": 9}], rows[::-1]]):
+        tables = load(*pages, **types)
+        by_key = dict(zip(values(tables, "id"), values(tables, "a"), strict=True))
+        by_key.pop(9, None)
+        assert by_key == {1: None, 2: value, 3: None, 4: None}
+        assert all(
+            table.schema.get_field_index("a") < 0 or table["a"].type == ARROW_TYPES[data_type]
+            for table in tables
+        )
+
+
+@pytest.mark.parametrize(
+    ("data_type", "text", "shown"),
+    [
+        ("bigint", '"12x"', '"12x"'),
+        ("bigint", "true", "true"),
+        ("bigint", "[0]", r"\[0\]"),
+        ("timestamp", '"2026-13-01"', '"2026-13-01"'),
+        ("date", '"none of it"', '"none of it"'),
+        # some languages write false so
+        ("bool", '""', '""'),
+        ("bool", "[]", r"\[\]"),
+    ],
+)
+def test_a_mistake_beside_placeholders_is_refused(
+    load: Load, data_type: DataType, text: str, shown: str
+) -> None:
+    placeholder = PLACEHOLDERS[data_type][0]
+    with pytest.raises(TypeMismatchError, match=f'holds {shown} .row {{"id":3}}, page 2'):
+        load([row("null")], [row(placeholder, 2), row(text, 3)], columns={"a": data_type})
+
+
+def test_placeholders_are_values_in_text_json_keys_and_undeclared_columns(load: Load) -> None:
+    [table] = load(
+        ['{"id": 1, "t": "n/a", "j": [], "u": ""}', '{"id": 2, "t": "", "j": false, "u": 5}'],
+        columns={"t": "text", "j": "json"},
+    )
+    assert values([table], "t") == ["n/a", ""]
+    assert values([table], "j") == ["[]", "false"]
+    assert values([table], "u") == ['""', "5"]
+    with pytest.raises(TypeMismatchError, match="column 'id' is bigint, but a row holds \"\" "):
+        load([{"id": 1}, {"id": ""}], columns={"id": "bigint"})
+    needed = {"a": {"data_type": "bigint", "nullable": False}}
+    with pytest.raises(TypeMismatchError, match="column 'a' is bigint, but a row holds \"\" "):
+        load([row("1"), row('""', 2)], columns=needed)
+
+
+def test_a_column_that_becomes_text_keeps_its_placeholders(load: Load) -> None:
+    columns = {"a": {"data_type": "bigint", "on_type_mismatch": "text"}}
+    assert values(load([row("7"), row('""', 2)], columns=columns), "a") == [7, None]
+    mixed = load([row('""'), row('"A-8"', 2), row("7", 3)], columns=columns)
+    assert values(mixed, "a") == ["", "A-8", "7"]
+
+
+@pytest.mark.parametrize("given_as", ["columns", "known"])
+@pytest.mark.parametrize("text", ["[]", "false", '""', '"-"'])
+def test_a_placeholder_for_an_object_is_one_without_values(
+    load: Load, text: str, given_as: str
+) -> None:
+    rows = [row(text), row('{"b": 1, "c": {"d": "x"}}', 2), row('{"b": "", "c": []}', 3)]
+    given: dict[str, Any] = {given_as: {"a__b": "bigint", "a__c__d": "text"}}
+    for pages in ([rows], [[one] for one in rows], [rows[::-1]]):
+        tables = load(*pages, **given)
+        found = {r["id"]: (r.get("a__b"), r.get("a__c__d")) for t in tables for r in t.to_pylist()}
+        assert found == {1: (None, None), 2: (1, "x"), 3: (None, None)}
+        assert not any("a" in table.column_names for table in tables)
+
+
+def test_a_row_that_cannot_be_read_is_refused_beside_a_placeholder(load: Load) -> None:
+    with pytest.raises(AnswerError, match=r"page 1 .* can't be read"):
+        load([row('""'), '{"id": 2, "\\ud800": 1, "a": ""}'], columns={"a": "bigint"})
+
+
+def test_placeholders_are_counted_by_column(resource: MakeResource, page: MakePage) -> None:
+    typer = PageTyper(resource(columns={"a": "bigint", "b": "date"}), {})
+    first = page('{"id": 1, "a": "", "b": "-"}', '{"id": 2, "a": 3, "b": ""}')
+    list(typer.tables([first, page('{"id": 3, "a": "-", "b": null}', number=2)]))
+    assert typer.placeholders == {"a": 2, "b": 2}
+
+
 @pytest.mark.parametrize("given_as", ["declared", "known"])
 def test_decimals_may_be_numbers_and_text(load: Load, given_as: str) -> None:
     types = {"columns": {"a": "decimal"}} if given_as == "declared" else {"known": {"a": "decimal"}}

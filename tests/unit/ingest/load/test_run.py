@@ -20,6 +20,7 @@ from timetracking_assets.ingest.load import merge, run
 from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
 from timetracking_assets.ingest.load.run import run_load
 from timetracking_assets.ingest.windows import Window
+from timetracking_assets.orchestration.checks.load_facts import load_metadata
 from timetracking_assets.spec.api import Api
 from timetracking_assets.warehouse.base import Warehouse
 
@@ -215,6 +216,23 @@ def test_a_value_that_does_not_fit_makes_its_column_text_where_it_may(table: Mak
     # it stays text, though all values would fit again
     assert entries.load(*mixed, row(5, number=9)).changes.unchanged == 4
     assert entries.rows("number") == [*texts, ("9",)]
+
+
+def test_placeholders_for_no_value_are_null_and_counted(table: MakeTable) -> None:
+    entries = table(columns={"number": {"data_type": "bigint"}, "day": {"data_type": "date"}})
+    assert entries.load(row(1, number=7, rate=1.5)).placeholders == {}
+    rows = [row(1, number="", rate="n/a"), row(2, number=False, day="0000-00-00", note="")]
+    report = entries.load(*rows)
+    assert entries.rows("number, day, rate") == [(None, None, None), (None, None, None)]
+    assert entries.rows("note")[1] == ("",)
+    assert report.placeholders == {"number": 2, "day": 1, "rate": 1}
+    assert load_metadata(report)["placeholders"] == report.placeholders
+    assert any("are stored as null: day (1), number (2), rate (1)." in w for w in report.warnings)
+    # what was null stays unchanged
+    assert entries.load(*rows).changes.unchanged == 2
+    with pytest.raises(IngestError, match=r'holds "12x" .*page 1'):
+        entries.load(*rows, row(3, number="12x"))
+    assert len(entries.rows("id")) == 2
 
 
 def test_a_column_of_text_takes_all_values_where_it_may(table: MakeTable) -> None:
