@@ -617,7 +617,9 @@ def assert_holds(columns: dict[str, Any], name: str, value: Any, tables: list[pa
         held = columns[name]
         plain = type(value) is type(held) and held == value
         as_double = type(value) is int and type(held) is float and int(held) == value
-        assert plain or as_double or same_json(held, value)
+        number = type(value) in (int, float)
+        as_decimal = number and type(held) is Decimal and held == Decimal(repr(value))
+        assert plain or as_double or as_decimal or same_json(held, value)
 
 
 def same_json(held: Any, value: Any) -> bool:
