@@ -21,7 +21,7 @@ class IngestError(Exception):
 
 def cause_of(error: BaseException, *kinds: type[BaseException]) -> BaseException:
     """The outermost error of `kinds` in the chain of one of dlt's, which wraps ours many times; the
-    innermost error where there is none."""
+    innermost error where no cause is one."""
     chain = [error]
     while (inner := chain[-1].__cause__ or chain[-1].__context__) is not None:
         if inner in chain:
@@ -108,7 +108,7 @@ class LockTimeoutError(IngestError):
 
 
 class OvertakenError(IngestError):
-    """Loads that asked later have written first, each time; nothing was changed."""
+    """Loads that sent their requests later have written first, each time; nothing was changed."""
 
 
 class WarehouseError(IngestError):

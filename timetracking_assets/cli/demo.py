@@ -95,7 +95,7 @@ def run_demo(console: Console, workspace: Workspace, apis: Sequence[str]) -> boo
     failed = [result for result in results if not result.succeeded]
     for result in failed:
         if result.problem:
-            # an API's own words may look like markup
+            # an API's own messages may look like markup
             name = result.key.to_user_string()
             problem = escape(result.problem.removeprefix(f"{name}: "))
             console.print(f"[red]{name}[/]: {problem}", soft_wrap=True)
@@ -142,8 +142,8 @@ def _partitions(
     if not isinstance(definition, dg.TimeWindowPartitionsDefinition):
         return []
     known = known_partitions(definition, now)
-    if not warehouse.stands(spec.key.path[0]):
-        # the tables that the instance has recorded are gone
+    if not warehouse.has_dataset(spec.key.path[0]):
+        # the tables that the instance has recorded don't exist any more
         return list(known)
     loaded = loaded_partitions(instance, spec.key, definition, known)
     trailing = trailing_range(definition, known, lookback_of(spec), now)

@@ -35,7 +35,7 @@ def read_tables(
     """Read what the tables of `assets` say; an empty result with a note if they can't be read."""
     facts = TableFacts()
     try:
-        if not any(warehouse.stands(asset.key.path[0]) for asset in assets):
+        if not any(warehouse.has_dataset(asset.key.path[0]) for asset in assets):
             facts.notes.append(f"There is no warehouse {warehouse}: its tables are not looked at.")
             return facts
         with warehouse.reading(holder) as opened:

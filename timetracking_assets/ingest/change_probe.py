@@ -1,6 +1,6 @@
-"""Probes: one cheap request that tells whether a load would find something new.
+"""Probes: one cheap request that shows whether a load would change anything.
 
-Only asking belongs here; when that is done, and what follows from it, is in
+Only the request belongs here; when it is sent, and what follows from it, is in
 `orchestration/automation/changes_sensor.py`.
 """
 
@@ -22,8 +22,8 @@ _TIMEOUT = 10.0
 
 
 @dataclass(frozen=True)
-class Probed:
-    """What a probe saw. Two answers with the same fingerprint hold the same rows and total."""
+class ProbeResult:
+    """The result of a probe. Two answers with the same fingerprint hold the same rows and total."""
 
     rows: int
     fingerprint: str
@@ -31,13 +31,13 @@ class Probed:
 
 def probe(
     connection: Connection, resource: Resource, since: datetime, window: Window | None
-) -> Probed:
-    """Ask for the first page of `resource` as its `probe` says, once, without a retry.
+) -> ProbeResult:
+    """Request the first page of `resource` as its `probe` says, once, without a retry.
 
-    `since` is what a resource with changes (or a `since_param`) is asked for, `window` what one
-    with windows is. Raises IngestError, its text masked.
+    `since` bounds the request of a resource with changes (or a `since_param`), `window` that of one
+    with windows. Raises IngestError, its text masked.
     """
-    # definitions need to know what a probe is, but nothing of what one asks with
+    # definitions need to know what a probe is, but nothing of what sends one
     from timetracking_assets.ingest.pages.fetch import open_pages
 
     spec = resource.automation.probe or ProbeSpec()
@@ -48,7 +48,7 @@ def probe(
     elif resource.sync_mode == "changes":
         window = _everything_since(since, resource)
     params = {name: value for name, value in params.items() if value is not None}
-    asked = resource.model_copy(
+    request = resource.model_copy(
         update={
             "endpoint": {**resource.endpoint, "params": params, "paginator": "single_page"},
             "window": resource.window if window else None,
@@ -59,10 +59,10 @@ def probe(
     ids = None
     if parent and parent.name == CONFIGURED:
         ids = connection.configured_ids(parent, resource)
-    digest, rows, totals = sha256(), 0, StatedTotals(asked)
+    digest, rows, totals = sha256(), 0, StatedTotals(request)
     with open_pages(
         connection.with_retry(retry),
-        asked,
+        request,
         RequestStats(),
         window=window,
         parent_rows=ids,
@@ -73,7 +73,7 @@ def probe(
             for row in page.rows:
                 digest.update(bytes(row))
     digest.update(f"{totals.rows}".encode())
-    return Probed(rows, digest.hexdigest()[:32])
+    return ProbeResult(rows, digest.hexdigest()[:32])
 
 
 def _everything_since(since: datetime, resource: Resource) -> Window:

@@ -1,4 +1,4 @@
-"""Windows: half-open UTC intervals, how an API is asked for one, and which rows lie in it.
+"""Windows: half-open UTC intervals, how one is requested, and which rows lie in it.
 
 Instants are compared, never text: a row's time is an instant (or a date in the partition's zone),
 whatever offset the API writes. What a partition key is, belongs to `orchestration/partitions.py`.
@@ -116,14 +116,14 @@ def _text(instant: datetime) -> str:
 
 
 class Series(NamedTuple):
-    """One series of requests: the window whose rows it is asked for, and its parameters."""
+    """One series of requests: the window whose rows are requested, and the parameters."""
 
     window: Window | None
     params: dict[str, Any]
 
 
 def request_series(spec: WindowSpec, window: Window) -> list[Series]:
-    """What to ask for to get the rows of `window`.
+    """What to request to get the rows of `window`.
 
     One series for a start and an end (or a start alone), several where the window is longer than
     the API answers at once, one per year for a year parameter.
@@ -137,8 +137,8 @@ def series_of(resource: Resource, window: Window) -> list[Series]:
     """What to request to get the rows of `window`, whichever days the API means.
 
     Where it is requested by days and its rows have instants, the days are those of the window's
-    `timezone`, else of `partitions`. Where neither is said, a day more is requested on each side:
-    a row's instant decides whether it lies in the window.
+    `timezone`, else of `partitions`. Without either, a day more is requested on each side: a
+    row's instant decides whether it lies in the window.
     """
     spec, partitions = resource.window, resource.partitions
     if spec is None:

@@ -40,7 +40,7 @@ class Warehouse(ABC):
     """Where tables are: one dataset (schema) for each API.
 
     SQL is written once, in what DuckDB and PostgreSQL have in common and with identifiers in double
-    quotes; `in_dialect` puts it into the destination's words.
+    quotes; `in_dialect` puts it into the destination's dialect.
     """
 
     lock_timeout: float = field(default=600.0, kw_only=True)
@@ -65,7 +65,7 @@ class Warehouse(ABC):
 
     @abstractmethod
     def prepare(self) -> None:
-        """Raises WarehouseError if nothing could be loaded here: before an API is asked."""
+        """Raises WarehouseError if nothing could be loaded here: before any request is sent."""
 
     @abstractmethod
     def exclusive(
@@ -82,7 +82,7 @@ class Warehouse(ABC):
         """The warehouse as readers see it, without keeping loads waiting where that can be."""
 
     @abstractmethod
-    def stands(self, dataset: str) -> bool:
+    def has_dataset(self, dataset: str) -> bool:
         """Whether anything has been loaded into `dataset`; a guess that may be too good."""
 
     def publish(self, holder: str) -> Path | None:
@@ -99,7 +99,7 @@ class Warehouse(ABC):
 
 
 class OpenWarehouse(ABC):
-    """The warehouse while it may be asked; `waited` is the seconds that it took to get the lock.
+    """The warehouse while it can be queried; `waited` is the seconds that it took to get the lock.
 
     `scratch` is a DuckDB connection in which an answer's files and rows of its table can be
     compared: the warehouse itself, or one in memory beside it.
@@ -107,16 +107,16 @@ class OpenWarehouse(ABC):
 
     waited: float
     dialect: str
-    """The SQL that it speaks, by sqlglot's name: `duckdb`, `postgres`."""
+    """Its dialect of SQL, by sqlglot's name: `duckdb`, `postgres`."""
     scratch: duckdb.DuckDBPyConnection
     keeps_json_text: bool
     """Whether JSON comes out as it went in; else it is in canonical form in `scratch`."""
 
     @abstractmethod
     def column_types(self, dataset: str, table: str) -> dict[str, str]:
-        """Column names and types of a table, in order; empty if there is none.
+        """Column names and types of a table, in order; empty if the table doesn't exist.
 
-        Types are dlt's words (`text`, `bigint`, ...), or SQL's own where dlt has none.
+        Types are dlt's names (`text`, `bigint`, ...), or SQL's own where dlt has none.
         """
 
     @abstractmethod
@@ -147,8 +147,8 @@ class OpenWarehouse(ABC):
         of: str,
         columns: Sequence[str] | None = None,
     ) -> str:
-        """A relation in `scratch` with at least those rows of a table that are in question.
+        """A relation in `scratch` with at least those rows of a table that are to be compared.
 
-        These are the rows for which `where` is true, and those whose `keys` stand in the scratch's
+        These are the rows for which `where` is true, and those whose `keys` are in the scratch's
         relation `of`; no keys: the whole table. `columns`: those needed, or all.
         """

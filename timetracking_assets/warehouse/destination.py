@@ -1,4 +1,4 @@
-"""Any other of dlt's SQL destinations as the warehouse, asked through dlt's own client.
+"""Any other of dlt's SQL destinations as the warehouse, through dlt's own client.
 
 PostgreSQL has a lock of its own; what holds for destinations that have none is in
 `docs/destinations.md`. Settings are in `destination_settings.py`, the embedded file is in
@@ -42,7 +42,7 @@ _ROWS_AT_ONCE = 50_000
 class DestinationWarehouse(Warehouse):
     """dlt's destination `name`; `home` is where loads keep their files meanwhile.
 
-    `credentials` are a connection string; without, they are what dlt's settings say.
+    `credentials` are a connection string; without, dlt's settings apply.
     """
 
     name: str
@@ -74,7 +74,7 @@ class DestinationWarehouse(Warehouse):
         return find_destination(self.name, self.credentials, statements)
 
     def prepare(self) -> None:
-        """Check the settings, and make the local directory. The server is not asked."""
+        """Check the settings, and make the local directory. No connection is opened."""
         self._make_home()
         self._settings.client(_ANY_DATASET)
 
@@ -132,8 +132,8 @@ class DestinationWarehouse(Warehouse):
         with self._opened(self._settings.client(_ANY_DATASET)) as opened:
             yield opened
 
-    def stands(self, dataset: str) -> bool:
-        """Whether the dataset is there."""
+    def has_dataset(self, dataset: str) -> bool:
+        """Whether the dataset exists."""
         with self._opened(self._settings.client(dataset)) as opened:
             return bool(opened.client.sql_client.has_dataset())
 
@@ -143,7 +143,7 @@ class DestinationWarehouse(Warehouse):
         try:
             client.sql_client.open_connection()
         except Exception as error:
-            problem = self._settings.told(error)
+            problem = self._settings.masked_message(error)
         if problem:
             raise WarehouseError(
                 f"can't open the warehouse {self.name}: {problem}. {self._settings.advice}"
@@ -167,11 +167,11 @@ class OpenDestination(OpenWarehouse):
 
     @cached_property
     def scratch(self) -> duckdb.DuckDBPyConnection:  # type: ignore[override]
-        """A DuckDB in memory, made when it is asked for: most questions need none."""
+        """A DuckDB in memory, made when it is first used: most queries need none."""
         return open_scratch(self._warehouse.work_dir)
 
     def close_scratch(self) -> None:
-        """Let go of the copies, if there are any."""
+        """Drop the copies, if there are any."""
         if "scratch" in self.__dict__:
             self.scratch.close()
 
@@ -219,7 +219,7 @@ class OpenDestination(OpenWarehouse):
         of: str,
         columns: Sequence[str] | None = None,
     ) -> str:
-        """A copy of the rows in question; of all rows where most are."""
+        """A copy of the rows that are compared; of all rows where most of them are."""
         types = self.column_types(dataset, table)
         kept = {name: kind for name, kind in types.items() if columns is None or name in columns}
         select = selection(kept, dataset, table)

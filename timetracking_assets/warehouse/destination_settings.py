@@ -1,4 +1,4 @@
-"""A dlt destination that isn't the embedded one: its settings, its SQL, and two defects mended.
+"""A dlt destination that isn't the embedded one: its settings, its SQL, and two defects fixed.
 
 Names and values of settings are dlt's (`DESTINATION__<NAME>__CREDENTIALS`, `secrets.toml`). We
 write SQL in what DuckDB and PostgreSQL have in common; sqlglot, which dlt translates with, does
@@ -40,12 +40,12 @@ class DestinationSettings:
 
     @cached_property
     def factory(self) -> Any:
-        """The dlt destination. Raises WarehouseError for a name that is none."""
+        """The dlt destination. Raises WarehouseError for a name that dlt doesn't know."""
         problem = ""
         try:
             factory = find_destination(self._name, self._credentials)
         except Exception as error:
-            problem = self.told(error)
+            problem = self.masked_message(error)
         if problem:
             raise WarehouseError(
                 f"WAREHOUSE_DESTINATION is {self._name!r}, which dlt can't use: {problem}. It "
@@ -55,7 +55,7 @@ class DestinationSettings:
 
     @cached_property
     def capabilities(self) -> Any:
-        """What dlt says that the destination can do."""
+        """What the destination can do, by dlt."""
         return self.factory.capabilities()
 
     def client(self, dataset: str) -> Any:
@@ -68,9 +68,9 @@ class DestinationSettings:
         except ConfigFieldMissingException as error:
             problem = f"lacks {', '.join(error.fields)}"
         except ImportError as error:
-            problem = f"lacks its driver ({self.told(error)}); install {self._extra()}"
+            problem = f"lacks its driver ({self.masked_message(error)}); install {self._extra()}"
         except Exception as error:
-            problem = f"refuses its settings: {self.told(error)}"
+            problem = f"refuses its settings: {self.masked_message(error)}"
         if problem:
             raise WarehouseError(
                 f"the warehouse's destination {self._name} {problem}. {self.advice}"
@@ -127,8 +127,8 @@ class DestinationSettings:
         mask_logs(redactor)
         return redactor
 
-    def told(self, error: BaseException) -> str:
-        """What an error says, in one line and masked."""
+    def masked_message(self, error: BaseException) -> str:
+        """An error's message in one line, its secrets masked."""
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         return self.redactor(" ".join(lines))[:400].rstrip(".")
 
@@ -160,13 +160,13 @@ def find_destination(name: str, credentials: str = "", first_in_merge: Sequence[
         # Who has no transactions has none for the definitions of tables, either
         transactions = known.supports_ddl_transactions
     settings = {**factory.caps_params, "supports_transactions": transactions}
-    mended = _mended(type(factory), factory.destination_type, first_in_merge)
-    return mended(**factory.config_params, **settings)
+    fixed = _fixed(type(factory), factory.destination_type, first_in_merge)
+    return fixed(**factory.config_params, **settings)
 
 
-def _mended(base: Any, dlt_type: str, first_in_merge: Sequence[str]) -> Any:
-    class Mended(base):  # type: ignore[misc]
-        """`base`, as said above; its settings are looked for once."""
+def _fixed(base: Any, dlt_type: str, first_in_merge: Sequence[str]) -> Any:
+    class Fixed(base):  # type: ignore[misc]
+        """`base` with the transaction and the statements; its settings are looked up once."""
 
         # where dlt looks for the names of the settings
         __orig_base__ = base
@@ -187,7 +187,7 @@ def _mended(base: Any, dlt_type: str, first_in_merge: Sequence[str]) -> Any:
         def client_class(self) -> Any:
             return with_statements(_skipping_empty_files(super().client_class), first_in_merge)
 
-    return Mended
+    return Fixed
 
 
 def _skipping_empty_files(base: Any) -> Any:
@@ -195,7 +195,7 @@ def _skipping_empty_files(base: Any) -> Any:
         def create_load_job(
             self, table: Any, file_path: str, load_id: str, restore: bool = False
         ) -> Any:
-            # an answer without rows: there is nothing to copy, but ADBC wants a batch
+            # an answer without rows: there is nothing to copy, but ADBC needs a batch
             if file_path.endswith(".parquet") and not pq.read_metadata(file_path).num_rows:
                 return FinalizedLoadJobWithFollowupJobs(file_path)
             return super().create_load_job(table, file_path, load_id, restore)

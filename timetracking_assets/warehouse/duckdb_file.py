@@ -110,7 +110,7 @@ class DuckDBFile(Warehouse):
 
     @contextmanager
     def reading(self, holder: str) -> Iterator[OpenDuckDB]:
-        """The published copy, which no load waits for; the file itself where there is none."""
+        """The published copy, which no load waits for; the file itself where there is no copy."""
         if not self.published.exists():
             with self.exclusive(holder) as opened:
                 yield opened
@@ -118,8 +118,8 @@ class DuckDBFile(Warehouse):
         with duckdb.connect(str(self.published), read_only=True) as connection:
             yield OpenDuckDB(connection, 0.0)
 
-    def stands(self, dataset: str) -> bool:
-        """Whether there is a file."""
+    def has_dataset(self, dataset: str) -> bool:
+        """Whether the file exists."""
         return self.path.exists()
 
     @contextmanager
@@ -175,14 +175,14 @@ class DuckDBFile(Warehouse):
             yield connection
 
     def _advice(self, problem: str) -> str:
-        # DuckDB has one type for all that can go wrong with a file; a path may hold any word
-        words = problem.replace(str(self.path), "").partition(": ")[2]
-        if words.startswith("Could not set lock on file"):
+        # DuckDB has one type for all that can go wrong with a file; a path may hold any text
+        message = problem.replace(str(self.path), "").partition(": ")[2]
+        if message.startswith("Could not set lock on file"):
             return (
                 "Close the other program (or let it open the file only while it reads), then run "
                 "again."
             )
-        if words.startswith("Failure while replaying WAL file"):
+        if message.startswith("Failure while replaying WAL file"):
             return (
                 f"The write-ahead log {self.path}.wal is damaged. Restore both files from a "
                 "backup; or move the log away, which loses the loads since the last checkpoint, "
@@ -215,7 +215,7 @@ class DuckDBFile(Warehouse):
                 problem = error.strerror
                 unfinished.unlink(missing_ok=True)
         if problem:
-            raise WarehouseError(f"can't publish {target}: {problem}. The last copy still stands.")
+            raise WarehouseError(f"can't publish {target}: {problem}. The last copy is unchanged.")
         return target
 
 
@@ -230,13 +230,13 @@ class OpenDuckDB(OpenWarehouse):
 
     def column_types(self, dataset: str, table: str) -> dict[str, str]:
         """Column names and types of a table; see `OpenWarehouse`."""
-        # not DESCRIBE, which fails for a table that isn't there, and a transaction with it
-        found = self.scratch.execute(
+        # not DESCRIBE, which fails for a table that doesn't exist, and a transaction with it
+        columns = self.scratch.execute(
             "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = "
             "current_database() AND schema_name = $1 AND table_name = $2 ORDER BY column_index",
             [dataset, table],
         ).fetchall()
-        return {name: _TYPES.get(kind, kind) for name, kind in found}
+        return {name: _TYPES.get(kind, kind) for name, kind in columns}
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""

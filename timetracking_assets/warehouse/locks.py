@@ -22,7 +22,7 @@ from timetracking_assets.errors import LockTimeoutError, WarehouseError
 from timetracking_assets.warehouse.base import literal
 from timetracking_assets.warehouse.private_files import private_files
 
-_SAY_AFTER_SECONDS = 5.0
+_LOG_AFTER_SECONDS = 5.0
 
 
 def wait_for(
@@ -36,18 +36,18 @@ def wait_for(
 
     Raises LockTimeoutError after `timeout` seconds.
     """
-    said = False
+    logged = False
     started = time.monotonic()
     deadline = started + timeout
     while True:
         rest = deadline - time.monotonic()
-        if attempt(max(0.0, min(rest, _SAY_AFTER_SECONDS))):
+        if attempt(max(0.0, min(rest, _LOG_AFTER_SECONDS))):
             return time.monotonic() - started
         if time.monotonic() >= deadline:
             break
-        if log and not said:
+        if log and not logged:
             log(f"waiting for {what}, held by {held_by()}")
-            said = True
+            logged = True
     raise LockTimeoutError(
         f"waited {timeout:.0f} s for {what}, held by {held_by()}. Wait for that run to end, or "
         "raise the warehouse's `lock_timeout`."
@@ -127,20 +127,20 @@ def advisory_lock(
     try:
         yield waited
     finally:
-        # a session that is gone has let go of it
+        # a session that has ended has released it
         with suppress(WarehouseError):
             rows(f"SELECT pg_advisory_unlock({key})")
 
 
 def _holder(rows: Callable[[str], list[tuple[Any, ...]]], dataset: str) -> str:
-    found = rows(
+    holders = rows(
         "SELECT a.application_name, coalesce(host(a.client_addr), 'local') FROM pg_locks l "
         "JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted "
         f"AND l.objsubid = 2 AND l.objid = {_number(dataset) % 2**32} "
         f"AND l.classid = {_number('timetracking_assets') % 2**32} "
         "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
-    return f"{found[0][0]} ({found[0][1]})" if found else "another session"
+    return f"{holders[0][0]} ({holders[0][1]})" if holders else "another session"
 
 
 def _number(name: str) -> int:

@@ -1,6 +1,6 @@
 """dlt's merge with statements of ours in the same transaction.
 
-dlt has no word for it; what it lets others replace is the job that executes a file of SQL.
+dlt has no setting for it; what it lets others replace is the job that executes a file of SQL.
 """
 
 from __future__ import annotations

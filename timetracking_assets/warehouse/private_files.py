@@ -1,6 +1,6 @@
 """Files and working directories that only their user may read; a directory goes with its load.
 
-DuckDB and dlt make files as the umask says, and have no word for another mode.
+DuckDB and dlt make files as the umask says, and have no setting for another mode.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 So that one way of comparing serves every destination. Getting rows into it belongs here, JSON in a
 canonical form (databases keep it in an order and a layout of their own), and how much memory a
-DuckDB may take; not what is asked of the rows.
+DuckDB may take; not what is queried.
 """
 
 from __future__ import annotations
@@ -116,9 +116,9 @@ def selection(types: Mapping[str, str], dataset: str, table: str) -> str:
 
 
 def is_few(scratch: duckdb.DuckDBPyConnection, of: str, rows: int) -> bool:
-    """Whether a table of `rows` rows is better asked for the keys in `of` than read as a whole."""
-    [[asked]] = scratch.execute(f"SELECT count(*) FROM {of}").fetchall()
-    return bool(asked * _FEW < rows)
+    """Whether a table of `rows` rows is better queried by the keys in `of` than read as a whole."""
+    [[keys]] = scratch.execute(f"SELECT count(*) FROM {of}").fetchall()
+    return bool(keys * _FEW < rows)
 
 
 def key_conditions(
@@ -130,11 +130,11 @@ def key_conditions(
     """
     columns = [f"CAST({quoted(name)} AS VARCHAR)" for name in keys]
     present = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in keys)
-    found = scratch.execute(
+    distinct = scratch.execute(
         f"SELECT DISTINCT {', '.join(columns)} FROM {of} WHERE {present}"
     ).fetchall()
-    for start in range(0, len(found), _KEYS_AT_ONCE):
-        some = found[start : start + _KEYS_AT_ONCE]
+    for start in range(0, len(distinct), _KEYS_AT_ONCE):
+        some = distinct[start : start + _KEYS_AT_ONCE]
         values = [[_value(v, k) for v, k in zip(row, keys.values(), strict=True)] for row in some]
         if len(keys) == 1:
             [name] = keys
@@ -164,7 +164,7 @@ def canonical_columns(table: pa.Table, names: Container[str]) -> pa.Table:
 def canonical_json(text: str | None) -> str | None:
     """The same text for the same value: members in order, numbers without what they don't need.
 
-    Numbers are exact, however long. Text that is no JSON stays as it is.
+    Numbers are exact, however long. Text that isn't JSON stays as it is.
     """
     if text is None:
         return None
@@ -203,8 +203,8 @@ _MEGABYTES_A_THREAD = 200
 def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
     """Limit all of the process's connections to the same database.
 
-    `TIMETRACKING_MEMORY_LIMIT` says how much in DuckDB's words (`2GB`); without, 200 MB a thread.
-    Raises WarehouseError for words that are none.
+    `TIMETRACKING_MEMORY_LIMIT` is the size as DuckDB reads it (`2GB`); without, 200 MB a thread.
+    Raises WarehouseError for a size that it can't read.
     """
     limit = os.environ.get(MEMORY_LIMIT, "").strip()
     if not limit:

@@ -134,7 +134,7 @@ def test_json_is_compared_by_its_value(platform: Platform, control: RemoteContro
 def test_who_waits_says_for_whom(
     url: str, holder: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("timetracking_assets.warehouse.locks._SAY_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr("timetracking_assets.warehouse.locks._LOG_AFTER_SECONDS", 0.1)
     words: list[str] = []
     warehouse = DestinationWarehouse("postgres", tmp_path, url, lock_timeout=0.5)
     with (

@@ -180,7 +180,7 @@ def test_an_apostrophe_in_the_path_is_refused(tmp_path: Path) -> None:
 
 
 def test_who_waits_says_so_and_for_whom(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("timetracking_assets.warehouse.locks._SAY_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr("timetracking_assets.warehouse.locks._LOG_AFTER_SECONDS", 0.1)
     said: list[str] = []
     with (
         process(HOLD, path),

@@ -48,7 +48,7 @@ def test_an_error_inside_gives_it_back(paths: tuple[Path, Path]) -> None:
 def test_whoever_waits_learns_for_whom(
     paths: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "_SAY_AFTER_SECONDS", 0.05)
+    monkeypatch.setattr(locks, "_LOG_AFTER_SECONDS", 0.05)
     logged: list[str] = []
     expected = r"waited 0 s for the table, held by a run \(process \d+\)\. Wait for that run"
     with file_lock(*paths, "the table", "a run", 0):

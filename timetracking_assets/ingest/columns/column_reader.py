@@ -63,7 +63,7 @@ _CHANGED = re.compile(r"Column\(/(?P<path>.*?)\) changed from (?P<was>\S+) to (?
 
 
 class WidenedError(Exception):
-    """A column needs the wider type `data_type`, and has gone out or is stored with another."""
+    """A column needs the wider type `data_type`, and is already written or stored with another."""
 
     def __init__(self, column: str, data_type: DataType) -> None:
         super().__init__(f"{column} is {data_type}")
@@ -94,7 +94,7 @@ class ColumnReader:
     """Reads pages into columns.
 
     `types` are those known so far, `names` the fields' columns, `stored` the columns that the table
-    has, `seen` those that have gone out in a table. `digits` are columns of text for numbers that
+    has, `seen` those that are already written. `digits` are columns of text for numbers that
     no other type holds. A reader that is `learning` may still change any type that was not
     declared.
 

@@ -102,7 +102,7 @@ class PageTyper:
         return dict(self._reader.placeholders)
 
     def tables(self, pages: Iterable[Page]) -> Iterator[tuple[pa.Table, Window | None]]:
-        """The pages as tables, each with the window that it was asked for.
+        """The pages as tables, each with the window that was requested.
 
         Neighbouring pages are one table: each costs some milliseconds, whatever its size. While
         one becomes a table, the next are parsed in threads of their own.
@@ -118,14 +118,14 @@ class PageTyper:
                 yield self._named(batch, ahead), batch[0].window
 
     def _named(self, pages: Sequence[Page], ahead: ParsedAhead | None) -> pa.Table:
-        """The pages as one table; what is wrong is said of the page that it is in."""
+        """The pages as one table; an error names the page that it is in."""
         try:
             return self._table(pages, ahead)
         except (AnswerError, TypeMismatchError):
             return pa.concat_tables([self(page) for page in pages], promote_options="default")
 
     def __call__(self, page: Page) -> pa.Table:
-        """The page as a table: one column per known or found field, rows in the page's order."""
+        """The page as a table: one column per known or new field, rows in the page's order."""
         self._refuse_no_objects(page)
         return self._table([page])
 
@@ -217,10 +217,10 @@ class PageTyper:
         for name in dict.fromkeys([*self._resource.primary_key, *required]):
             if name not in columns or columns[name].null_count:
                 what = "its key" if name in self._resource.primary_key else "a value that it needs"
-                found = ", ".join(columns)
+                names = ", ".join(columns)
                 raise AnswerError(
                     f"{self._resource.label}: page {page.number} ({page.url}) has a row without "
-                    f"{what} '{name}'. Its columns are: {found}."
+                    f"{what} '{name}'. Its columns are: {names}."
                 )
 
 

@@ -164,7 +164,7 @@ def values_at(
         try:
             row = value = _decode(raw)
         except ValueError:
-            # not readable at all: that is said by the reader, not of a value
+            # not readable at all: the reader reports that, not a value
             continue
         led = True
         for part in path:
@@ -246,13 +246,13 @@ def json_texts(lines: bytes, paths: Iterable[FieldPath]) -> dict[FieldPath, pa.A
     pyarrow.ArrowInvalid for text that isn't UTF-8, and ValueError for a name that msgspec can't
     look for (it holds a quote, a backslash or a control character).
     """
-    wanted = tuple(paths)
-    if not wanted:
+    fields = tuple(paths)
+    if not fields:
         return {}
-    rows = msgspec.json.Decoder(_row_type(wanted)).decode_lines(lines)
+    rows = msgspec.json.Decoder(_row_type(fields)).decode_lines(lines)
     texts = {}
-    for path in wanted:
-        names = _attributes(wanted, path)
+    for path in fields:
+        names = _attributes(fields, path)
         read = attrgetter(*names) if len(names) == 1 else partial(_inner, names=names)
         column = pa.array([*map(bytes, map(read, rows))], pa.binary()).cast(pa.string())
         texts[path] = pc.if_else(pc.equal(column, "null"), None, column)

@@ -1,4 +1,4 @@
-"""Values of an API as a column's type: times in UTC, and the words for a value that does not fit.
+"""Values of an API as a column's type: times in UTC, and the message for a value that does not fit.
 
 Offsets win; text without one is a local time in the declared zone. Where clocks go back, the
 earlier of the two instants is meant; where they go forward, the skipped hour counts from before.

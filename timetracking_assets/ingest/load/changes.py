@@ -85,8 +85,8 @@ class StagedAnswer:
 
     @cached_property
     def _table(self) -> str:
-        """The table's rows in question, with the types that its columns are about to have."""
-        table = self._in_question(self._scope)
+        """The table's rows to compare, with the types that its columns are about to have."""
+        table = self._compared_rows(self._scope)
         casts = [
             f"CAST({quoted(name)} AS {SQL_TYPES[kind]}) AS {quoted(name)}"
             for name, kind in self._retyped.items()
@@ -98,7 +98,7 @@ class StagedAnswer:
         if not self._keys or not self._stored:
             return False
         inside = " OR ".join(f"({in_window_sql(self._resource, window)})" for window in windows)
-        table = self._in_question("false")
+        table = self._compared_rows("false")
         return bool(
             self._number(
                 f"SELECT count(*) FROM (SELECT * FROM {table} WHERE {inside}) t "
@@ -106,7 +106,7 @@ class StagedAnswer:
             )
         )
 
-    def _in_question(self, where: str, columns: Sequence[str] | None = None) -> str:
+    def _compared_rows(self, where: str, columns: Sequence[str] | None = None) -> str:
         return self._warehouse.in_scratch(
             self._resource.api,
             self._resource.name,
@@ -132,12 +132,12 @@ class StagedAnswer:
     def _keep_keys(self) -> None:
         # kept until the load is done: dlt moves the files
         mark = self._resource.deletion_mark
-        gone = "false"
+        dropped = "false"
         if mark and mark in self._names:
-            gone = f"coalesce(CAST({quoted(mark)} AS VARCHAR), 'false') <> 'false'"
+            dropped = f"coalesce(CAST({quoted(mark)} AS VARCHAR), 'false') <> 'false'"
         self._warehouse.scratch.execute(
             f"CREATE OR REPLACE TEMP TABLE answer_keys AS SELECT {', '.join(self._keys)}, "
-            f"count(*) AS __copies, bool_or({gone}) AS __gone FROM {self._staged} GROUP BY ALL"
+            f"count(*) AS __copies, bool_or({dropped}) AS __drop FROM {self._staged} GROUP BY ALL"
         )
 
     @property
@@ -150,14 +150,15 @@ class StagedAnswer:
         if not self._keys:
             return self._replaced()
         [[rows, distinct, marked]] = self._compared(
-            "SELECT coalesce(sum(__copies) FILTER (WHERE NOT __gone), 0), "
-            "count(*) FILTER (WHERE NOT __gone), count(*) FILTER (WHERE __gone) FROM answer_keys"
+            "SELECT coalesce(sum(__copies) FILTER (WHERE NOT __drop), 0), "
+            "count(*) FILTER (WHERE NOT __drop), count(*) FILTER (WHERE __drop) "
+            "FROM answer_keys"
         )
         changes = Changes(rows=int(rows), distinct_keys=distinct, marked=marked)
         if rows > distinct:
             keys = ", ".join(f"CAST({key} AS VARCHAR)" for key in self._keys)
             sample = self._compared(
-                f"SELECT {keys} FROM answer_keys WHERE __copies > 1 AND NOT __gone "
+                f"SELECT {keys} FROM answer_keys WHERE __copies > 1 AND NOT __drop "
                 f"ORDER BY __copies DESC, {', '.join(self._keys)} LIMIT {_SAMPLE}"
             )
             changes = replace(changes, repeated_keys=tuple(sample))
@@ -227,7 +228,7 @@ class StagedAnswer:
         self._warehouse.scratch.execute(
             f"CREATE OR REPLACE TEMP TABLE {name} AS "
             f"SELECT {keys}, hash({', '.join(values) or 'NULL'}) AS __hash FROM {relation} {alias} "
-            f"SEMI JOIN (SELECT * FROM answer_keys WHERE NOT __gone) k ON {self._same(alias, 'k')}"
+            f"SEMI JOIN (SELECT * FROM answer_keys WHERE NOT __drop) k ON {self._same(alias, 'k')}"
         )
 
     def _deleted(self) -> int:
@@ -237,7 +238,7 @@ class StagedAnswer:
         return self._number(
             f"SELECT count(*) FROM (SELECT {', '.join(self._keys)}, {scope} AS __in_scope "
             f"FROM {self._table}) t LEFT JOIN answer_keys k ON {self._same('t', 'k')} "
-            "WHERE k.__gone OR (k.__gone IS NULL AND t.__in_scope)"
+            "WHERE k.__drop OR (k.__drop IS NULL AND t.__in_scope)"
         )
 
     def after(self, changes: Changes) -> Changes:
@@ -250,10 +251,10 @@ class StagedAnswer:
             )
         row_count = keys_held = self._warehouse.number(f"SELECT count(*) FROM {self._whole_table}")
         if self._keys:
-            table = self._in_question("false", self._resource.primary_key)
+            table = self._compared_rows("false", self._resource.primary_key)
             keys_held = self._number(
                 f"SELECT count(*) FROM {table} t JOIN answer_keys k "
-                f"ON {self._same('t', 'k')} WHERE NOT k.__gone"
+                f"ON {self._same('t', 'k')} WHERE NOT k.__drop"
             )
         return replace(
             changes, row_count=row_count, window_row_count=in_window, keys_held=keys_held

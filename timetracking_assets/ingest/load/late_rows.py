@@ -1,4 +1,4 @@
-"""Rows of an answer that belong to older windows than the one asked for, and aren't stored so yet.
+"""Rows of an answer that belong to older windows than the requested one, and aren't stored so yet.
 
 Such a row is a late edit that the window's own load can't take in. What is done about it is not
 decided here.
@@ -29,9 +29,9 @@ class LateRows:
     """
 
     def __init__(self, resource: Resource, window: Window | None) -> None:
-        wanted = resource.sync_mode == "window" and resource.window is not None
+        collects = resource.sync_mode == "window" and resource.window is not None
         self._resource = resource
-        self._window = window if wanted else None
+        self._window = window if collects else None
         self._tables: list[pa.Table] = []
         self.days: dict[date, int] = {}
         """Rows by the day (in the window's zone) that they belong to; known after `compare`."""
@@ -80,14 +80,14 @@ class LateRows:
                 keys=resource.primary_key,
                 of="late_rows",
             )
-            found = warehouse.scratch.execute(
+            counts = warehouse.scratch.execute(
                 f"SELECT {at}, count(*) FROM late_rows l LEFT JOIN {table} t ON {same} "
                 f"WHERE CASE WHEN t.{keys[0]} IS NULL THEN {alive} ELSE {differs} END GROUP BY 1"
             ).fetchall()
         finally:
             warehouse.scratch.unregister("late_rows")
         zone = ZoneInfo(self._window.timezone if self._window else "UTC")
-        for value, count in found:
+        for value, count in counts:
             day = (
                 _EPOCH.date() + timedelta(days=value)
                 if is_date

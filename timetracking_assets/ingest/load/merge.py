@@ -82,7 +82,7 @@ def refuse_large_removal(resource: Resource, changes: Changes) -> None:
         raise RemovalError(
             f"{resource.label}: this answer would remove {removed} of "
             f"{changes.rows_before} rows, more than {resource.max_removed_share:.0%} "
-            "(`max_removed_share`). Nothing was changed. If the rows are really gone, run the "
+            "(`max_removed_share`). Nothing was changed. If the rows are really deleted, run the "
             "asset once with the run config "
             f"`ops: {{{resource.api}__{resource.name}: {{config: {{allow_removal: true}}}}}}`."
         )

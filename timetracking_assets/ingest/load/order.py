@@ -1,10 +1,10 @@
-"""Loads of one resource take effect in the order in which they asked the API.
+"""Loads of one resource take effect in the order of their first requests.
 
-Without it, an answer that was asked for first and arrived last would overwrite a newer one. Each
+Without it, an answer that was requested first and arrived last would overwrite a newer one. Each
 load takes a number before its first request; what the table was last loaded from is noted beside
 it, by part. Both happen under the dataset's lock, so that they hold between processes and machines;
 numbers are the warehouse's, so that no clock matters. The note is written just before the merge: a
-load that dies in between only makes others ask again.
+load that dies in between only makes others repeat their requests.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def take_number(warehouse: OpenWarehouse, resource: Resource) -> int:
             f"CREATE TABLE {table} (resource VARCHAR, state VARCHAR, sequence_number BIGINT, "
             "part_start BIGINT, part_end BIGINT)"
         )
-    asked = f"resource = {literal(resource.name)} AND state = 'asked'"
-    warehouse.change(f"UPDATE {table} SET sequence_number = sequence_number + 1 WHERE {asked}")
-    numbers = warehouse.rows(f"SELECT sequence_number FROM {table} WHERE {asked}")
+    counter = f"resource = {literal(resource.name)} AND state = 'asked'"
+    warehouse.change(f"UPDATE {table} SET sequence_number = sequence_number + 1 WHERE {counter}")
+    numbers = warehouse.rows(f"SELECT sequence_number FROM {table} WHERE {counter}")
     if not numbers:
         warehouse.change(
             f"INSERT INTO {table} (resource, state, sequence_number) "
@@ -51,10 +51,10 @@ def is_overtaken(
     number: int,
     holds_rows_of: Callable[[Sequence[Window]], bool],
 ) -> bool:
-    """Whether a load that asked after `number` was taken has loaded what this answer would replace.
+    """Whether a load with a later number than `number` has loaded what this answer would replace.
 
     That is a part that overlaps `window`, or one that has taken a row of this answer into its own:
-    `holds_rows_of` tells whether the table has the answer's keys in the given windows.
+    `holds_rows_of` returns whether the table has the answer's keys in the given windows.
     """
     if not warehouse.column_types(resource.api, TABLE):
         return False

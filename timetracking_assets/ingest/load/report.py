@@ -41,7 +41,7 @@ class LoadReport:
     placeholders: dict[str, int] = field(default_factory=dict)
     """Columns whose values came in part as a placeholder of another type, and how many did."""
     times_overtaken: int = 0
-    """How often the API was asked again, because a load that asked later had written first."""
+    """How often the answer was requested again, as a load with later requests had written first."""
     totals: StatedTotals = field(init=False)
     late: LateRows = field(init=False)
 

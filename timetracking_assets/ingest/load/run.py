@@ -45,7 +45,7 @@ from timetracking_assets.warehouse.private_files import private_work_dir
 from timetracking_assets.warehouse.scratch import MEMORY_LIMIT
 
 _MOST_ANSWERS = 4
-"""How often a load asks the API, where others that asked later keep writing first."""
+"""How often a load requests its answer, where later ones keep writing first."""
 
 
 class _TableChangedError(Exception):
@@ -96,16 +96,16 @@ def _masked(
 def _is_full_disk(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno == ENOSPC
-    # DuckDB has no type for it, and ends its message with the system's words
+    # DuckDB has no type for it, and ends its message with the system's
     return isinstance(error, duckdb.Error) and strerror(ENOSPC) in str(error).rpartition('"')[2]
 
 
 def _load_newest_answer(
     request: LoadRequest, warehouse: Warehouse, report: LoadReport, work_dir: Path
 ) -> None:
-    """Load an answer that is not older than what the table holds, asking again for one that is.
+    """Load an answer that is not older than what the table holds; request again one that is.
 
-    Raises OvertakenError where others keep asking later and writing first.
+    Raises OvertakenError where later loads keep writing first.
     """
     for attempt in range(1, _MOST_ANSWERS + 1):
         directory = work_dir / f"answer-{attempt}"
@@ -121,7 +121,7 @@ def _load_newest_answer(
             if request.log:
                 request.log(
                     f"{request.resource.label}: another load asked the API later and has written "
-                    "already; asking again"
+                    "already; requesting again"
                 )
 
 
@@ -240,7 +240,7 @@ def _load(
     files: Sequence[str],
     number: int,
 ) -> None:
-    """Make the table equal to the answer in `files`, which was asked for with `number`."""
+    """Make the table equal to the answer in `files`, which was requested under `number`."""
     resource, window = table.resource, request.window
     with _exclusive(request, warehouse, report, "load") as opened:
         _refuse_changed_table(table, files, opened)
@@ -274,7 +274,7 @@ def _refuse_changed_table(table: StoredTable, files: Sequence[str], opened: Open
     """Raise _TableChangedError where the table is not the one that the answer was prepared for.
 
     Another load has made it or changed its types meanwhile; or dlt would append several files (it
-    may be told to begin a new one now and then), each in a transaction of its own.
+    may be set to begin a new one now and then), each in a transaction of its own.
     """
     resource = table.resource
     appends = table.pipeline.default_schema.tables[resource.name]["write_disposition"] == "append"

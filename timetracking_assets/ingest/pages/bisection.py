@@ -1,6 +1,6 @@
-"""Windows whose answer is cut off by the API: asked for again in halves, until nothing is missing.
+"""Windows whose answer is cut off by the API: requested again in halves, until nothing is missing.
 
-Only resources with `max_rows_per_answer` come here; how pages are asked for is in `fetch.py`.
+Only resources with `max_rows_per_answer` come here; how pages are requested is in `fetch.py`.
 """
 
 from __future__ import annotations
@@ -17,44 +17,44 @@ from timetracking_assets.spec.api import Resource
 
 SHORTEST = timedelta(hours=1)
 
-Ask = Callable[[Window | None, Sequence[Any] | None], Iterator[Page]]
+RequestPages = Callable[[Window | None, Sequence[Any] | None], Iterator[Page]]
 """The pages for a window (or without one) and some of a fan-out's parent rows (or all)."""
 
 
 def whole_answers(
-    ask: Ask,
+    request_pages: RequestPages,
     resource: Resource,
     window: Window | None,
     parent_rows: Sequence[Any] | None,
 ) -> Iterator[Page]:
     """All pages of the window, none of them of an answer that the API has cut off.
 
-    Raises AnswerError where no smaller part of the window can be asked for.
+    Raises AnswerError where no smaller part of the window can be requested.
     """
     limit = resource.max_rows_per_answer or 0
     pending = [(window, parent_rows)]
     while pending:
         part, parents = pending.pop()
-        # a window longer than `max_days` is asked for in several lists
+        # a window longer than `max_days` is requested in several lists
         lists: dict[tuple[Window | None, int], list[Page]] = defaultdict(list)
-        for page in ask(part, parents):
+        for page in request_pages(part, parents):
             lists[page.window, page.parent_row].append(page)
         cut: dict[Window | None, list[int]] = defaultdict(list)
-        for (asked, number), pages in lists.items():
+        for (window_part, number), pages in lists.items():
             if sum(len(page.rows) for page in pages) < limit:
                 yield from pages
             else:
-                cut[asked].append(number)
-        for asked, numbers in cut.items():
+                cut[window_part].append(number)
+        for window_part, numbers in cut.items():
             rest = [parents[number] for number in numbers] if parents else parents
-            pending += [(half, rest) for half in reversed(_halves(resource, asked))]
+            pending += [(half, rest) for half in reversed(_halves(resource, window_part))]
 
 
 def _halves(resource: Resource, window: Window | None) -> tuple[Window, Window]:
     spec = resource.window
     advice = (
         "Rows are missing beyond it. Raise `max_rows_per_answer` if the API does allow more, or "
-        "ask for less at once with `params`"
+        "request less at once with `params`"
     )
     reached = f"{resource.label}: an answer has reached {resource.max_rows_per_answer} rows"
     if window is None or spec is None or spec.year_param:
@@ -64,5 +64,7 @@ def _halves(resource: Resource, window: Window | None) -> tuple[Window, Window]:
         least = "a day" if spec.asks_by_day else "an hour"
         raise AnswerError(f"{reached} for {window}, which is {least} or less. {advice}.")
     if series_of(resource, halves[0])[0].params == series_of(resource, window)[0].params:
-        raise AnswerError(f"{reached} for {window}, and halves are asked for alike. {advice}.")
+        raise AnswerError(
+            f"{reached} for {window}, and halves would be the same request. {advice}."
+        )
     return halves

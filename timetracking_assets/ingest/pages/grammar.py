@@ -1,4 +1,4 @@
-"""What of `client` and `endpoint` is not in dlt's grammar: each key, in words, at its path.
+"""Keys of `client` and `endpoint` that are not in dlt's grammar: a message for each, at its path.
 
 dlt judges the whole (see `rest_api.py`) but says neither where a mistake is nor what was meant. Its
 own types are read here, so that what they gain is known without being written again.
@@ -116,7 +116,7 @@ def _typed(
 
 
 def _expected(value: Any, hint: Any) -> str | None:
-    """What a value must be instead, in words; None if it is as the hint says, or may be."""
+    """What a value must be instead; None if it fits the hint, or may do so."""
     if value is None:
         return None
     alternatives = [kind for kind in _alternatives(hint) if kind is not NoneType]

@@ -157,7 +157,7 @@ class RangeEnd:
         return not (self.doubts and stated == self._progress.rows)
 
     def _stated_rows(self, envelope: Mapping[str, Any], where: str) -> int | None:
-        """The rows of the whole list by the file's `total`; None where there is none."""
+        """The rows of the whole list by the file's `total`; None where the file names none."""
         spec = self._resource.total
         return None if spec is None or spec.unit != "rows" else total_of(spec, envelope, where)
 
@@ -169,7 +169,7 @@ class RangeEnd:
         total = self.total(envelope, where)
         if has_more is False or total is None or self._distrusts:
             return has_more
-        # rows that came and went while the list is read are told by the comparison at its end
+        # rows that came and went while the list is read show in the comparison at its end
         if self._by_rows and self._progress.rows > total:
             return has_more
         more = following < total + self._base
@@ -179,7 +179,7 @@ class RangeEnd:
         return more
 
     def total(self, envelope: Mapping[str, Any], where: str) -> int | None:
-        """The total of rows or pages that dlt's paginator looks at; None where there is none."""
+        """The total of rows or pages that dlt's paginator looks at; None where it reads none."""
         if not self._total_path:
             return None
         value = at_path(envelope, self._total_path)

@@ -23,8 +23,8 @@ def steps(path: str) -> list[str]:
     return [step for step in path.replace("[*]", ".*").split(".") if step not in ("", "$")]
 
 
-class _Found:
-    """One place below a `*`: its key (or position), and what is there."""
+class _Place:
+    """One place below a `*`: its key (or position), and the value."""
 
     def __init__(self, key: Any, raw: Raw) -> None:
         self.key, self.raw = key, raw
@@ -42,8 +42,8 @@ def nested_rows(
     before = steps(selector)[: -len(path)]
     paths = {name: steps(outer)[len(before) :] for name, outer in outer_fields.items()}
     rows: list[Raw] = []
-    for found, row in _walk(raw, path, []):
-        outer = {name: _outer(found, path_of) for name, path_of in paths.items()}
+    for places, row in _walk(raw, path, []):
+        outer = {name: _outer(places, path_of) for name, path_of in paths.items()}
         text = bytes(row).strip()
         if text.startswith(b"{"):
             if not outer:
@@ -62,30 +62,30 @@ def nested_rows(
     return rows
 
 
-def _walk(raw: Raw, path: list[str], found: list[_Found]) -> Iterator[tuple[list[_Found], Raw]]:
+def _walk(raw: Raw, path: list[str], places: list[_Place]) -> Iterator[tuple[list[_Place], Raw]]:
     text = bytes(raw).strip()
     if not path:
         if text.startswith(b"["):
             for row in msgspec.json.decode(text, type=list[Raw]):
-                yield found, row
+                yield places, row
         elif text != b"null":
-            yield found, raw
+            yield places, raw
         return
     step, *rest = path
     if step != "*":
-        yield from _walk(msgspec.json.decode(text, type=dict[str, Raw])[step], rest, found)
+        yield from _walk(msgspec.json.decode(text, type=dict[str, Raw])[step], rest, places)
     elif text.startswith(b"["):
         for position, item in enumerate(msgspec.json.decode(text, type=list[Raw])):
-            yield from _walk(item, rest, [*found, _Found(position, item)])
+            yield from _walk(item, rest, [*places, _Place(position, item)])
     else:
         for key, item in msgspec.json.decode(text, type=dict[str, Raw]).items():
-            yield from _walk(item, rest, [*found, _Found(key, item)])
+            yield from _walk(item, rest, [*places, _Place(key, item)])
 
 
-def _outer(found: list[_Found], path: list[str]) -> Any:
+def _outer(places: list[_Place], path: list[str]) -> Any:
     """The value at `path`: a field of the place of its last `*`, or that place's key."""
     stars = path.count("*")
-    place = found[stars - 1]
+    place = places[stars - 1]
     names = path[len(path) - path[::-1].index("*") :]
     if not names:
         return place.key

@@ -205,6 +205,6 @@ def _digest_of_rows(page: Page) -> int:
 
 
 def _digest_of(request: requests.Request) -> bytes:
-    asked = [request.method, request.url, request.params, request.json, request.data]
-    content = json.dumps(asked, default=str, sort_keys=True)
+    request_parts = [request.method, request.url, request.params, request.json, request.data]
+    content = json.dumps(request_parts, default=str, sort_keys=True)
     return blake2b(content.encode(), digest_size=16).digest()

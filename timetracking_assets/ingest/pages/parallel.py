@@ -38,7 +38,7 @@ def side_by_side(lanes: Sequence[Iterator[Item]], ahead: int) -> Generator[Item,
                 if stopped.is_set():
                     break
                 queue.put(item)
-        except BaseException as error:  # carried to the thread that asked
+        except BaseException as error:  # raised again in the calling thread
             end = _End(error)
         queue.put(end)
 

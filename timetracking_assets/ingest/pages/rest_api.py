@@ -44,7 +44,7 @@ def rest_api(client: Mapping[str, Any], resources: list[Any]) -> dict[str, DltRe
 
 
 def validate(api: Api) -> None:
-    """Let dlt judge what is in its grammar. Raises SpecError in the words of the file."""
+    """Let dlt judge what is in its grammar. Raises SpecError at the file's own keys."""
     _refuse_cursors(api)
     values = dict.fromkeys(api.variables, "1")
     client = substitute(api.client, values)
@@ -56,11 +56,11 @@ def validate(api: Api) -> None:
     }
     if _plainly_right(client, [ids, *configs.values()]):
         return
-    # nothing is asked for: without one, dlt makes a session that retries for each resource
+    # no request is sent: without one, dlt makes a session that retries for each resource
     client.setdefault("session", requests.Session())
     if _refusal(client, [ids, *configs.values()]) is None:
         return
-    # dlt's words for what is wrong don't always say where
+    # dlt's message doesn't always say where the mistake is
     accepted: list[Any] = [ids]
     if problem := _refusal(client, accepted):
         raise SpecError(("client",), f"dlt refuses `client`: {problem}")

@@ -23,7 +23,7 @@ _NO = {*_NOTHING, "0", "no", "n", "f", "off"}
 
 
 def at_path(envelope: Mapping[str, Any], path: Any) -> Any:
-    """The value at a dotted path, or a compiled JSON path; None where there is none."""
+    """The value at a dotted path, or a compiled JSON path; None where nothing is."""
     if isinstance(path, str):
         value: Any = envelope
         for name in path.split("."):
@@ -34,7 +34,7 @@ def at_path(envelope: Mapping[str, Any], path: Any) -> Any:
 
 
 def is_nothing(value: Any) -> bool:
-    """Whether a value in the place of a link or a cursor says that there is none."""
+    """Whether a value in the place of a link or a cursor says that there is no further page."""
     if isinstance(value, str):
         return value.strip().lower() in _NOTHING
     return value is None or value is False or value == 0 or value in ([], {})

@@ -15,7 +15,7 @@ import dagster as dg
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from timetracking_assets.errors import IngestError
-from timetracking_assets.ingest.change_probe import Probed, asks_since, probe
+from timetracking_assets.ingest.change_probe import ProbeResult, asks_since, probe
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.asset_specs import asset_key
@@ -139,7 +139,7 @@ def _probe_all(
     return changed, problems
 
 
-def _is_new(resource: Resource, before: _Seen | None, seen: _Seen, answer: Probed) -> bool:
+def _is_new(resource: Resource, before: _Seen | None, seen: _Seen, answer: ProbeResult) -> bool:
     if asks_since(resource):
         # the same answer twice is the rows of the overlap
         return answer.rows > 0 and (before is None or before.fingerprint != seen.fingerprint)

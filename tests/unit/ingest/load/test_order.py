@@ -112,7 +112,7 @@ def test_an_older_answer_does_not_replace_a_newer_one(
     assert entries.table() == [(1, "new")]
     assert (report.times_overtaken, report.requests.requests) == (1, 2)
     assert (report.rows_extracted, report.changes.unchanged) == (1, 1)
-    assert "asking again" in entries.messages[0]
+    assert "requesting again" in entries.messages[0]
     assert entries.notes() == 1
 
 

@@ -91,7 +91,7 @@ def test_halves_down_to_the_hour_and_only_for_the_parents_that_need_it(
         (DAY, {}, "which is an hour or less"),
         (DAY, {"format": "date"}, "which is a day or less"),
         (DAY, {"format": "%d.%m.%Y"}, "which is a day or less"),
-        (DAY, {"format": "%Y %H", "end_param": None}, "asked for alike"),
+        (DAY, {"format": "%Y %H", "end_param": None}, "would be the same request"),
         (None, {}, "no window that could be halved"),
         (DAY, {"year_param": "year", "start_param": None, "end_param": None}, "could be halved"),
     ],
