@@ -225,16 +225,17 @@ def judge_window_field(
 
 
 def _judge_days(resource: Resource) -> Iterator[Finding]:
-    """Whether the file says whose days the API means, where a window is requested by days."""
+    """Whether the file says whose days the API means, where a window is requested by them."""
     window, partitions = resource.window, resource.partitions
     column = resource.columns.get(window.field) if window else None
     if window is None or column is None or column.data_type != "timestamp":
         return
     stated = window.states_timezone or (partitions is not None and partitions.states_timezone)
-    if window.asks_by_day and not stated:
+    if (window.asks_by_day or window.year_param) and not stated:
+        unit = "years" if window.year_param else "days"
         message = (
-            "it is requested by days, but not which zone's days the API means (UTC, or those of "
-            "the account): a day more is requested on each side"
+            f"it is requested by {unit}, but not which zone's {unit} the API means (UTC, or those "
+            "of the account): a day more is requested on each side"
         )
         yield Finding("advice", "window", message, "# window: {timezone: ...}")
 

@@ -156,7 +156,8 @@ def _window(resource: Resource, until: date) -> Window | None:
         return None
     zone = resource.partitions.timezone
     if resource.window.year_param:
-        return Window.of_days(date(until.year, 1, 1), date(until.year + 1, 1, 1), zone)
+        # days that are in one year, whichever zone's years the API means: one request
+        return Window.of_days(date(until.year, 7, 1), date(until.year, 7, 2), zone)
     days = min(_DAYS, resource.window.max_days or _DAYS)
     return Window.of_days(until - timedelta(days=days), until, zone)
 

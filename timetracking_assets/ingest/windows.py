@@ -136,15 +136,16 @@ def request_series(spec: WindowSpec, window: Window) -> list[Series]:
 def series_of(resource: Resource, window: Window) -> list[Series]:
     """What to request to get the rows of `window`, whichever days the API means.
 
-    Where it is requested by days and its rows have instants, the days are those of the window's
-    `timezone`, else of `partitions`. Without either, a day more is requested on each side: a
-    row's instant decides whether it lies in the window.
+    Where it is requested by days or years and its rows have instants, they are those of the
+    window's `timezone`, else of `partitions`. Without either, a day more is requested on each side:
+    a row's instant decides whether it lies in the window.
     """
     spec, partitions = resource.window, resource.partitions
     if spec is None:
         return [Series(None, {})]
     column = resource.columns.get(spec.field)
-    if not spec.asks_by_day or column is None or column.data_type != "timestamp":
+    in_days = spec.asks_by_day or spec.year_param
+    if not in_days or column is None or column.data_type != "timestamp":
         return request_series(spec, window)
     zone = next((k.timezone for k in (spec, partitions) if k and k.states_timezone), None)
     if zone == window.timezone:
@@ -152,6 +153,9 @@ def series_of(resource: Resource, window: Window) -> list[Series]:
     first, end = replace(window, timezone=zone or window.timezone).dates
     if zone is None:
         first, end = first - timedelta(days=1), end + timedelta(days=1)
+    if spec.year_param:
+        years = range(first.year, (end - timedelta(days=1)).year + 1)
+        return [Series(window, {spec.year_param: year}) for year in years]
     days = (end - first).days
     length = spec.max_days or days
     parts = [

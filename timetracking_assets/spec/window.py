@@ -94,9 +94,9 @@ class WindowSpec(SpecModel):
     timezone: TimeZone = Field(
         "UTC",
         description="zone in which `iso` and patterns are written (IANA name). Where a window is "
-        "requested by days and its rows have timestamps: the zone whose days the API means; left "
-        "out, it is that of `partitions`, and where that is left out, too, a day more is requested "
-        "on each side",
+        "requested by days or years and its rows have timestamps: the zone whose days the API "
+        "means; left out, it is that of `partitions`, and where that is left out, too, a day more "
+        "is requested on each side",
     )
     end_inclusive: bool = Field(
         False,

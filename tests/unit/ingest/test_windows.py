@@ -280,6 +280,27 @@ def test_no_row_is_missed_whichever_days_the_api_means(
         assert instant.astimezone(ZoneInfo(meant)).date() in days
 
 
+@pytest.mark.parametrize(
+    ("stated", "years"),
+    [
+        ({}, [2024, 2025, 2026]),
+        ({"timezone": "UTC"}, [2025]),
+        ({"timezone": BERLIN}, [2025, 2026]),
+        ({"timezone": "America/Los_Angeles"}, [2024, 2025]),
+    ],
+)
+@pytest.mark.parametrize("kind", ["timestamp", "date"])
+def test_instants_are_in_the_years_that_the_api_means(
+    resource: Callable[..., Resource], stated: dict[str, str], years: list[int], kind: str
+) -> None:
+    spec = WindowSpec(field="at", year_param="year", **stated)
+    entries = resource(columns={"at": kind}, window="at").model_copy(update={"window": spec})
+    window = Window.of_days(date(2025, 1, 1), date(2026, 1, 1))
+    series = series_of(entries, window)
+    assert [one.params["year"] for one in series] == (years if kind == "timestamp" else [2025])
+    assert {one.window for one in series} == {window}
+
+
 def test_rows_with_dates_have_the_days_that_the_api_means(
     resource: Callable[..., Resource],
 ) -> None:

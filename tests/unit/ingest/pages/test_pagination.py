@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from dlt.sources.helpers.rest_client.paginators import BasePaginator
+from dlt.sources.helpers.rest_client.paginators import BasePaginator, OffsetPaginator
 from dlt.sources.rest_api.config_setup import PAGINATOR_MAP, register_paginator
 from dlt.sources.rest_api.typing import PaginatorType
 
@@ -272,3 +272,17 @@ def test_a_page_number_in_the_body_tells_pages_apart(
     assert sorted(read(paginator, serve, path, endpoint=by_person)) == [1, 1, 2, 2]
     error = refusal(lambda: read(paginator, lambda query: listed([1]), endpoint=endpoint))
     assert "page 2 " in str(error)
+
+
+def test_an_offset_of_dlt_goes_on_by_its_step() -> None:
+    """What is read from dlt's paginator, and set in it, is what moves it."""
+    paginator = OffsetPaginator(limit=100, total_path=None)
+    request = requests.Request("GET", "https://api.example/entries")
+    paginator.init_request(request)
+    assert (paginator.limit, paginator.current_value) == (100, 0)
+    paginator.value_step = 20
+    paginator.update_state(requests.Response(), [{}])
+    assert paginator.current_value == 20
+    paginator.update_request(request)
+    assert request.params["offset"] == 20
+    assert paginator.has_next_page
