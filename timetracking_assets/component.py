@@ -1,7 +1,7 @@
 """The Dagster component `timetracking_assets.RestApi`: one YAML file in, definitions out.
 
-Only the way from YAML to a resolved `Api` belongs here, and the words in which a wrong file is
-refused: file, line, key, and what would be right. What the definitions are is decided in
+Only the way from YAML to a resolved `Api` belongs here, and the message for a wrong file: its
+line, the key, and what would be right. What the definitions are is decided in
 `orchestration`, what a file extends in `files`.
 """
 

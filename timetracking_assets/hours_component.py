@@ -1,7 +1,7 @@
 """The Dagster component `timetracking_assets.HoursModel`: one model of hours over all APIs.
 
-Only the way from YAML to a model belongs here, and the words in which a wrong file is refused. What
-the definitions are is said in `orchestration/hours/`.
+Only the way from YAML to a model belongs here, and the message for a wrong file. What
+the definitions are, is in `orchestration/hours/`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SQL_FOLDER = "sql"
 class HoursModel(dg.Component):
     """One model of hours over the project's APIs: people, entries, absences and plans of all tools.
 
-    What an API's rows mean in it is said in the API's own file, under `unified`; here, what holds
+    What an API's rows mean in it is declared in its own file, under `unified`; here, what holds
     for all of them. Files `sql/*.sql` beside this one are tables on top of it.
     """
 

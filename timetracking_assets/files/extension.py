@@ -38,7 +38,7 @@ def extend(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 def _take_out_mappings(
     result: Mapping[str, Any], base: Mapping[str, Any], changes: Mapping[str, Any]
 ) -> None:
-    """Remove from `result` the base's tables of `unified` whose columns are gone."""
+    """Remove from `result` the base's tables of `unified` whose columns were removed."""
     before, after, own = _columns(base), _columns(result), _by_name(changes)
     lost = {name: columns - after.get(name, set()) for name, columns in before.items()}
     for name, resource in _by_name(result).items():

@@ -88,12 +88,12 @@ def calendar(partitions: Sequence[Partition]) -> Calendar | None:
 
 def months(partitions: Sequence[Partition]) -> tuple[Month, ...]:
     """The figures of each month, newest first; of each year for yearly partitions."""
-    found = []
+    figures = []
     for name, members in groupby(partitions, key=lambda partition: partition.key[:7]):
         group = list(members)
         counted = [p.rows for p in group if p.rows is not None]
         missing = (PartitionState.MISSING, PartitionState.NOT_STARTED)
-        found.append(
+        figures.append(
             Month(
                 name,
                 loaded=sum(p.state == PartitionState.LOADED for p in group),
@@ -102,7 +102,7 @@ def months(partitions: Sequence[Partition]) -> tuple[Month, ...]:
                 rows=sum(counted) if counted else None,
             )
         )
-    return tuple(reversed(found))
+    return tuple(reversed(figures))
 
 
 def _monday(day: date) -> date:

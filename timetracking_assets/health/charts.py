@@ -54,7 +54,7 @@ def activity(api: ApiHealth) -> Activity:
     def series(title: str, unit: str, of: Callable[[Load], float]) -> Series:
         return Series(title, unit, tuple(sum(map(of, by_day.get(day, []))) for day in days))
 
-    found = [
+    shown = [
         series("Duration", "seconds", lambda load: load.seconds),
         series("Requests", "requests", lambda load: load.numbers.get("requests", 0)),
         series("Retries", "retries", lambda load: load.numbers.get("retries", 0)),
@@ -70,8 +70,8 @@ def activity(api: ApiHealth) -> Activity:
     ]
     if any(quotas):
         lowest = tuple(min(quota) if quota else float("nan") for quota in quotas)
-        found.append(Series("Lowest quota left", "requests", lowest))
-    return Activity(days, tuple(len(by_day.get(day, [])) for day in days), tuple(found))
+        shown.append(Series("Lowest quota left", "requests", lowest))
+    return Activity(days, tuple(len(by_day.get(day, [])) for day in days), tuple(shown))
 
 
 def bar_chart(days: Sequence[date], series: Series) -> Markup:

@@ -128,23 +128,23 @@ def _known_since(
 
 def _loads(instance: dg.DagsterInstance, key: dg.AssetKey, runs: Runs) -> tuple[Load, ...]:
     """One load for each run. A range of partitions leaves an event for each partition: once a run
-    is known, what came before it started is asked for next."""
-    found: dict[str, Load] = {}
+    is known, the next page is of what came before it started."""
+    loads: dict[str, Load] = {}
     before: float | None = None
     for _ in range(_MOST_PAGES):
         page = instance.fetch_materializations(
             AssetRecordsFilter(asset_key=key, before_timestamp=before), limit=_PAGE
         )
         for record in page.records:
-            if record.run_id not in found and len(found) < LOADS:
-                found[record.run_id] = _load(record)
-        if len(page.records) < _PAGE or len(found) >= LOADS:
+            if record.run_id not in loads and len(loads) < LOADS:
+                loads[record.run_id] = _load(record)
+        if len(page.records) < _PAGE or len(loads) >= LOADS:
             break
         oldest = page.records[-1]
         run = runs.record(oldest.run_id)
         started = run.start_time if run else None
         before = min(started or oldest.timestamp, oldest.timestamp)
-    return tuple(found.values())
+    return tuple(loads.values())
 
 
 def _load(record: dg.EventLogRecord) -> Load:

@@ -73,18 +73,18 @@ class _Table:
 def read_hours(
     opened: OpenWarehouse, assets: Sequence[WatchedAsset], now: datetime, notes: list[str]
 ) -> list[Hours]:
-    """The hours of each table that declares some and stands, over the last two years; a table that
+    """The hours of each table that declares some and exists, over the last two years; a table that
     lacks what was declared gets one of the `notes`."""
     tables = {(t.api, t.name): t for asset in assets if (t := _Table.of(asset)) is not None}
-    found = []
+    read = []
     for table in tables.values():
         if table.hours and opened.column_types(table.api, table.name):
             try:
-                found.append(_read(opened, table, tables, now))
+                read.append(_read(opened, table, tables, now))
             except Exception as error:
-                told = str(error).partition("\n")[0]
-                notes.append(f"Hours of {table.api}/{table.name} are left out: {told}")
-    return [hours for hours in found if hours.sums]
+                message = str(error).partition("\n")[0]
+                notes.append(f"Hours of {table.api}/{table.name} are left out: {message}")
+    return [hours for hours in read if hours.sums]
 
 
 def _read(
@@ -131,7 +131,7 @@ def _read(
 def _names(
     opened: OpenWarehouse, owner: _Table, column: str, tables: Mapping[tuple[str, str], _Table]
 ) -> dict[str, str]:
-    """Id -> name, as far as a table of names stands; names that several have get their id."""
+    """Id -> name, as far as a table of names exists; names that several have get their id."""
     reference = owner.references.get(column)
     target = tables.get((owner.api, reference.resource)) if reference else None
     if reference is None or target is None:
@@ -139,14 +139,14 @@ def _names(
     if reference.name not in opened.column_types(target.api, target.name):
         return {}
     key = quoted(reference.column or target.primary_key)
-    found = dict(
+    by_id = dict(
         opened.rows(
             f"SELECT CAST({key} AS VARCHAR), min(CAST({quoted(reference.name)} AS VARCHAR)) "
             f"FROM {quoted(target.api, target.name)} GROUP BY CAST({key} AS VARCHAR)"
         )
     )
-    often = Counter(found.values())
-    return {k: f"{n} ({k})" if often[n] > 1 else n for k, n in found.items() if n}
+    often = Counter(by_id.values())
+    return {k: f"{n} ({k})" if often[n] > 1 else n for k, n in by_id.items() if n}
 
 
 def _indexed(
@@ -166,6 +166,6 @@ def _indexed(
         table.api,
         table.name,
         tuple(weeks),
-        {dimension: tuple(found) for dimension, found in names.items()},
+        {dimension: tuple(named) for dimension, named in names.items()},
         tuple(sums),
     )

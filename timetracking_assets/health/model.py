@@ -240,8 +240,8 @@ class Report:
     @property
     def problems(self) -> list[tuple[AssetHealth, Problem]]:
         """What needs attention, the worst first."""
-        found = [(asset, problem) for asset in self.assets for problem in asset.problems]
-        return sorted(found, key=lambda item: -item[1].state)
+        pairs = [(asset, problem) for asset in self.assets for problem in asset.problems]
+        return sorted(pairs, key=lambda item: -item[1].state)
 
     def count(self, state: State) -> int:
         """How many assets are in that state."""

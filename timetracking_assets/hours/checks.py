@@ -1,7 +1,7 @@
 """Questions about the model: is it the raw tables', to the second, and are its rows plausible?
 
 Each gives a finding that names sources, ids and seconds. Whether a finding stops what is built on
-the table is said here, too; how Dagster shows it is in `orchestration/hours/`.
+the table is decided here, too; how Dagster shows it is in `orchestration/hours/`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SAMPLE = 10
 class Finding:
     """What a check came to: `rows` are lines of a table whose columns are `head`, the worst first.
 
-    `count`: all that was found, of which `rows` is a part.
+    `count`: all that the check counted, of which `rows` is a part.
     """
 
     count: int = 0
@@ -63,10 +63,10 @@ class Check:
 
 def checks_of(model: HoursModel) -> list[Check]:
     """All checks of the model, in the order of its tables."""
-    found: list[Check] = []
+    checks: list[Check] = []
     for name, table in TABLES.items():
         if table.mapping:
-            found.append(
+            checks.append(
                 Check(
                     name,
                     "keys_unique",
@@ -76,7 +76,7 @@ def checks_of(model: HoursModel) -> list[Check]:
                 )
             )
         if name in LINKS:
-            found.append(
+            checks.append(
                 Check(
                     name,
                     "references_resolve",
@@ -86,7 +86,7 @@ def checks_of(model: HoursModel) -> list[Check]:
                 )
             )
         if any(_mapped_words(item) for item in model.mapped(table)):
-            found.append(
+            checks.append(
                 Check(
                     name,
                     "words_known",
@@ -96,8 +96,8 @@ def checks_of(model: HoursModel) -> list[Check]:
                     _words_known,
                 )
             )
-        found += [Check(name, *rest) for rest in _OF_TABLES.get(name, ())]
-    return found
+        checks += [Check(name, *rest) for rest in _OF_TABLES.get(name, ())]
+    return checks
 
 
 def _table(name: str) -> str:
@@ -204,7 +204,7 @@ def _words_known(context: Context, table: str) -> Finding:
 
 
 def _raw_seconds(rows: Rows, mapping: Any) -> str:
-    """The seconds of a raw entry, null while it is running; said apart from the model's SQL."""
+    """The seconds of a raw entry, null while it is running; computed apart from the model's SQL."""
     start, end = (rows.value(value, "instant") for value in (mapping.start, mapping.end))
     if not has_unit(mapping):
         return f"CAST(round(CAST(epoch({end}) - epoch({start}) AS {NUMBER})) AS {SECONDS})"
@@ -329,7 +329,7 @@ def _mart_equals_entries(context: Context, table: str) -> Finding:
 
 
 def _sources_present(context: Context, table: str) -> Finding:
-    gone = [
+    lost = [
         raw
         for raw in context.model.all_raw_tables()
         if raw in context.loaded and not context.types(*raw)
@@ -337,15 +337,15 @@ def _sources_present(context: Context, table: str) -> Finding:
     rows = context.opened.rows(
         f"SELECT t.source, count(*) FROM {_table(table)} AS t GROUP BY t.source ORDER BY t.source"
     )
-    names = ", ".join(".".join(raw) for raw in gone)
+    names = ", ".join(".".join(raw) for raw in lost)
     return Finding(
-        len(gone),
+        len(lost),
         f"Tables that were loaded are gone, and their rows with them: {names}. Materialize their "
         "assets again."
-        if gone
+        if lost
         else "",
         ("source", "resource"),
-        tuple(gone),
+        tuple(lost),
         {f"rows_{source}": int(count) for source, count in rows},
     )
 

@@ -36,7 +36,7 @@ def people(model: HoursModel) -> str:
 
 
 def calendar(model: HoursModel) -> str:
-    """The days between the first and the last that anything is said of: from 2000 on, and at most
+    """The days between the first and the last that have any row: from 2000 on, and at most
     two years ahead, so that a plan without an end makes no endless calendar."""
     days = " UNION ALL ".join(
         f"SELECT min({first}) AS first_day, max({last}) AS last_day FROM {_table(name)}"
@@ -118,7 +118,7 @@ def absence_days(model: HoursModel) -> str:
 
 
 def person_days(model: HoursModel) -> str:
-    """Each person and day of which anything is said."""
+    """Each person and day that have any row."""
     parts = (
         ("capacity_days", "d.seconds", "0", "0", "0", "0", ""),
         ("absence_days", "0", "d.seconds", "0", "0", "0", ""),

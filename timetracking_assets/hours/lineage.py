@@ -28,7 +28,7 @@ _DURATION = (*UNITS, "start", "end")
 def column_sources(model: HoursModel, table: str) -> dict[str, list[ColumnSource]]:
     """For each column of `table` those that it is made of, directly."""
     definition = TABLES[table]
-    found: dict[str, list[ColumnSource]] = {}
+    lineage: dict[str, list[ColumnSource]] = {}
     for column in definition.columns:
         name = column.name
         keys = _KEYS.get(name, (name,))
@@ -48,5 +48,5 @@ def column_sources(model: HoursModel, table: str) -> dict[str, list[ColumnSource
         for reference in column.of:
             sources.append((SCHEMA, *reference.split(".")))  # type: ignore[arg-type]
         if sources:
-            found[name] = list(dict.fromkeys(sources))
-    return found
+            lineage[name] = list(dict.fromkeys(sources))
+    return lineage

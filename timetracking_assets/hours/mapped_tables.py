@@ -208,12 +208,12 @@ def all_rows(model: HoursModel, table: str, types: Types) -> str:
     Of rows for which `distinct` is true, one for each id, and none where another resource has it.
     """
     mapped = model.mapped(TABLES[table])
-    found = [sql for item in mapped if (sql := selection(item, types))]
+    selects = [sql for item in mapped if (sql := selection(item, types))]
     key = str(TABLES[table].mapping)
-    if not found:
+    if not selects:
         nulls = ", ".join(f"{null(f.sql_type)} AS {quoted(f.name)}" for f in FIELDS[key])
         return f"(SELECT {nulls} WHERE false)"
-    union = " UNION ALL ".join(found)
+    union = " UNION ALL ".join(selects)
     if not any(item.distinct for item in mapped):
         return f"({union})"
     order = ", ".join(quoted(field.name) for field in FIELDS[key][2:])

@@ -102,21 +102,21 @@ class Mapped:
 
     def columns(self) -> dict[str, list[tuple[str, str]]]:
         """For each key of the mapping the columns that it is made of: resource and column."""
-        found: dict[str, list[tuple[str, str]]] = {}
+        used: dict[str, list[tuple[str, str]]] = {}
         for where, _, value in values(self.mapping):
             for path in value.paths:
                 if path == EACH:
                     path = str(self.mapping.each)
                 column, _, beyond = path.partition(".")
-                pairs = found.setdefault(str(where[0]), [])
+                pairs = used.setdefault(str(where[0]), [])
                 pairs.append((self.resource.name, column))
                 if beyond:
                     reference = self.resource.references[column]
                     pairs.append((reference.resource, beyond))
         weekday = getattr(self.mapping, "weekday_hours", None)
         if weekday is not None:
-            found["weekday_hours"] = [(self.resource.name, weekday.column)]
-        return found
+            used["weekday_hours"] = [(self.resource.name, weekday.column)]
+        return used
 
 
 def mapped_resources(apis: Iterable[Api], table: str) -> list[Mapped]:
@@ -320,8 +320,8 @@ def iso8601_seconds(text: str) -> str:
     text that is none, or has months or years, which have no length."""
 
     def part(number: int) -> str:
-        found = f"regexp_replace({text}, '{_ISO_8601}', '\\{number}')"
-        return f"CAST(coalesce(nullif({found}, ''), '0') AS {NUMBER})"
+        part = f"regexp_replace({text}, '{_ISO_8601}', '\\{number}')"
+        return f"CAST(coalesce(nullif({part}, ''), '0') AS {NUMBER})"
 
     factors = {2: 604_800, 3: 86_400, 4: 3_600, 5: 60, 6: 1}
     total = " + ".join(f"{part(number)} * {factor}" for number, factor in factors.items())

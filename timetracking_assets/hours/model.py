@@ -25,17 +25,17 @@ class HoursModel:
 
     def raw_tables(self, table: Table) -> list[tuple[str, str]]:
         """API and resource of each raw table that the SQL of `table` reads, itself."""
-        found = [
+        tables = [
             (mapped.api.name, name)
             for mapped in self.mapped(table)
             for name in mapped.used_resources()
         ]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(tables))
 
     def all_raw_tables(self) -> list[tuple[str, str]]:
         """The same for all tables."""
-        found = [raw for table in TABLES.values() for raw in self.raw_tables(table)]
-        return list(dict.fromkeys(found))
+        tables = [raw for table in TABLES.values() for raw in self.raw_tables(table)]
+        return list(dict.fromkeys(tables))
 
     def rank(self, key: str, column: str) -> str:
         """SQL that orders sources by `precedence`: those that it doesn't name come last."""

@@ -30,7 +30,7 @@ class Selection:
 
     @property
     def of_entries_only(self) -> bool:
-        """Whether it asks for something that capacity, absences and plans don't have."""
+        """Whether it selects by something that capacity, absences and plans don't have."""
         return bool(self.project or self.client or self.source)
 
 
@@ -137,7 +137,7 @@ def _of_weeks(opened: OpenWarehouse, by: By, chosen: Selection) -> list[Line]:
         *_like(_CLIENT, "w.client_key", chosen.client),
         *_like("w.source", "w.source", chosen.source),
     ]
-    found = (
+    source = (
         f"FROM {quoted(SCHEMA, 'person_project_weeks')} AS w "
         f"LEFT JOIN {quoted(SCHEMA, 'people')} AS p ON p.person_key = w.person_key "
         f"LEFT JOIN {quoted(SCHEMA, 'projects')} AS j ON j.project_key = w.project_key "
@@ -145,12 +145,12 @@ def _of_weeks(opened: OpenWarehouse, by: By, chosen: Selection) -> list[Line]:
         f"{_where(conditions)}"
     )
     rows = opened.rows(
-        f"SELECT {label} AS label, sum(w.worked_seconds), sum(w.billable_seconds) {found} "
+        f"SELECT {label} AS label, sum(w.worked_seconds), sum(w.billable_seconds) {source} "
         f"GROUP BY {label} ORDER BY {_order(by, 'sum(w.worked_seconds)')}"
     )
     amounts: dict[str, list[tuple[str, float]]] = {}
     for name, currency, amount in opened.rows(
-        f"SELECT {label} AS label, w.currency, sum(w.amount) {found} GROUP BY {label}, w.currency "
+        f"SELECT {label} AS label, w.currency, sum(w.amount) {source} GROUP BY {label}, w.currency "
         "HAVING sum(w.amount) <> 0 ORDER BY w.currency"
     ):
         amounts.setdefault(_label(name), []).append((str(currency), float(amount)))

@@ -1,6 +1,6 @@
 """The model of what `defs/hours/defs.yaml` says: what holds for the model of hours as a whole.
 
-Only shapes belong here. What each API's rows mean is said in its own file, see `unified.py`.
+Only shapes belong here. What each API's rows mean is declared in its own file, see `unified.py`.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class ValueSpec(SpecModel):
     """Where a value comes from: a column (`name`), a column of the row that one refers to
     (`project_id.client_id`), or one of `map`, `sql` and `value`."""
 
-    # the name of its section in the reference: it stands at many keys
+    # the name of its section in the reference: it is the value of many keys
     model_config = ConfigDict(title="value")
 
     column: str | None = Field(None, description="the column; short: `key: column`")

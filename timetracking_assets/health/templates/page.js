@@ -31,9 +31,9 @@ function showAssets() {
       row.hidden = !text.includes(q.toLowerCase()) || (state && row.dataset.state !== state);
       row.parentElement.append(row);
     }
-    const found = rows.filter((row) => !row.hidden).length;
-    section.hidden = !found || (api && section.dataset.api !== api);
-    if (!section.hidden) matches += found;
+    const shown = rows.filter((row) => !row.hidden).length;
+    section.hidden = !shown || (api && section.dataset.api !== api);
+    if (!section.hidden) matches += shown;
   }
   document.getElementById("matches").textContent = matches === 1 ? "1 asset" : `${matches} assets`;
 }

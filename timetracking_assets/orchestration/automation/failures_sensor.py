@@ -56,7 +56,7 @@ def failures_sensor(api: Api) -> dg.SensorDefinition:
             if key.asset_key.path[0] == api.name
         ]
         observed = observe(api, context.instance, checks, datetime.now(UTC))
-        # what was removed from the YAML is not resolved, only gone
+        # what was removed from the YAML is not resolved, only dropped
         possible = incident_keys(api, checks)
         reported: dict[str, dict[str, Incident]] = {}
         results: list[str] = []

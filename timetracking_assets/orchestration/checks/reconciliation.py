@@ -18,7 +18,7 @@ from timetracking_assets.warehouse.base import OpenWarehouse, quoted
 def differences(resource: Resource, facts: LoadFacts, rows_in_scope: int | None) -> list[str]:
     """What does not add up, a sentence each; empty where everything does.
 
-    `rows_in_scope` counts the table's rows of what was asked for: all of a snapshot, or those that
+    `rows_in_scope` counts the table's rows of what was requested: all of a snapshot, or those that
     lie in the window.
     """
     found = list(facts.list_differences)
@@ -50,7 +50,7 @@ def differences(resource: Resource, facts: LoadFacts, rows_in_scope: int | None)
 
 
 def rows_in_scope(warehouse: OpenWarehouse, resource: Resource, facts: LoadFacts) -> int:
-    """The rows that the table now holds of what the load asked for."""
+    """The rows that the table now holds of what the load requested."""
     table = quoted(resource.api, resource.name)
     scope = in_window_sql(resource, facts.window)
     return warehouse.number(f"SELECT count(*) FROM {table} WHERE {scope}")
