@@ -31,7 +31,7 @@ class Demo:
     def sql(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows that a query gives."""
         url = self.variables.get("DESTINATION__POSTGRES__CREDENTIALS", "")
-        return ask(self.warehouse, query, parameters, url)
+        return ask(self.warehouse, query, parameters, url, read_only=True)
 
     def columns(self, table: str) -> list[str]:
         """The columns of `schema.table`, in order."""

@@ -24,12 +24,20 @@ def columns(table: str, ask: Callable[..., list[tuple[Any, ...]]]) -> list[str]:
 
 
 def ask(
-    warehouse: Path, query: str, parameters: Sequence[Any] = (), url: str = ""
+    warehouse: Path,
+    query: str,
+    parameters: Sequence[Any] = (),
+    url: str = "",
+    *,
+    read_only: bool = False,
 ) -> list[tuple[Any, ...]]:
     """The rows that a query gives, in the DuckDB file, or in the database at `url` (else the one
-    that the environment names). Written in DuckDB's SQL."""
+    that the environment names). Written in DuckDB's SQL.
+
+    Several processes can have a DuckDB file open at a time where all of them open it `read_only`.
+    """
     if not throwaway_postgres.available():
-        with duckdb.connect(str(warehouse)) as connection:
+        with duckdb.connect(str(warehouse), read_only=read_only) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             return connection.execute(query, list(parameters)).fetchall()
     [translated] = sqlglot.transpile(query, read="duckdb", write="postgres")
