@@ -94,9 +94,9 @@ class ColumnReader:
     """Reads pages into columns.
 
     `types` are those known so far, `names` the fields' columns, `stored` the columns that the table
-    has, `seen` those that are already written. `digits` are columns of text for numbers that
-    no other type holds. A reader that is `learning` may still change any type that was not
-    declared.
+    has, `seen` those that are already written. `digits` are columns of text for numbers that no
+    other type holds, `guessed` stored columns whose type no row has shown yet. A reader that is
+    `learning` may still change any type that was not declared.
 
     Raises TypeMismatchError where a page does not fit a declared type, WidenedError where it does
     not fit another one that can't change any more.
@@ -110,6 +110,7 @@ class ColumnReader:
         stored: Container[str] = (),
         digits: Iterable[str] = (),
         *,
+        guessed: Container[str] = (),
         learning: bool = False,
     ) -> None:
         self._resource = resource
@@ -118,6 +119,7 @@ class ColumnReader:
         self.placeholders: Counter[str] = Counter()
         """How many values of a column came as a placeholder, and are null."""
         self._names, self._stored, self._learning = names, stored, learning
+        self._guessed = guessed
         self.any_text = {*resource.any_text_columns, *digits}
         """Columns of text that take what isn't text as its JSON text."""
         self._paths: dict[FieldPath, str] = {}
@@ -391,7 +393,7 @@ class ColumnReader:
     def _refuse_or_widen(self, path: FieldPath, page: Page) -> None:
         """Make a column text that may become it, or refuse the page."""
         name, kind = self._paths[path], self.types[self._paths[path]]
-        as_text = self.column(name).on_type_mismatch == "text"
+        as_text = self.column(name).on_type_mismatch == "text" or name in self._guessed
         if self._may_have_placeholders(name):
             placeholders = [is_placeholder(value, kind) for value, _ in self._misfits(path, page)]
             # a column that is to be text keeps each value as it is

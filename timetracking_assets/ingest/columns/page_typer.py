@@ -10,7 +10,7 @@ fields become columns is in `column_reader.py`.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import chain
@@ -40,7 +40,8 @@ class PageTyper:
     """Turns the pages of one load into tables: all of them, or page by page, in any order.
 
     `known` holds the types of the columns that the table has, `fields` the fields of those whose
-    name is not just the field's, `inferred` the types that `learn` gave.
+    name is not just the field's, `inferred` the types that `learn` gave, `guessed` the columns
+    whose known type no row has shown yet.
     Raises TypeMismatchError, AnswerError for a row without its key, and WidenedError where a column
     turns out to need another type.
     """
@@ -51,9 +52,10 @@ class PageTyper:
         known: Mapping[str, DataType],
         inferred: Mapping[str, DataType] | None = None,
         fields: Mapping[str, FieldPath] | None = None,
+        guessed: Collection[str] = (),
     ) -> None:
         self._resource, self._known, self._inferred = resource, known, inferred or {}
-        self._fields = fields or {}
+        self._fields, self._guessed = fields or {}, guessed
         self.names = self._new_names()
         self._reader = self._new_reader(self.names)
 
@@ -72,6 +74,7 @@ class PageTyper:
             names,
             stored=self._known,
             digits=text,
+            guessed=self._guessed,
             learning=learning,
         )
 
@@ -180,14 +183,16 @@ class PageTyper:
     def empty_table(self) -> pa.Table:
         """A table without rows, of the declared and known columns.
 
-        Raises AnswerError where the key's type is not known, or no column at all.
+        Raises AnswerError where no column is known.
         """
-        unknown = [name for name in self._resource.primary_key if name not in self.types]
-        if unknown or not self.types:
+        for name in self._resource.primary_key:
+            # the narrowest type: the first rows widen it, if they must
+            self.types.setdefault(name, "bigint")
+        if not self.types:
             raise AnswerError(
                 f"{self._resource.label}: the answer has no rows, and nothing says what columns "
-                f"the table has. Declare `columns: {unknown[0] if unknown else '<name>'}: "
-                "{data_type: ...}`, so that an empty table can be made."
+                "the table has. Declare `columns: <name>: {data_type: ...}`, so that an empty "
+                "table can be made."
             )
         return self._schema(self.types).empty_table()
 

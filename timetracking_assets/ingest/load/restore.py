@@ -47,7 +47,8 @@ class StoredTable:
     `pipeline` is dlt's, its schema restored. `stored` are the table's columns and types (dlt's
     names, or SQL's own), `known` those that this load keeps to, `retyped` the columns whose type
     this load changes, `fields` the API's fields of columns that have another name. `remembered`
-    are the columns that dlt believes to be there; `was_dropped`: the whole table is not.
+    are the columns that dlt believes to be there; `was_dropped`: the whole table is not. `guessed`
+    are the columns of a table without rows whose types nothing has shown or declared yet.
     """
 
     pipeline: Any
@@ -58,6 +59,7 @@ class StoredTable:
     fields: Mapping[str, FieldPath]
     remembered: Collection[str]
     was_dropped: bool
+    guessed: Collection[str]
 
 
 def restore(
@@ -100,7 +102,18 @@ def restore(
         },
         remembered=frozenset(remembered),
         was_dropped=not stored and bool(remembered),
+        guessed=_guessed_columns(opened, resource, stored),
     )
+
+
+def _guessed_columns(
+    opened: OpenWarehouse, resource: Resource, stored: Mapping[str, str]
+) -> Collection[str]:
+    undeclared = {name for name in resource.primary_key if name in stored} - set(resource.columns)
+    if not undeclared:
+        return undeclared
+    table = quoted(resource.api, resource.name)
+    return set() if opened.rows(f"SELECT 1 FROM {table} LIMIT 1") else undeclared
 
 
 def _retype(column: dict[str, Any], data_type: DataType) -> None:

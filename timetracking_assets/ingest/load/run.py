@@ -182,7 +182,7 @@ def _types_of_all_pages(
 ) -> dict[str, DataType]:
     """Types that all pages fit, so that they need to be read only once more."""
     given = {**types, widened.column: widened.data_type}
-    learnt = PageTyper(table.resource, table.known, given, table.fields).learn(spool)
+    learnt = PageTyper(table.resource, table.known, given, table.fields, table.guessed).learn(spool)
     if learnt == types:
         raise TypeMismatchError(
             f"{table.resource.label}: column '{widened.column}' holds values that are not even "
@@ -204,7 +204,7 @@ def _extract(
     """Bring the answer into Parquet files, and return their paths."""
     resource, pipeline = table.resource, table.pipeline
     report.begin_rows()
-    typer = PageTyper(resource, table.known, types, table.fields)
+    typer = PageTyper(resource, table.known, types, table.fields, table.guessed)
     with report.phase("extract"):
         source = answer_source(
             resource,

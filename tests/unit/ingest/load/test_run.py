@@ -43,6 +43,7 @@ class Table:
         self, api: Callable[..., Api], stub: Stub, warehouse: Warehouse, **spec: Any
     ) -> None:
         columns = {"id": ID, "at": AT, **spec.pop("columns", {})}
+        columns = {name: column for name, column in columns.items() if column}
         self.api = api(
             {"name": "entries", "endpoint": {"path": "entries"}, "columns": columns, **spec}
         )
@@ -408,6 +409,30 @@ def test_a_column_that_was_inferred_becomes_wider_by_itself(table: MakeTable) ->
     # it stays as it is, whatever comes
     assert not entries.load(row(4, n=1, big=1), window=DAY).retyped_columns
     assert entries.rows("n")[3] == ("1",)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("keys", [(1, 2, 3), ("a", "b", "c"), (2**70, 2**71, 2**72)])
+def test_a_table_that_begins_empty_takes_whatever_its_key_turns_out_to_be(
+    table: MakeTable, mode: str, keys: tuple[Any, ...]
+) -> None:
+    window = None if mode == "snapshot" else DAY
+    entries = table(sync_mode=mode, columns={"id": None}, **MODES[mode])
+    assert entries.load(window=window).changes.row_count == 0
+    assert entries.load(window=window).changes.row_count == 0
+    first, second, third = keys
+    report = entries.load(row(first, text="x"), row(second), window=window)
+    assert report.changes.inserted == report.changes.row_count == 2
+    report = entries.load(row(first, text="y"), row(second), row(third), window=window)
+    assert (report.changes.updated, report.changes.inserted) == (1, 1)
+    assert [
+        (type(key)(stored), text)
+        for key, (stored, text) in zip(keys, entries.rows("id, text"), strict=True)
+    ] == [
+        (first, "y"),
+        (second, None),
+        (third, None),
+    ]
 
 
 def test_a_declared_type_that_is_wider_than_the_table_is_carried_out(table: MakeTable) -> None:
