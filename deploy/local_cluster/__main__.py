@@ -23,7 +23,9 @@ from timetracking_assets.sandbox.catalog import PREFIXES
 def main() -> int:
     """The command; 0 if all assets are loaded."""
     options = _options()
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT, too: a shell that starts a job in the background has it ignored
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     first_day = (datetime.now(UTC).date() - timedelta(days=options.days)).isoformat()
     try:
         with SandboxServer() as sandbox:
