@@ -1,1 +1,1 @@
-"""All pages of a resource, requested through dlt's `rest_api`; rows stay bytes."""
+"""All pages of a resource, requested through dlt's `RESTClient`; rows stay bytes."""
