@@ -4,15 +4,19 @@ Only the op and its wiring belong here: specs are in `asset_specs.py`, windows i
 checks in `checks/`, and the loading itself in `ingest`.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
 
 from timetracking_assets.orchestration.asset_specs import asset_key, asset_spec, reference_lineage
 from timetracking_assets.orchestration.checks.load_checks import check_specs, run_checks, was_unique
-from timetracking_assets.orchestration.checks.load_facts import LoadFacts, load_metadata
+from timetracking_assets.orchestration.checks.load_facts import (
+    LoadFacts,
+    load_metadata,
+    partition_metadata,
+)
 from timetracking_assets.orchestration.checks.quality_checks import build_quality_checks
 from timetracking_assets.orchestration.failures import or_failure
 from timetracking_assets.orchestration.partitions import (
@@ -22,6 +26,9 @@ from timetracking_assets.orchestration.partitions import (
 )
 from timetracking_assets.orchestration.resources import WAREHOUSE, ApiResource, WarehouseResource
 from timetracking_assets.spec.api import Api, Resource
+
+if TYPE_CHECKING:
+    from timetracking_assets.ingest.load.report import LoadReport
 
 
 class LoadConfig(dg.Config):
@@ -85,9 +92,7 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
                 warehouse_resource.note_changes()
             facts = LoadFacts.of_report(report)
             known_unique = was_unique(context.instance, resource, context.run.run_id)
-            yield dg.MaterializeResult(
-                asset_key=asset_key(resource), metadata={**load_metadata(report), **lineage}
-            )
+            yield _materialization(context, report, lineage)
         else:
             facts = LoadFacts.of_latest_materialization(context.instance, resource)
         selected = context.op_execution_context.selected_asset_check_keys
@@ -99,3 +104,15 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
         )
 
     return load_asset
+
+
+def _materialization(
+    context: dg.AssetExecutionContext, report: "LoadReport", lineage: Mapping[str, Any]
+) -> dg.MaterializeResult[None]:
+    """What a load has done. Dagster writes an event for each partition of the run: what is true of
+    the load as a whole is in the last one, the newest partition's."""
+    key, metadata = asset_key(report.resource), {**load_metadata(report), **lineage}
+    if report.resource.partitions is None or not context.has_partition_key_range:
+        return dg.MaterializeResult(asset_key=key, metadata=metadata)
+    context.add_asset_metadata(metadata, key, partition_key=context.partition_keys[-1])
+    return dg.MaterializeResult(asset_key=key, metadata=partition_metadata(metadata))

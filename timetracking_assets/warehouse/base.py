@@ -36,6 +36,19 @@ def staging_dataset(dataset: str) -> str:
 
 
 @dataclass(frozen=True)
+class MergeSql:
+    """What one load adds to dlt's merge of its table: it is part of the load, not of the schema.
+
+    dlt would note a hint that differs from load to load as another version of the schema.
+    """
+
+    first: Sequence[str] = ()
+    """Statements that the merge executes first, in its transaction."""
+    scope: str | None = None
+    """The rows that the answer replaces, as a condition; None: those that have its keys."""
+
+
+@dataclass(frozen=True)
 class Warehouse(ABC):
     """Where tables are: one dataset (schema) for each API.
 
@@ -57,10 +70,10 @@ class Warehouse(ABC):
         """Where loads keep their private working directories."""
 
     @abstractmethod
-    def destination(self, first_in_merge: Sequence[str] = ()) -> Any:
-        """The dlt destination. Raises WarehouseError if its settings are missing or wrong.
+    def destination(self, merge: MergeSql | None = None) -> Any:
+        """The dlt destination, its merges with `merge`.
 
-        `first_in_merge` are statements that each merge executes first, in its transaction.
+        Raises WarehouseError if its settings are missing or wrong.
         """
 
     @abstractmethod

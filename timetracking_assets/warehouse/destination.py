@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from timetracking_assets.errors import WarehouseError
-from timetracking_assets.warehouse.base import Log, OpenWarehouse, Warehouse, quoted
+from timetracking_assets.warehouse.base import Log, MergeSql, OpenWarehouse, Warehouse, quoted
 from timetracking_assets.warehouse.destination_settings import (
     DestinationSettings,
     find_destination,
@@ -66,12 +66,15 @@ class DestinationWarehouse(Warehouse):
         """Below the local directory: only loads that are going on have files there."""
         return self.home / f"{self.name}.loads"
 
-    def destination(self, first_in_merge: Sequence[str] = ()) -> Any:
+    def destination(self, merge: MergeSql | None = None) -> Any:
         """The dlt destination, with a transaction around each merge where it knows them."""
-        if not first_in_merge:
+        if merge is None:
             return self._settings.factory
-        statements = [self.in_dialect(sql) for sql in first_in_merge]
-        return find_destination(self.name, self.credentials, statements)
+        translated = MergeSql(
+            first=[self.in_dialect(sql) for sql in merge.first],
+            scope=self.in_dialect(merge.scope) if merge.scope else None,
+        )
+        return find_destination(self.name, self.credentials, translated)
 
     def prepare(self) -> None:
         """Check the settings, and make the local directory. No connection is opened."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -25,7 +24,8 @@ from sqlglot import expressions
 
 from timetracking_assets.errors import WarehouseError
 from timetracking_assets.redaction import Redactor, mask_logs
-from timetracking_assets.warehouse.merge_job import with_statements
+from timetracking_assets.warehouse.base import MergeSql
+from timetracking_assets.warehouse.merge_job import with_merge
 
 _OURS = re.compile(r"(DESTINATION__|CREDENTIALS).*")
 _SECRET = re.compile(r"CREDENTIALS|PASSWORD|SECRET|TOKEN|KEY")
@@ -143,11 +143,10 @@ class DestinationSettings:
         return self.redactor(f"{self._name} ({where})")
 
 
-def find_destination(name: str, credentials: str = "", first_in_merge: Sequence[str] = ()) -> Any:
+def find_destination(name: str, credentials: str = "", merge: MergeSql | None = None) -> Any:
     """The destination `name`, whose merge is one transaction if it has transactions at all.
 
-    `first_in_merge`: statements that each merge executes first. Raises what dlt raises for a name
-    that it doesn't know.
+    Raises what dlt raises for a name that it doesn't know.
     """
     # the layout is what `staging_dataset` says
     factory: Any = Destination.from_reference(
@@ -160,13 +159,13 @@ def find_destination(name: str, credentials: str = "", first_in_merge: Sequence[
         # Who has no transactions has none for the definitions of tables, either
         transactions = known.supports_ddl_transactions
     settings = {**factory.caps_params, "supports_transactions": transactions}
-    fixed = _fixed(type(factory), factory.destination_type, first_in_merge)
+    fixed = _fixed(type(factory), factory.destination_type, merge)
     return fixed(**factory.config_params, **settings)
 
 
-def _fixed(base: Any, dlt_type: str, first_in_merge: Sequence[str]) -> Any:
+def _fixed(base: Any, dlt_type: str, merge: MergeSql | None) -> Any:
     class Fixed(base):  # type: ignore[misc]
-        """`base` with the transaction and the statements; its settings are looked up once."""
+        """`base` with the transaction and the merge; its settings are looked up once."""
 
         # where dlt looks for the names of the settings
         __orig_base__ = base
@@ -185,7 +184,7 @@ def _fixed(base: Any, dlt_type: str, first_in_merge: Sequence[str]) -> Any:
 
         @property
         def client_class(self) -> Any:
-            return with_statements(_skipping_empty_files(super().client_class), first_in_merge)
+            return with_merge(_skipping_empty_files(super().client_class), merge)
 
     return Fixed
 

@@ -24,13 +24,14 @@ import duckdb
 from timetracking_assets.errors import WarehouseError
 from timetracking_assets.warehouse.base import (
     Log,
+    MergeSql,
     OpenWarehouse,
     Warehouse,
     quoted,
     staging_dataset,
 )
 from timetracking_assets.warehouse.locks import file_lock
-from timetracking_assets.warehouse.merge_job import with_statements
+from timetracking_assets.warehouse.merge_job import with_merge
 from timetracking_assets.warehouse.private_files import private_files
 from timetracking_assets.warehouse.scratch import limit_memory
 from timetracking_assets.warehouse.types import SQL_TYPES
@@ -44,14 +45,14 @@ class _DuckDB(dlt.destinations.duckdb):
     dlt asks for them more than twenty times a load, and resolves a whole configuration each time.
     """
 
-    first_in_merge: Sequence[str] = ()
+    merge: MergeSql | None = None
 
     def capabilities(self, config: Any = None, naming: Any = None) -> Any:
         return super().capabilities(config or self.spec(), naming)
 
     @property
     def client_class(self) -> Any:
-        return with_statements(super().client_class, self.first_in_merge)
+        return with_merge(super().client_class, self.merge)
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,11 @@ class DuckDBFile(Warehouse):
         """Where the copy for readers is: `warehouse.published.duckdb` beside `warehouse.duckdb`."""
         return self.path.with_suffix(f".published{self.path.suffix}")
 
-    def destination(self, first_in_merge: Sequence[str] = ()) -> Any:
+    def destination(self, merge: MergeSql | None = None) -> Any:
         """The dlt destination for this file."""
         # dlt leaves this unset for DuckDB: the merge's DELETE would commit before its INSERT
         destination = _DuckDB(str(self.path), supports_transactions=True)
-        destination.first_in_merge = first_in_merge
+        destination.merge = merge
         return destination
 
     @contextmanager

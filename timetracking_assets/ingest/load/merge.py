@@ -21,7 +21,6 @@ from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.base import DataType
 from timetracking_assets.warehouse.base import (
     OpenWarehouse,
-    Warehouse,
     literal,
     quoted,
     staging_dataset,
@@ -43,18 +42,14 @@ def is_first_load(table: StoredTable) -> bool:
     return not table.stored and not table.was_dropped and table.resource.deletion_mark is None
 
 
-def merge_disposition(resource: Resource, window: Window | None, warehouse: Warehouse) -> Any:
-    """dlt's merge, with what an answer replaces."""
-    disposition = {
+def merge_disposition(resource: Resource) -> Any:
+    """dlt's merge. What an answer replaces is no part of it: see `removal_scope`."""
+    return {
         "disposition": "merge",
         "strategy": "delete-insert",
         # dlt would sort all staged rows by their keys, each time
         "deduplicated": drops_duplicates(resource),
     }
-    scope = removal_scope(resource, window)
-    if scope is None:
-        return disposition
-    return {**disposition, "destination_scope": warehouse.in_dialect(scope)}
 
 
 def removal_scope(resource: Resource, window: Window | None) -> str | None:

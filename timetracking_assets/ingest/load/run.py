@@ -32,6 +32,7 @@ from timetracking_assets.ingest.load.merge import (
     merge_disposition,
     prepare_staging,
     refuse_large_removal,
+    removal_scope,
     type_changes,
 )
 from timetracking_assets.ingest.load.order import is_overtaken, note_loaded, take_number
@@ -40,7 +41,7 @@ from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
 from timetracking_assets.ingest.load.restore import StoredTable, of_ours, restore
 from timetracking_assets.ingest.load.spool import PageSpool
 from timetracking_assets.spec.base import DataType
-from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse
+from timetracking_assets.warehouse.base import MergeSql, OpenWarehouse, Warehouse
 from timetracking_assets.warehouse.private_files import private_work_dir
 from timetracking_assets.warehouse.scratch import MEMORY_LIMIT
 
@@ -213,7 +214,7 @@ def _extract(
             listed,
             typer,
             report,
-            merge_disposition(resource, request.window, warehouse),
+            merge_disposition(resource),
             first_load=first_load,
         )
         # what dlt remembers as made, it would not make again
@@ -260,7 +261,8 @@ def _load(
         note_loaded(opened, resource, window, number)
         let_dlt_complete(opened, table)
         prepare_staging(opened, table)
-        destination = warehouse.destination(first_in_merge=type_changes(resource, table.retyped))
+        merge = MergeSql(type_changes(resource, table.retyped), removal_scope(resource, window))
+        destination = warehouse.destination(merge)
         info = table.pipeline.load(destination=destination, raise_on_failed_jobs=True)
         report.changes = staged.after(report.changes)
         after = opened.column_types(resource.api, resource.name)

@@ -1,8 +1,8 @@
 """The sensor of late edits: loads older partitions whose rows came in another partition's answer.
 
 A load lists in its metadata (`late_days`) the older days whose rows differ from the table's; see
-`ingest/load/late_rows.py`. The cursor holds, for each resource, the last materialization that was
-read and its run, so that each load is handled once: a range repeats it for each partition.
+`ingest/load/late_rows.py`. The cursor holds, for each resource, the storage id of the last
+materialization that was read, so that each load is handled once.
 """
 
 from __future__ import annotations
@@ -49,7 +49,11 @@ def late_edits_sensor(api: Api) -> dg.SensorDefinition | None:
     def tick(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         if is_running(context.instance, name):
             return dg.SkipReason(f"The last run of {name} has not ended yet.")
-        cursor: dict[str, tuple[int, str]] = json.loads(context.cursor or "{}")
+        # release 0.1.0 had the run beside the storage id
+        cursor: dict[str, int] = {
+            name: last[0] if isinstance(last, list) else last
+            for name, last in json.loads(context.cursor or "{}").items()
+        }
         requests: list[dg.RunRequest] = []
         for resource in windowed:
             days, cursor[resource.name] = _late_days(
@@ -67,13 +71,13 @@ def late_edits_sensor(api: Api) -> dg.SensorDefinition | None:
 
 
 def _late_days(
-    instance: dg.DagsterInstance, resource: Resource, after: tuple[int, str] | None
-) -> tuple[set[str], tuple[int, str]]:
-    """The late days of the loads after `after` (storage id, run id), and the newest of these loads.
+    instance: dg.DagsterInstance, resource: Resource, after: int | None
+) -> tuple[set[str], int]:
+    """The late days of the loads after the storage id `after`, and that of the newest of them.
 
     Without a cursor only the newest load counts.
     """
-    last, run_id = after or (0, "")
+    last = after or 0
     events = instance.fetch_materializations(
         dg.AssetRecordsFilter(asset_key(resource), after_storage_id=last or None),
         limit=1 if after is None else _AT_ONCE,
@@ -83,10 +87,10 @@ def _late_days(
     for record in events.records:
         last = record.storage_id
         materialization = record.asset_materialization
-        if record.run_id != run_id and materialization:
+        if materialization:
+            # of a range, in the event of its newest partition alone
             days |= _days(materialization.metadata)
-        run_id = record.run_id
-    return days, (last, run_id)
+    return days, last
 
 
 def _days(metadata: Mapping[str, dg.MetadataValue]) -> set[str]:

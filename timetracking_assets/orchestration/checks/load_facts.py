@@ -100,6 +100,11 @@ def _window(values: Mapping[str, Any], resource: Resource) -> Window | None:
     return Window.parse(text, resource.partitions.timezone)
 
 
+def partition_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a load's metadata, what each partition of a range has: which load it was, and of what."""
+    return {name: metadata[name] for name in ("window", "load_id") if name in metadata}
+
+
 def load_metadata(report: LoadReport) -> dict[str, Any]:
     """Metadata of the materialization that `report` describes. Seconds, bytes and rows are plain
     numbers, so that Dagster plots them.

@@ -79,6 +79,18 @@ def test_range_is_one_run_with_one_request_series(
     expected = {day_of(number) for number in range(1, 5)}
     assert platform.instance.get_materialized_partitions(key) == expected
 
+    # what is true of the range as a whole is in the newest event, which Dagster's page shows
+    newest, *others = platform.instance.fetch_materializations(key, limit=10).records
+    assert newest.partition_key == day_of(4)
+    shown = newest.asset_materialization.metadata
+    assert {"dagster/column_schema", "rows_in_answer"} <= shown.keys()
+    assert len(others) == 3
+    for record in others:
+        metadata = record.asset_materialization.metadata
+        assert metadata == {name: shown[name] for name in ("load_id", "window")}
+    [check] = platform.check(ENTRIES, names=["rows_reconciled"]).checks[ENTRIES].values()
+    assert check.passed
+
 
 def test_chosen_partitions_and_the_same_again(
     platform: Platform, entries: list[Any], day_of: Day

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -481,3 +482,27 @@ def test_a_load_that_fails_changes_no_type(
     assert isinstance(entries.rows("n")[0][0], int)
     entries.load(row(1, n=1.5))
     assert entries.rows("n") == [(1.5,)]
+
+
+def test_loads_leave_one_version_of_the_schema(table: MakeTable) -> None:
+    """dlt keeps each version of a schema, and a window is no part of it."""
+    entries = table(sync_mode="window", **BY_DAY)
+    days = [date(2026, 1, day) for day in range(1, 7)]
+
+    def versions() -> list[int]:
+        notes = [("hours", "_dlt_version"), ("hours_staging", "_dlt_version")]
+        with entries.warehouse.reading("a test") as opened:
+            return [
+                opened.number(f"SELECT count(*) FROM {dataset}.{table}")
+                for dataset, table in notes
+                if opened.column_types(dataset, table)
+            ]
+
+    counts = []
+    for first, last in pairwise(days):
+        row = {"id": first.day, "at": f"{first.isoformat()}T09:00:00Z"}
+        entries.load(row, window=Window.of_days(first, last))
+        counts.append(versions())
+    assert len(entries.rows("id")) == len(days) - 1
+    # the first answer is appended, and has no staging table
+    assert counts == [[1], *[[2, 1]] * (len(counts) - 1)]
