@@ -17,7 +17,6 @@ from deploy.local_cluster.cluster import Cluster
 from deploy.local_cluster.graphql import Run
 from deploy.local_cluster.processes import ProcessError
 from timetracking_assets.sandbox import SandboxServer
-from timetracking_assets.sandbox.catalog import PREFIXES
 
 
 def main() -> int:
@@ -29,6 +28,7 @@ def main() -> int:
     first_day = (datetime.now(UTC).date() - timedelta(days=options.days)).isoformat()
     try:
         with SandboxServer() as sandbox:
+            sandbox.control.set_latency(options.latency / 1000)
             base_urls = [name for name in sandbox.environment if name.endswith("_BASE_URL")]
             settings = {
                 **sandbox.environment,
@@ -48,18 +48,21 @@ def _load(cluster: Cluster, options: argparse.Namespace) -> int:
     print(f"Dagster's UI: {cluster.web_url}; {options.workers} workers", flush=True)
     groups = cluster.client.assets(partitioned=options.partitioned)
     groups.pop("health", None)
-    started = time.monotonic()
-    # what is made of several APIs' tables comes after these
-    for group in (groups.keys() & PREFIXES.keys(), groups.keys() - PREFIXES.keys()):
-        # one for each API: Dagster puts assets with equal partitions into one run, of whichever API
-        backfills = [cluster.client.backfill(groups[api], api) for api in sorted(group)]
-        cluster.client.wait_for(backfills, options.timeout)
-    seconds = time.monotonic() - started
-    for run in cluster.client.runs():
-        _print_run(run, cluster.worker_of(run.task_id) if run.task_id else None)
     assets = [asset for members in groups.values() for asset in members]
+    for api in groups:
+        cluster.client.limit_pool(api, 1)
+    started = time.time()
+    backfill = cluster.client.backfill(assets, "all assets")
+    cluster.client.wait_for([backfill], options.timeout)
+    seconds = time.time() - started
+    runs = cluster.client.runs()
+    for run in runs:
+        _print_run(run, started, cluster.worker_of(run.task_id) if run.task_id else None)
     loaded = cluster.client.materialized(assets)
-    failed = [run for run in cluster.client.runs() if run.status != "SUCCESS"]
+    begun = min((run.started for run in runs if run.started), default=started) - started
+    ended = max((run.ended for run in runs if run.ended), default=started) - started
+    print(f"the first run began after {begun:.0f} s, the last one ended after {ended:.0f} s")
+    failed = [run for run in runs if run.status != "SUCCESS"]
     print(f"{len(loaded)} of {len(assets)} assets loaded in {seconds:.0f} s", flush=True)
     if options.keep:
         print("Ctrl-C ends everything.", flush=True)
@@ -67,10 +70,12 @@ def _load(cluster: Cluster, options: argparse.Namespace) -> int:
     return 0 if len(loaded) == len(assets) and not failed else 1
 
 
-def _print_run(run: Run, worker: str | None) -> None:
+def _print_run(run: Run, launched: float, worker: str | None) -> None:
+    begun = run.started - launched if run.started else 0.0
     seconds = run.ended - run.started if run.started and run.ended else 0.0
     names = ", ".join(run.assets[:2]) + (f" and {len(run.assets) - 2} more" * (len(run.assets) > 2))
-    print(f"{run.run_id[:8]}  {run.status:8}  {worker or '-':8}  {seconds:5.1f} s  {names}")
+    when = f"at {begun:5.1f} s, for {seconds:5.1f} s"
+    print(f"{run.run_id[:8]}  {run.status:8}  {worker or '-':8}  {when}  {names}")
 
 
 def _options() -> argparse.Namespace:
@@ -78,6 +83,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--days", type=int, default=7, help="days of partitions, up to yesterday")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--partitioned", action="store_true", help="only assets with partitions")
+    parser.add_argument("--latency", type=float, default=0, help="milliseconds of each response")
     parser.add_argument("--timeout", type=float, default=1800, help="seconds to wait at most")
     parser.add_argument("--keep", action="store_true", help="go on until Ctrl-C")
     return parser.parse_args()

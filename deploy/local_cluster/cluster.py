@@ -138,6 +138,8 @@ class Cluster:
             "DESTINATION__POSTGRES__CREDENTIALS": self.services.url("warehouse"),
             "TIMETRACKING_WAREHOUSE": str(home / "warehouse.duckdb"),
             "TIMETRACKING_LIMITS": self.services.redis_url,
+            # a run is of one API
+            "TIMETRACKING_PARTITIONS_PER_RUN": "90",
             "TIMETRACKING_AUTOMATION": "off",
             **self._settings,
         }

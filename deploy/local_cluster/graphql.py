@@ -33,6 +33,11 @@ _RUNS = """
 { runsOrError(limit: 500) { ... on Runs { results {
     runId status startTime endTime assetSelection { path } tags { key value } } } } }
 """
+_LIMIT = """
+mutation ($pool: String!, $limit: Int!) {
+  setConcurrencyLimit(concurrencyKey: $pool, limit: $limit)
+}
+"""
 _ASSETS = "{ assetNodes { assetKey { path } groupName isPartitioned } }"
 _MATERIALIZED = """
 query ($keys: [AssetKeyInput!]!) {
@@ -72,6 +77,13 @@ class Client:
                 continue
             groups.setdefault(node["groupName"], []).append("/".join(node["assetKey"]["path"]))
         return groups
+
+    def limit_pool(self, pool: str, runs: int) -> None:
+        """Let so many runs of a pool be at a time, as the page Concurrency does.
+
+        The limit of the instance's settings does not hold yet when Dagster first sees a pool.
+        """
+        self._query(_LIMIT, {"pool": pool, "limit": runs})
 
     def backfill(self, assets: Sequence[str], title: str) -> str:
         """Launch a backfill of all partitions of the assets; its id."""

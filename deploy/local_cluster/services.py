@@ -31,14 +31,18 @@ class Services:
 
     def start(self) -> None:
         """Start all three, with an empty database for each of `DATABASES`."""
-        self._make_postgres()
+        self.make_postgres()
+        self._start_pgbouncer()
+        self.start_redis()
+
+    def make_postgres(self) -> None:
+        """Start a new PostgreSQL, with an empty database for each of `DATABASES`."""
+        self._init_postgres()
         self.start_postgres()
         for database in DATABASES:
             self._run(
                 "createdb", "-h", "127.0.0.1", "-p", str(self._postgres), "-U", USER, database
             )
-        self._start_pgbouncer()
-        self.start_redis()
 
     def url(self, database: str) -> str:
         """A database, directly: advisory locks belong to a session, which a pool would not keep."""
@@ -93,7 +97,7 @@ class Services:
         )
         self._processes.wait_until("redis", lambda: listens(self._redis))
 
-    def _make_postgres(self) -> None:
+    def _init_postgres(self) -> None:
         self._own_directory()
         word = self._directory / "password"
         word.write_text(self._password)

@@ -15,7 +15,7 @@ from deploy.local_cluster.cluster import Cluster
 from timetracking_assets.sandbox import SandboxServer
 
 ROOT = Path(__file__).parents[2]
-DAYS = 3
+DAYS, PER_RUN = 12, 10
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -47,8 +47,8 @@ def server() -> Iterator[SandboxServer]:
 @pytest.fixture(scope="module")
 def cluster(python: str, server: SandboxServer) -> Iterator[Cluster]:
     """Two workers, which load from the sandbox; partitions begin `DAYS` days ago,
-    of which a run takes two."""
-    settings = {**server.environment, "TIMETRACKING_PARTITIONS_PER_RUN": "2"}
+    of which a run takes at most `PER_RUN`."""
+    settings = {**server.environment, "TIMETRACKING_PARTITIONS_PER_RUN": str(PER_RUN)}
     first_day = (datetime.now(UTC).date() - timedelta(days=DAYS)).isoformat()
     for name in server.environment:
         if name.endswith("_BASE_URL"):

@@ -1,6 +1,7 @@
 """Requests one list for some seconds, as fast as a rate limit allows: a process of its own.
 
-Takes the base URL, the limit (requests in a second) and the seconds, and prints how many it made.
+Takes the base URL, the limit (requests in a second) and the seconds, and prints how many it made;
+after an error it ends, with the message in a second line.
 """
 
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import timetracking_assets
 from timetracking_assets.component import load_project
+from timetracking_assets.errors import ApiError
 from timetracking_assets.ingest.http.session import open_session
 from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.redaction import Redactor
@@ -29,9 +31,14 @@ def main() -> None:
     print("ready", flush=True)
     sys.stdin.readline()
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        session.get(f"{base_url}/workspaces", headers=headers)
+    problem = ""
+    while time.monotonic() < deadline and not problem:
+        try:
+            session.get(f"{base_url}/workspaces", headers=headers)
+        except ApiError as error:
+            problem = str(error)
     print(stats.requests)
+    print(problem)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import dagster as dg
 from pydantic import Field
 
 from timetracking_assets.orchestration.asset_specs import asset_key, asset_spec, reference_lineage
+from timetracking_assets.orchestration.backfills import backfill_policy
 from timetracking_assets.orchestration.checks.load_checks import check_specs, run_checks, was_unique
 from timetracking_assets.orchestration.checks.load_facts import (
     LoadFacts,
@@ -20,7 +21,6 @@ from timetracking_assets.orchestration.checks.load_facts import (
 from timetracking_assets.orchestration.checks.quality_checks import build_quality_checks
 from timetracking_assets.orchestration.failures import or_failure
 from timetracking_assets.orchestration.partitions import (
-    backfill_policy,
     partitions_definition,
     run_window,
 )
@@ -60,7 +60,7 @@ def build_asset(api: Api, resource: Resource) -> dg.AssetsDefinition:
         check_specs=check_specs(resource),
         partitions_def=partitions,
         pool=api.name,
-        backfill_policy=backfill_policy() if partitions else None,
+        backfill_policy=backfill_policy(api, partitioned=partitions is not None),
         required_resource_keys={api.name, WAREHOUSE},
         can_subset=True,
     )

@@ -6,7 +6,6 @@ A range is one run, one window and one series of requests; when one is loaded is
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
@@ -56,25 +55,6 @@ def partitions_definition(spec: PartitionsSpec | None) -> dg.TimeWindowPartition
         timezone=spec.timezone,
         end_offset=1,
     )
-
-
-PARTITIONS_PER_RUN = "TIMETRACKING_PARTITIONS_PER_RUN"
-"""Environment variable with the most partitions that a run of a backfill takes."""
-
-
-def backfill_policy() -> dg.BackfillPolicy:
-    """One run for a range of partitions, or runs of at most PARTITIONS_PER_RUN each.
-
-    Raises DagsterInvalidDefinitionError for a value that is not a whole number above 0.
-    """
-    text = os.environ.get(PARTITIONS_PER_RUN, "").strip()
-    if not text:
-        return dg.BackfillPolicy.single_run()
-    if not text.isdecimal() or int(text) == 0:
-        raise dg.DagsterInvalidDefinitionError(
-            f"{PARTITIONS_PER_RUN} is {text!r}: it must be a whole number above 0"
-        )
-    return dg.BackfillPolicy.multi_run(int(text))
 
 
 def run_window(context: dg.AssetExecutionContext, resource: Resource) -> Window | None:

@@ -64,7 +64,7 @@ class RetrySpec(SpecModel):
 class RateLimitSpec(SpecModel):
     """How many requests an API may get from all its resources together, retries too.
 
-    Each process keeps to it alone, unless TIMETRACKING_LIMITS names a Redis that all share.
+    Each process keeps to it alone, unless TIMETRACKING_LIMITS names a server that all share.
     """
 
     requests: int = Field(10, gt=0, description="the most requests in any `per_seconds`")

@@ -8,8 +8,6 @@ import dagster as dg
 import pytest
 
 from timetracking_assets.orchestration.partitions import (
-    PARTITIONS_PER_RUN,
-    backfill_policy,
     known_partitions,
     neighbours,
     partitions_definition,
@@ -81,19 +79,3 @@ def test_neighbours_are_ranges() -> None:
 def test_tags_of_a_range() -> None:
     assert range_tags([]) == {}
     assert set(range_tags(DAYS).values()) == {DAYS[0], DAYS[-1]}
-
-
-def test_a_backfill_is_one_run_unless_its_size_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(PARTITIONS_PER_RUN, raising=False)
-    assert backfill_policy() == dg.BackfillPolicy.single_run()
-
-    monkeypatch.setenv(PARTITIONS_PER_RUN, "90")
-    assert backfill_policy().max_partitions_per_run == 90
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
-def test_a_size_that_is_none_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(PARTITIONS_PER_RUN, text)
-
-    with pytest.raises(dg.DagsterInvalidDefinitionError, match="a whole number above 0"):
-        backfill_policy()

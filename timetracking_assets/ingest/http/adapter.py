@@ -14,11 +14,17 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from timetracking_assets.errors import ApiError
+from timetracking_assets.errors import ApiError, QuotaError
 from timetracking_assets.ingest.http.body import ACCEPTED, BoundedBody
 from timetracking_assets.ingest.http.origin import Origin
-from timetracking_assets.ingest.http.pace import Pace
-from timetracking_assets.ingest.http.quota import is_used_up, remaining, seconds_until_reset
+from timetracking_assets.ingest.http.pace import LongPauseError, Pace
+from timetracking_assets.ingest.http.quota import (
+    is_used_up,
+    remaining,
+    seconds_until_reset,
+    stated_wait,
+    used_up_for,
+)
 from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.ingest.http.time_limit import (
     WATCHED_POOLS,
@@ -60,7 +66,7 @@ class ApiAdapter(HTTPAdapter):
                 "its credentials. If the API has moved there, change its base URL."
             )
         request.headers["Accept-Encoding"] = ACCEPTED
-        self._stats.seconds_rate_limited += self._pace.wait()
+        self._wait()
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise load_timeout(self._api, self._label)
@@ -98,12 +104,26 @@ class ApiAdapter(HTTPAdapter):
                 raise
         return response
 
+    def _wait(self) -> None:
+        quota = self._api.quota
+        try:
+            self._stats.seconds_rate_limited += self._pace.wait(quota.max_wait, self._deadline)
+        except LongPauseError as error:
+            if error.seconds <= quota.max_wait:
+                raise load_timeout(self._api, self._label) from None
+            raise QuotaError(
+                f"{self._label}: another run's request was refused: "
+                f"{used_up_for(error.seconds, quota)}."
+            ) from None
+
     def _heed_quota(self, response: requests.Response) -> None:
         quota = self._api.quota
         left = remaining(response.headers, quota)
         self._stats.quota_remaining = self._stats.quota_remaining if left is None else left
         if is_used_up(response, quota):
-            self._pace.pause(seconds_until_reset(response, quota) or 0.0)
+            # the others learn of it also if it is too long for this load
+            self._pace.pause(stated_wait(response, quota) or 0.0)
+            seconds_until_reset(response, quota)
 
 
 def load_timeout(api: Api, label: str) -> ApiError:

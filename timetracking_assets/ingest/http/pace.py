@@ -7,6 +7,7 @@ of its quota is read in `quota.py`.
 
 from __future__ import annotations
 
+import math
 import time
 from ipaddress import ip_address
 from threading import Lock
@@ -21,8 +22,18 @@ POLITE = RateLimitSpec()
 """The limit of a file that states none: requests one after another that take 100 ms each are not
 slowed down by it, parallel ones are."""
 
+_SECONDS_TO_LOOK_AGAIN = 10.0
+
 _limiters: dict[tuple[str, str, RateLimitSpec], Limiter] = {}
 _lock = Lock()
+
+
+class LongPauseError(Exception):
+    """Another process was refused, and the API wants no request for longer than may be waited."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 class Pace:
@@ -41,11 +52,18 @@ class Pace:
         self._key = f"{name}/{host}"
         self._limiter = _limiter(name, host, limit) if limit and not self._shared else None
 
-    def wait(self) -> float:
-        """Wait until a request may be made; return the seconds that this took."""
+    def wait(self, longest_pause: float = math.inf, deadline: float = math.inf) -> float:
+        """Wait until a request may be made; return the seconds that this took.
+
+        Raises LongPauseError if a pause lasts more than `longest_pause` seconds, or past `deadline`
+        (of the monotonic clock).
+        """
         started = time.monotonic()
         if self._shared:
-            self._shared.wait_out_pause(self._key)
+            while (left := self._shared.pause_left(self._key)) > 0:
+                if left > longest_pause or time.monotonic() + left > deadline:
+                    raise LongPauseError(left)
+                time.sleep(min(left, _SECONDS_TO_LOOK_AGAIN))
             if self.limit:
                 self._shared.acquire(self._key, self.limit.requests, _milliseconds(self.limit))
         elif self._limiter:

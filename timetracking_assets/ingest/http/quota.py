@@ -47,6 +47,15 @@ def is_used_up(response: requests.Response, quota: QuotaSpec) -> bool:
     return "Retry-After" in headers or _REASON.search(begin) is not None
 
 
+def stated_wait(response: requests.Response, quota: QuotaSpec) -> float | None:
+    """Seconds until the quota resets, whole ones; None if the response does not state it."""
+    now = _now_of(response.headers)
+    reset = reset_time(response.headers, quota, now)
+    if reset is None or reset <= now:
+        return None
+    return math.ceil((reset - now).total_seconds())
+
+
 def seconds_until_reset(response: requests.Response, quota: QuotaSpec) -> float | None:
     """Seconds to wait for the quota; None if the response does not state it.
 
@@ -61,16 +70,23 @@ def seconds_until_reset(response: requests.Response, quota: QuotaSpec) -> float 
             f"({names}; another one can be named in `quota.reset_header`)",
             response=response,
         )
-    if reset is None or reset <= now:
-        return None
-    seconds = math.ceil((reset - now).total_seconds())
-    if seconds > quota.max_wait:
-        raise QuotaUsedUpError(
-            f"the API's quota is used up until {_utc(reset)}, in {seconds} s, and `quota.max_wait` "
-            f"is {quota.max_wait:g} s: run again then, or raise it",
-            response=response,
-        )
+    seconds = stated_wait(response, quota)
+    if seconds is not None and seconds > quota.max_wait:
+        assert reset is not None
+        raise QuotaUsedUpError(_used_up(reset, seconds, quota), response=response)
     return seconds
+
+
+def used_up_for(seconds: float, quota: QuotaSpec) -> str:
+    """The message of a quota that another process knows to be used up."""
+    return _used_up(datetime.now(UTC) + timedelta(seconds=seconds), math.ceil(seconds), quota)
+
+
+def _used_up(reset: datetime, seconds: float, quota: QuotaSpec) -> str:
+    return (
+        f"the API's quota is used up until {_utc(reset)}, in {seconds:g} s, and `quota.max_wait` "
+        f"is {quota.max_wait:g} s: run again then, or raise it"
+    )
 
 
 def reset_hint(headers: Mapping[str, str], quota: QuotaSpec) -> str:

@@ -1,31 +1,31 @@
-"""Rate limits and pauses that processes on several machines share through Redis.
+"""Rate limits and pauses that processes on several machines share: which server holds them.
 
-Only what is stored there, and how its failures are reported, belongs here; when a request waits is
-decided in `pace.py`. Windows are counted by the clocks of the machines, which must be in step.
+What all servers have in common belongs here; each has a module of its own (`redis_limits.py`,
+`postgres_limits.py`). When a request waits is decided in `pace.py`.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import ClassVar, TypeVar
 from urllib.parse import urlsplit
 
-from pyrate_limiter import Limiter, Rate, RedisBucket
+from pyrate_limiter import AbstractBucket, Limiter, Rate, SingleBucketFactory
 
 from timetracking_assets.errors import ApiError, SettingsError
 
-if TYPE_CHECKING:
-    from redis import Redis
-
 VARIABLE = "TIMETRACKING_LIMITS"
-"""Environment variable with the URL of the Redis server; without it, limits are per process."""
+"""Environment variable with the URL of the server; without it, limits are per process."""
 
-_SCHEMES = ("redis", "rediss")
-_RETRIES = 6
-_FIRST_DELAY, _LONGEST_DELAY = 0.1, 2.0
+LONGEST_PAUSE = 900.0
+"""Seconds after which one request is tried, whatever a pause says: a quota may have been raised."""
+
+_REDIS, _POSTGRES = ("redis", "rediss"), ("postgresql", "postgres")
+_SECONDS_BETWEEN_LEAKS = 10.0
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ T = TypeVar("T")
 def shared_limits() -> SharedLimits | None:
     """The limits that VARIABLE names, one object for each URL; None if it is not set.
 
-    Raises SettingsError for a URL that is not one of Redis, or without the extra `cluster`.
+    Raises SettingsError for a URL of another server, or without the extra `cluster`.
     """
     url = os.environ.get(VARIABLE, "").strip()
     return _limits(url) if url else None
@@ -41,84 +41,88 @@ def shared_limits() -> SharedLimits | None:
 
 @cache
 def _limits(url: str) -> SharedLimits:
-    if urlsplit(url).scheme not in _SCHEMES:
-        raise SettingsError(f"{VARIABLE} must be a URL like redis://:password@host:6379/0")
+    scheme = urlsplit(url).scheme
+    if scheme not in (*_REDIS, *_POSTGRES):
+        raise SettingsError(
+            f"{VARIABLE} must be a URL like redis://:password@host:6379/0 or "
+            "postgresql://user:password@host:5432/database"
+        )
     try:
-        import redis
+        if scheme in _REDIS:
+            from timetracking_assets.ingest.http.redis_limits import RedisLimits
+
+            return RedisLimits(url)
+        from timetracking_assets.ingest.http.postgres_limits import PostgresLimits
+
+        return PostgresLimits(url)
     except ImportError:
-        redis = None
-    if redis is None:
-        raise SettingsError(f"{VARIABLE} needs a client: pip install timetracking-assets[cluster]")
-    return SharedLimits(url)
+        # its message is of no use to whoever has to install something
+        pass
+    raise SettingsError(f"{VARIABLE} needs a client: pip install timetracking-assets[cluster]")
 
 
-class SharedLimits:
-    """Limits in the Redis server at `url`.
+class SharedLimits(ABC):
+    """Limits in the server at `url`.
 
     Methods raise ApiError (transient) if it can't be reached: an API must not be requested faster
     than it allows because a server of ours is down.
     """
 
-    def __init__(self, url: str) -> None:
-        from redis import Redis
-        from redis.backoff import ExponentialBackoff
-        from redis.retry import Retry
+    server: ClassVar[str]
+    """What messages call the server."""
+    errors: ClassVar[tuple[type[Exception], ...]]
+    """What its client raises."""
 
-        backoff = ExponentialBackoff(cap=_LONGEST_DELAY, base=_FIRST_DELAY)
+    def __init__(self, url: str) -> None:
         self._address = urlsplit(url).netloc.rpartition("@")[2]
-        self._redis: Redis = Redis.from_url(
-            url, socket_timeout=10, socket_connect_timeout=5, retry=Retry(backoff, _RETRIES)
-        )
-        self._limiters: dict[tuple[str, int, int], Limiter] = {}
+        self._limiters: dict[tuple[str, int, int], tuple[Limiter, AbstractBucket]] = {}
+        self._next_leak = 0.0
 
     def acquire(self, key: str, requests: int, milliseconds: int) -> None:
         """Wait until one more request keeps to the limit; `key` names who shares it."""
-        from redis.exceptions import NoScriptError
-
-        limit = (key, requests, milliseconds)
-
-        def wait() -> None:
-            try:
-                self._limiter(*limit).try_acquire()
-            except NoScriptError:
-                # a server that was restarted has forgotten what the bucket registered with it
-                self._limiters.pop(limit, None)
-                self._limiter(*limit).try_acquire()
-
-        self._or_fail(wait)
+        self._or_fail(lambda: self._acquire((key, requests, milliseconds)))
 
     def pause(self, key: str, seconds: float) -> None:
         """Let all who use `key` wait for `seconds` from now."""
-        milliseconds = max(1, round(seconds * 1000))
-        self._or_fail(lambda: self._redis.set(_name("pause", key), 1, px=milliseconds))
+        self._or_fail(lambda: self._write_pause(key, seconds, min(seconds, LONGEST_PAUSE)))
 
-    def wait_out_pause(self, key: str) -> None:
-        """Return when nobody's pause of `key` is in force."""
-        while (left := self._or_fail(lambda: self._redis.pttl(_name("pause", key)))) > 0:
-            time.sleep(left / 1000)
+    def pause_left(self, key: str) -> float:
+        """The seconds that a pause of `key` still lasts; 0 without one."""
+        return max(0.0, self._or_fail(lambda: self._read_pause(key)))
 
-    def _limiter(self, key: str, requests: int, milliseconds: int) -> Limiter:
-        limit = (key, requests, milliseconds)
+    @abstractmethod
+    def _bucket(self, rate: Rate, key: str) -> AbstractBucket:
+        """The bucket of a limit."""
+
+    @abstractmethod
+    def _write_pause(self, key: str, seconds: float, known: float) -> None:
+        """Store a pause of `seconds`, which is forgotten after `known` seconds."""
+
+    @abstractmethod
+    def _read_pause(self, key: str) -> float:
+        """The seconds left of a pause."""
+
+    def _acquire(self, limit: tuple[str, int, int]) -> None:
         if limit not in self._limiters:
-            name = _name("limit", f"{key}/{requests}/{milliseconds}")
-            bucket: Any = RedisBucket.init([Rate(requests, milliseconds)], self._redis, name)
-            self._limiters[limit] = Limiter(bucket)
-        return self._limiters[limit]
+            key, requests, milliseconds = limit
+            bucket = self._bucket(Rate(requests, milliseconds), f"{key}/{requests}/{milliseconds}")
+            # its thread that forgets old requests would end with the first error of the server
+            factory = SingleBucketFactory(bucket, schedule_leak=False)
+            self._limiters[limit] = Limiter(factory), bucket
+        limiter, bucket = self._limiters[limit]
+        limiter.try_acquire()
+        if time.monotonic() > self._next_leak:
+            self._next_leak = time.monotonic() + _SECONDS_BETWEEN_LEAKS
+            bucket.leak(bucket.now())  # type: ignore[no-untyped-call]
 
     def _or_fail(self, action: Callable[[], T]) -> T:
-        from redis.exceptions import RedisError
-
         problem = ""
         try:
             return action()
-        except RedisError as error:
+        except self.errors as error:
             problem = type(error).__name__
         raise ApiError(
-            f"the shared rate limits in Redis at {self._address} can't be used ({problem}): see "
-            f"that it runs and that {VARIABLE} is right",
+            f"the shared rate limits in {self.server} at {self._address} can't be used "
+            f"({problem}): see that it runs and that {VARIABLE} is right",
             transient=True,
         )
-
-
-def _name(kind: str, key: str) -> str:
-    return f"timetracking/{kind}/{key}"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from timetracking_assets.ingest.http.pace import POLITE, Pace
+from timetracking_assets.ingest.http import pace
+from timetracking_assets.ingest.http.pace import POLITE, LongPauseError, Pace
 from timetracking_assets.ingest.http.session import open_session
 from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.redaction import Redactor
@@ -108,3 +109,27 @@ def test_another_api_or_another_host_has_a_limit_of_its_own() -> None:
     slow = RateLimitSpec(requests=1, per_seconds=60)
     paces = [Pace("one", HOST, slow), Pace("other", HOST, slow), Pace("one", f"{HOST}.org", slow)]
     assert max(pace.wait() for pace in paces) < 1
+
+
+class _Paused:
+    """Shared limits of a server that knows of a pause, and forgets it when it was read."""
+
+    def __init__(self, *seconds: float) -> None:
+        self.left = list(seconds)
+
+    def pause_left(self, key: str) -> float:
+        return self.left.pop(0) if self.left else 0.0
+
+
+def test_a_pause_is_waited_out_unless_it_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    def paused(*seconds: float) -> Pace:
+        monkeypatch.setattr(pace, "shared_limits", lambda: _Paused(*seconds))
+        return Pace("hours", "http://127.0.0.1:1", None)
+
+    # a pause that another one makes longer is waited out, too
+    assert 0.2 <= paused(0.1, 0.1).wait(longest_pause=1) < 1
+    with pytest.raises(LongPauseError) as refused:
+        paused(3600).wait(longest_pause=120)
+    assert refused.value.seconds == 3600
+    with pytest.raises(LongPauseError):
+        paused(60).wait(longest_pause=120, deadline=monotonic() + 1)
