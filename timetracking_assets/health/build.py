@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 
 from timetracking_assets.health.event_log import read_facts
-from timetracking_assets.health.hours import Hours
 from timetracking_assets.health.judgement import build_report
 from timetracking_assets.health.model import Report
-from timetracking_assets.health.model_hours import ModelHours
 from timetracking_assets.health.next_runs import next_runs
-from timetracking_assets.health.page import render_page
+from timetracking_assets.health.page import HoursPart, render_page
 from timetracking_assets.health.tables import read_tables
 from timetracking_assets.health.watched import watched_assets
+from timetracking_assets.orchestration.hours.age import model_age
 from timetracking_assets.warehouse.base import Warehouse
 from timetracking_assets.warehouse.private_files import private_files
 
@@ -31,12 +29,11 @@ class HealthReport:
     """The report and the hours, ready to be shown."""
 
     report: Report
-    hours: Sequence[Hours] = ()
-    model_hours: ModelHours = field(default_factory=ModelHours)
+    hours: HoursPart = HoursPart()  # noqa: RUF009 - it can't be changed
 
     def page(self, ui_url: str, refresh: int | None = None) -> str:
         """The page; see `render_page`."""
-        return render_page(self.report, self.hours, ui_url, refresh, self.model_hours)
+        return render_page(self.report, self.hours, ui_url, refresh)
 
 
 def read_health(
@@ -53,9 +50,10 @@ def read_health(
     if warehouse is None:
         return HealthReport(build_report(assets, facts, {}, now, upcoming=upcoming))
     patient = replace(warehouse, lock_timeout=min(PATIENCE, warehouse.lock_timeout))
-    tables = read_tables(patient, assets, now, holder)
+    tables = read_tables(patient, assets, holder)
     report = build_report(assets, facts, tables.rows, now, tables.notes, upcoming)
-    return HealthReport(report, tables.hours, tables.model_hours)
+    age = model_age(instance, definitions.resolve_all_asset_specs())
+    return HealthReport(report, HoursPart(tables.hours, age, tables.hours_problem))
 
 
 def write_page(path: Path, page: str) -> None:

@@ -1,171 +1,115 @@
-"""Hours by week, person, project and customer, for each table whose YAML says `hours`.
+"""The sums of the model of hours that the page shows: all weeks, people, projects and clients.
 
-Sums come from SQL, never rows; names come from the tables that `references` lead to. A proof that
-the data is usable, not a reporting tool.
+What they mean is described in `hours/report.py`; here they are read as the page filters them. Names
+come from APIs and are hostile.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
-from timetracking_assets.health.watched import WatchedAsset
-from timetracking_assets.orchestration.checks.quality_counts import day_of, hours_of
-from timetracking_assets.spec.quality import HoursSpec, ReferenceSpec
-from timetracking_assets.spec.quality_rules import ColumnPath
+from timetracking_assets.hours.report import LAST_DUE, NOBODY, names, require_built
+from timetracking_assets.hours.tables import SCHEMA
 from timetracking_assets.warehouse.base import OpenWarehouse, quoted
 
-WEEKS = 105
-"""How many weeks back hours are shown: two years."""
-DIMENSIONS = ("person", "project", "customer")
-NOBODY = "(none)"
+DIMENSIONS = ("person", "project", "client", "source")
+_NOBODY_KEY = "-"
 
 
 @dataclass(frozen=True)
 class Hours:
-    """The hours of one table. `sums` holds for each combination that occurs: the number of its
-    week, of its person, project and customer in `names`, and the hours."""
+    """The sums of the model, in seconds; weeks, names and currencies are places in their lists.
 
-    api: str
-    resource: str
-    weeks: tuple[date, ...]
+    `days`: week, person, planned, absent, available, worked, billable, then the days without hours
+    and the days of which hours are due. `work`: week, person, project, client, source, worked,
+    billable, currency, amount.
+    """
+
+    weeks: tuple[date, ...] = ()
     """The Mondays of the weeks, in order."""
-    names: Mapping[str, tuple[str, ...]]
-    """Names by dimension; a dimension that the table doesn't know is left out."""
-    sums: tuple[tuple[int | float, ...], ...]
+    names: Mapping[str, tuple[tuple[str, str], ...]] | None = None
+    """Key and name of each, by dimension."""
+    currencies: tuple[str, ...] = ()
+    days: tuple[tuple[int, ...], ...] = ()
+    work: tuple[tuple[int | float, ...], ...] = ()
+    last_due: date | None = None
+    """The last day of which hours are due."""
 
-    @property
-    def total(self) -> float:
-        """All hours."""
-        return sum(row[-1] for row in self.sums)
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A table, and what its asset declares of it."""
-
-    api: str
-    name: str
-    primary_key: str
-    timezone: str
-    hours: HoursSpec | None
-    references: Mapping[str, ReferenceSpec]
-
-    @classmethod
-    def of(cls, asset: WatchedAsset) -> _Table | None:
-        metadata = asset.metadata
-        if "primary_key" not in metadata or len(asset.key.path) != 2:
-            return None
-        hours, references = metadata.get("hours"), metadata.get("references") or {}
-        return cls(
-            api=asset.key.path[0],
-            name=asset.key.path[1],
-            primary_key=str(metadata["primary_key"]),
-            timezone=asset.partitions.timezone if asset.partitions else "UTC",
-            hours=HoursSpec.model_validate(hours) if hours else None,
-            references={c: ReferenceSpec.model_validate(r) for c, r in references.items()},
-        )
+    def for_script(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return {
+            "weeks": [week.isoformat() for week in self.weeks],
+            "names": {of: list(map(list, pairs)) for of, pairs in (self.names or {}).items()},
+            "currencies": list(self.currencies),
+            "days": list(map(list, self.days)),
+            "work": list(map(list, self.work)),
+            "lastDue": self.last_due.isoformat() if self.last_due else None,
+        }
 
 
-def read_hours(
-    opened: OpenWarehouse, assets: Sequence[WatchedAsset], now: datetime, notes: list[str]
-) -> list[Hours]:
-    """The hours of each table that declares some and exists, over the last two years; a table that
-    lacks what was declared gets one of the `notes`."""
-    tables = {(t.api, t.name): t for asset in assets if (t := _Table.of(asset)) is not None}
-    read = []
-    for table in tables.values():
-        if table.hours and opened.column_types(table.api, table.name):
-            try:
-                read.append(_read(opened, table, tables, now))
-            except Exception as error:
-                message = str(error).partition("\n")[0]
-                notes.append(f"Hours of {table.api}/{table.name} are left out: {message}")
-    return [hours for hours in read if hours.sums]
+class _Places:
+    """Numbers for values, in the order in which they come."""
+
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        self.values: dict[Any, int] = {value: number for number, value in enumerate(values)}
+
+    def __getitem__(self, value: Any) -> int:
+        return self.values.setdefault(value, len(self.values))
 
 
-def _read(
-    opened: OpenWarehouse,
-    table: _Table,
-    tables: Mapping[tuple[str, str], _Table],
-    now: datetime,
-) -> Hours:
-    hours = table.hours
-    assert hours is not None
-    types = opened.column_types(table.api, table.name)
-    day = day_of(f"t.{quoted(hours.date)}", types.get(hours.date, "timestamp"), table.timezone)
-    since = (now - timedelta(weeks=WEEKS)).date()
-    columns, joins, labels = [], [], {}
-    for dimension in DIMENSIONS:
-        if (text := getattr(hours, dimension)) is None:
-            continue
-        path = ColumnPath.parse(text)
-        column, owner = f"t.{quoted(path.column)}", table
-        if path.next_column:
-            reference = table.references[path.column]
-            owner = tables[table.api, reference.resource]
-            if not opened.column_types(owner.api, owner.name):
-                continue
-            alias = quoted(f"{dimension}_of")
-            key = quoted(reference.column or owner.primary_key)
-            joins.append(
-                f"LEFT JOIN {quoted(owner.api, owner.name)} {alias} ON "
-                f"CAST({alias}.{key} AS VARCHAR) = CAST({column} AS VARCHAR)"
-            )
-            column = f"{alias}.{quoted(path.next_column)}"
-        columns.append(f"CAST({column} AS VARCHAR)")
-        labels[dimension] = _names(opened, owner, path.next_column or path.column, tables)
-    grouped = ", ".join([f"CAST(date_trunc('week', {day}) AS DATE)", *columns])
-    rows = opened.rows(
-        f"SELECT {grouped}, sum({hours_of(hours, 't')}) "
-        f"FROM {quoted(table.api, table.name)} t {' '.join(joins)} "
-        f"WHERE {day} >= DATE '{since}' AND {hours_of(hours, 't')} > 0 "
-        f"GROUP BY {grouped} ORDER BY {grouped}"
+def read_hours(opened: OpenWarehouse) -> Hours:
+    """Read them. Raises WarehouseError if the model has not been built yet."""
+    require_built(opened)
+    week = "CAST(date_trunc('week', d.day) AS DATE)"
+    [[last_due]] = opened.rows(f"SELECT {LAST_DUE}")
+    due = f"d.available_seconds > 0 AND d.day <= {LAST_DUE}"
+    sums = ", ".join(
+        f"sum(d.{name}_seconds)"
+        for name in ("planned", "absent", "available", "worked", "billable")
     )
-    return _indexed(table, labels, [(*row[:-1], round(float(row[-1]), 2)) for row in rows])
-
-
-def _names(
-    opened: OpenWarehouse, owner: _Table, column: str, tables: Mapping[tuple[str, str], _Table]
-) -> dict[str, str]:
-    """Id -> name, as far as a table of names exists; names that several have get their id."""
-    reference = owner.references.get(column)
-    target = tables.get((owner.api, reference.resource)) if reference else None
-    if reference is None or target is None:
-        return {}
-    if reference.name not in opened.column_types(target.api, target.name):
-        return {}
-    key = quoted(reference.column or target.primary_key)
-    by_id = dict(
-        opened.rows(
-            f"SELECT CAST({key} AS VARCHAR), min(CAST({quoted(reference.name)} AS VARCHAR)) "
-            f"FROM {quoted(target.api, target.name)} GROUP BY CAST({key} AS VARCHAR)"
-        )
+    days = opened.rows(
+        f"SELECT {week}, d.person_key, {sums}, "
+        f"sum(CASE WHEN {due} AND d.worked_seconds = 0 THEN 1 ELSE 0 END), "
+        f"sum(CASE WHEN {due} THEN 1 ELSE 0 END) "
+        f"FROM {quoted(SCHEMA, 'person_days')} AS d GROUP BY {week}, d.person_key"
     )
-    often = Counter(by_id.values())
-    return {k: f"{n} ({k})" if often[n] > 1 else n for k, n in by_id.items() if n}
-
-
-def _indexed(
-    table: _Table, labels: Mapping[str, Mapping[str, str]], rows: Sequence[tuple[Any, ...]]
-) -> Hours:
-    weeks = sorted({row[0] for row in rows})
-    number = {week: index for index, week in enumerate(weeks)}
-    names: dict[str, dict[str, int]] = {dimension: {} for dimension in labels}
-    sums = []
-    for week, *ids, hours in rows:
-        places = []
-        for (dimension, known), value in zip(labels.items(), ids, strict=True):
-            label = NOBODY if value is None else known.get(value, f"{dimension} {value}")
-            places.append(names[dimension].setdefault(label, len(names[dimension])))
-        sums.append((number[week], *places, hours))
+    work = opened.rows(
+        "SELECT week, person_key, project_key, client_key, source, worked_seconds, "
+        "billable_seconds, currency, amount "
+        f"FROM {quoted(SCHEMA, 'person_project_weeks')} "
+        "ORDER BY week, source, person_key, project_key, client_key"
+    )
+    weeks = _Places(sorted({row[0] for row in (*days, *work)}))
+    places = {of: _Places() for of in DIMENSIONS}
+    currencies = _Places()
+    by_day = [(weeks[w], places["person"][key], *map(int, rest)) for w, key, *rest in days]
+    by_work = [
+        (
+            weeks[row[0]],
+            *(places[of][key] for of, key in zip(DIMENSIONS, row[1:5], strict=True)),
+            int(row[5]),
+            int(row[6]),
+            currencies[str(row[7])],
+            round(float(row[8]), 4),
+        )
+        for row in work
+    ]
+    known = {of: names(opened, of) for of in DIMENSIONS if of != "source"}
     return Hours(
-        table.api,
-        table.name,
-        tuple(weeks),
-        {dimension: tuple(named) for dimension, named in names.items()},
-        tuple(sums),
+        weeks=tuple(weeks.values),
+        names={
+            of: tuple(_named(key, known.get(of, {})) for key in places[of].values)
+            for of in DIMENSIONS
+        },
+        currencies=tuple(currencies.values),
+        days=tuple(sorted(by_day)),
+        work=tuple(by_work),
+        last_due=last_due,
     )
+
+
+def _named(key: str | None, known: Mapping[str, str]) -> tuple[str, str]:
+    return (_NOBODY_KEY, NOBODY) if key is None else (key, known.get(key, key))

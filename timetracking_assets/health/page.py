@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -22,20 +21,28 @@ from timetracking_assets.health.charts import activity, bar_chart
 from timetracking_assets.health.freshness import age
 from timetracking_assets.health.hours import Hours
 from timetracking_assets.health.model import AssetHealth, CheckResult, Incident, Report, State
-from timetracking_assets.health.model_hours import ModelHours
+from timetracking_assets.orchestration.hours.age import ModelAge
 
 SPAN = 90
 """How many days of incidents the page shows."""
 _MOST_INCIDENTS, _MOST_CHANGES = 30, 20
 
 
-def render_page(
-    report: Report,
-    hours: Sequence[Hours],
-    ui_url: str,
-    refresh: int | None = None,
-    model_hours: ModelHours | None = None,
-) -> str:
+@dataclass(frozen=True)
+class HoursPart:
+    """The second part of the page: the sums, how old they are, and why there are none."""
+
+    hours: Hours | None = None
+    age: ModelAge = ModelAge()  # noqa: RUF009 - it can't be changed
+    problem: str = ""
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the sums has to know."""
+        return self.age.notes if self.hours else []
+
+
+def render_page(report: Report, hours: HoursPart, ui_url: str, refresh: int | None = None) -> str:
     """The page. `ui_url` is where the Dagster UI is (empty: no links), `refresh` the seconds after
     which a served page loads itself again.
 
@@ -57,7 +64,11 @@ def render_page(
     }
     source = environment.loader.get_source if environment.loader else None
     assert source is not None
-    style, script = (source(environment, name)[0] for name in ("page.css", "page.js"))
+    style, script, hours_script = (
+        source(environment, name)[0] for name in ("page.css", "page.js", "hours.js")
+    )
+    # one element, so that one hash lets it run
+    script += hours_script
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("page.html").render(
         report=report,
@@ -65,8 +76,8 @@ def render_page(
         most_incidents=_MOST_INCIDENTS,
         span=SPAN,
         schema_changes=_schema_changes(report),
-        hours=[_for_script(table) for table in hours],
-        model_hours=model_hours or ModelHours(),
+        part=hours,
+        data=hours.hours.for_script() if hours.hours else None,
         ui=ui_url.rstrip("/"),
         refresh=refresh,
         states=[State.FAILED, State.WARNING, State.OK, State.UNUSED],
@@ -111,15 +122,6 @@ def _place(incident: Incident, now: datetime) -> str:
     begin = max(timedelta(), incident.began - (now - line)) / line
     end = ((incident.ended or now) - (now - line)) / line
     return f"left:{min(begin, 0.99):.2%};width:{max(end - begin, 0):.2%}"
-
-
-def _for_script(hours: Hours) -> dict[str, Any]:
-    return {
-        "label": f"{hours.api}/{hours.resource}",
-        "weeks": [week.isoformat() for week in hours.weeks],
-        "names": {dimension: list(names) for dimension, names in hours.names.items()},
-        "sums": [list(row) for row in hours.sums],
-    }
 
 
 def _instant(at: datetime | None) -> Markup | str:

@@ -1,4 +1,4 @@
-"""What the report asks of the warehouse: rows of each partition, and hours by week.
+"""What the report reads in the warehouse: rows of each partition, and the sums of hours.
 
 Everything is summed in SQL, and the file is held only for these few queries: a report must not keep
 loads waiting. What can't be read becomes a note, and never breaks the report.
@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import dagster as dg
 
+from timetracking_assets.errors import WarehouseError
 from timetracking_assets.health.hours import Hours, read_hours
-from timetracking_assets.health.model_hours import ModelHours, read_model_hours
 from timetracking_assets.health.watched import WatchedAsset
 from timetracking_assets.orchestration.checks.quality_counts import day_of
 from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse, quoted
@@ -21,17 +20,16 @@ from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse, quoted
 
 @dataclass
 class TableFacts:
-    """Rows by asset and partition key, hours for each table that holds some, and what failed."""
+    """Rows by asset and partition key, the sums of hours, and what failed."""
 
     rows: dict[dg.AssetKey, dict[str, int]] = field(default_factory=dict)
-    hours: list[Hours] = field(default_factory=list)
-    model_hours: ModelHours = field(default_factory=ModelHours)
+    hours: Hours | None = None
+    hours_problem: str = ""
+    """Why there are no hours."""
     notes: list[str] = field(default_factory=list)
 
 
-def read_tables(
-    warehouse: Warehouse, assets: Sequence[WatchedAsset], now: datetime, holder: str
-) -> TableFacts:
+def read_tables(warehouse: Warehouse, assets: Sequence[WatchedAsset], holder: str) -> TableFacts:
     """Read what the tables of `assets` say; an empty result with a note if they can't be read."""
     facts = TableFacts()
     try:
@@ -42,13 +40,20 @@ def read_tables(
             for asset in assets:
                 if asset.partitions is not None and "window_field" in asset.metadata:
                     _note_rows(facts, opened, asset)
-            facts.hours = read_hours(opened, assets, now, facts.notes)
-            facts.model_hours = read_model_hours(opened)
+            _read_hours(facts, opened)
     # of whichever driver: what can't be read must not hide the rest
     except Exception as error:
         problem = warehouse.redactor(str(error))
         facts.notes.append(f"Rows of partitions and hours are left out: {problem}")
+        facts.hours_problem = problem
     return facts
+
+
+def _read_hours(facts: TableFacts, opened: OpenWarehouse) -> None:
+    try:
+        facts.hours = read_hours(opened)
+    except WarehouseError as error:
+        facts.hours_problem = str(error)
 
 
 def _note_rows(facts: TableFacts, opened: OpenWarehouse, asset: WatchedAsset) -> None:

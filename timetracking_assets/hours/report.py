@@ -5,16 +5,26 @@ Everything is summed in SQL. How it is printed is in `cli/hours.py`, how it is d
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from timetracking_assets.errors import WarehouseError
-from timetracking_assets.hours.tables import MARTS, SCHEMA
+from timetracking_assets.hours.tables import MARTS, SCHEMA, TABLES
 from timetracking_assets.warehouse.base import OpenWarehouse, literal, quoted
 
-By = Literal["week", "person", "project", "client", "source"]
+By = Literal["person", "week", "project", "client", "source", "person-week", "project-week"]
 NOBODY = "(none)"
+LAST_DUE = (
+    "(SELECT least(max(w.day), current_date - 1) "
+    f"FROM {quoted(SCHEMA, 'person_days')} AS w WHERE w.worked_seconds > 0)"
+)
+"""SQL: the last day whose hours are due. Today's are not yet, nor those of days that no API has
+recorded anything of."""
+_NAMED = {"person": "people", "project": "projects", "client": "clients"}
+_TIMES = ("worked", "billable", "capacity", "absent", "available", "planned")
 
 
 @dataclass(frozen=True)
@@ -36,11 +46,12 @@ class Selection:
 
 @dataclass(frozen=True)
 class Line:
-    """Seconds of one week, person, project, client or source.
+    """Seconds of one week, person, project, client or source, or of one of them in a `week`.
 
+    `key` is that of the model, `label` its name; the key is part of it where others have that name.
     Capacity, absence and plans are None where they belong to nobody in particular: to a project,
-    for example. `missing_days`: days on which somebody was available, and recorded nothing.
-    `amounts`: money by currency, None where weeks are cut.
+    for example. `due_days` are the working days of which hours are due, `missing_days` those of
+    them without any. `amounts`: money by currency, of sums by week only.
     """
 
     label: str
@@ -51,7 +62,10 @@ class Line:
     available: int | None = None
     planned: int | None = None
     missing_days: int | None = None
+    due_days: int | None = None
     amounts: tuple[tuple[str, float], ...] = ()
+    key: str | None = None
+    week: date | None = None
 
     @property
     def utilisation(self) -> float | None:
@@ -69,107 +83,167 @@ def is_built(opened: OpenWarehouse) -> bool:
     return all(opened.column_types(SCHEMA, name) for name in MARTS)
 
 
+def require_built(opened: OpenWarehouse) -> None:
+    """Raise WarehouseError if the sums, or the names to them, can't be read."""
+    build = f"materialize the assets of the group `{SCHEMA}`"
+    if not is_built(opened):
+        raise WarehouseError(f"the model of hours has not been built yet: {build}")
+    for name in (*MARTS, *_NAMED.values()):
+        existing = opened.column_types(SCHEMA, name)
+        missing = [column for column in TABLES[name].column_names if column not in existing]
+        if missing:
+            raise WarehouseError(
+                f"the table {SCHEMA}.{name} of the model lacks {', '.join(missing)}: {build}"
+            )
+
+
 def read_lines(opened: OpenWarehouse, by: By, chosen: Selection) -> list[Line]:
     """A line for each week, person, ..., the oldest week or most hours first.
 
     Days count one by one where people's days are selected; projects, clients and sources are known
     by week: there a week counts if its Monday does. Raises WarehouseError if the model has not been
-    built yet.
+    built.
     """
-    if not is_built(opened):
-        raise WarehouseError(
-            f"the model of hours has not been built yet: materialize the assets of the group "
-            f"`{SCHEMA}`"
-        )
-    if by in ("week", "person") and not chosen.of_entries_only:
-        return _of_days(opened, by, chosen)
-    return _of_weeks(opened, by, chosen)
+    require_built(opened)
+    of, _, per_week = by.partition("-")
+    if of in ("week", "person") and not chosen.of_entries_only:
+        lines = _of_days(opened, of, bool(per_week), chosen)
+    else:
+        lines = _of_weeks(opened, of, bool(per_week), chosen)
+    return sorted(lines, key=lambda line: (line.week or date.min, *_rank(of, line), line.label))
 
 
-def _person(alias: str) -> str:
-    # two people may have one name, and a name may be missing: the key tells them apart
-    return f"coalesce(p.name || ' (' || {alias}.person_key || ')', {alias}.person_key)"
+def total(lines: Collection[Line]) -> Line:
+    """What the lines come to; None for what not all of them have."""
+    money: dict[str, float] = {}
+    for line in lines:
+        for currency, amount in line.amounts:
+            money[currency] = money.get(currency, 0) + amount
 
+    def known(name: str) -> int | None:
+        values = [getattr(line, name) for line in lines]
+        return None if None in values else sum(values)
 
-def _of_days(opened: OpenWarehouse, by: By, chosen: Selection) -> list[Line]:
-    label = "CAST(date_trunc('week', d.day) AS DATE)" if by == "week" else _person("d")
-    conditions = [*_between("d.day", chosen), *_like(_person("d"), "d.person_key", chosen.person)]
-    last = f"(SELECT max(e.day) FROM {quoted(SCHEMA, 'time_entries')} AS e)"
-    sums = ", ".join(
-        f"sum(d.{name}_seconds)"
-        for name in ("worked", "billable", "capacity", "absent", "available", "planned")
+    return Line(
+        "all",
+        worked=sum(line.worked for line in lines),
+        billable=sum(line.billable for line in lines),
+        capacity=known("capacity"),
+        absent=known("absent"),
+        available=known("available"),
+        planned=known("planned"),
+        missing_days=known("missing_days"),
+        due_days=known("due_days"),
+        amounts=tuple(sorted(money.items())),
     )
+
+
+def names(opened: OpenWarehouse, of: str) -> dict[str, str]:
+    """Key -> name of all people, projects or clients (`person`, `project`, `client`); names that
+    several have get their key."""
+    table = _NAMED[of]
+    rows = opened.rows(f"SELECT {quoted(f'{of}_key')}, name FROM {quoted(SCHEMA, table)}")
+    often = Counter(name for _, name in rows)
+    return {key: f"{name} ({key})" if often[name] > 1 else name for key, name in rows if name}
+
+
+def _rank(of: str, line: Line) -> tuple[int]:
+    return (0,) if of == "week" else (-line.worked,)
+
+
+def _of_days(opened: OpenWarehouse, of: str, per_week: bool, chosen: Selection) -> list[Line]:
+    week = _week("d.day")
+    grouped = [week] if of == "week" else ["d.person_key", *([week] if per_week else [])]
+    conditions = [*_between("d.day", chosen), *_like("p.name", "d.person_key", chosen.person)]
+    sums = ", ".join(f"sum(d.{name}_seconds)" for name in _TIMES)
+    due = f"d.available_seconds > 0 AND d.day <= {LAST_DUE}"
     rows = opened.rows(
-        f"SELECT {label} AS label, {sums}, sum(CASE WHEN d.available_seconds > 0 "
-        f"AND d.worked_seconds = 0 AND d.day <= {last} THEN 1 ELSE 0 END) "
+        f"SELECT {', '.join(grouped)}, {sums}, "
+        f"sum(CASE WHEN {due} AND d.worked_seconds = 0 THEN 1 ELSE 0 END), "
+        f"sum(CASE WHEN {due} THEN 1 ELSE 0 END) "
         f"FROM {quoted(SCHEMA, 'person_days')} AS d "
         f"LEFT JOIN {quoted(SCHEMA, 'people')} AS p ON p.person_key = d.person_key "
-        f"{_where(conditions)} GROUP BY {label} ORDER BY {_order(by, 'sum(d.worked_seconds)')}"
+        f"{_where(conditions)} GROUP BY {', '.join(grouped)}"
     )
-    return [
-        Line(
-            label=_label(label),
-            worked=int(worked),
-            billable=int(billable),
-            capacity=int(capacity),
-            absent=int(absent),
-            available=int(available),
-            planned=int(planned),
-            missing_days=int(missing),
+    known = names(opened, "person") if of == "person" else {}
+    lines = []
+    for row in rows:
+        worked, billable, capacity, absent, available, planned, missing, due_days = map(
+            int, row[-8:]
         )
-        for label, worked, billable, capacity, absent, available, planned, missing in rows
-    ]
+        label, key = _label(row[0], known)
+        lines.append(
+            Line(
+                label,
+                worked,
+                billable,
+                capacity,
+                absent,
+                available,
+                planned,
+                missing,
+                due_days,
+                key=key if of == "person" else None,
+                week=row[1] if per_week else None,
+            )
+        )
+    return lines
 
 
-def _of_weeks(opened: OpenWarehouse, by: By, chosen: Selection) -> list[Line]:
-    labels = {
-        "week": "w.week",
-        "person": _person("w"),
-        "project": _PROJECT,
-        "client": _CLIENT,
-        "source": "w.source",
-    }
-    label = labels[by]
+def _of_weeks(opened: OpenWarehouse, of: str, per_week: bool, chosen: Selection) -> list[Line]:
+    column = f"w.{of}_key" if of in _NAMED else f"w.{of}"
+    grouped = [column, *(["w.week"] if per_week else [])]
     conditions = [
         *_between("w.week", chosen),
-        *_like(_person("w"), "w.person_key", chosen.person),
-        *_like(_PROJECT, "w.project_key", chosen.project),
-        *_like(_CLIENT, "w.client_key", chosen.client),
+        *_like("p.name", "w.person_key", chosen.person),
+        *_like("j.name", "w.project_key", chosen.project),
+        *_like("c.name", "w.client_key", chosen.client),
         *_like("w.source", "w.source", chosen.source),
     ]
-    source = (
+    rows = opened.rows(
+        f"SELECT {', '.join(grouped)}, w.currency, sum(w.worked_seconds), "
+        f"sum(w.billable_seconds), sum(w.amount) "
         f"FROM {quoted(SCHEMA, 'person_project_weeks')} AS w "
         f"LEFT JOIN {quoted(SCHEMA, 'people')} AS p ON p.person_key = w.person_key "
         f"LEFT JOIN {quoted(SCHEMA, 'projects')} AS j ON j.project_key = w.project_key "
         f"LEFT JOIN {quoted(SCHEMA, 'clients')} AS c ON c.client_key = w.client_key "
-        f"{_where(conditions)}"
+        f"{_where(conditions)} GROUP BY {', '.join(grouped)}, w.currency ORDER BY w.currency"
     )
-    rows = opened.rows(
-        f"SELECT {label} AS label, sum(w.worked_seconds), sum(w.billable_seconds) {source} "
-        f"GROUP BY {label} ORDER BY {_order(by, 'sum(w.worked_seconds)')}"
-    )
-    amounts: dict[str, list[tuple[str, float]]] = {}
-    for name, currency, amount in opened.rows(
-        f"SELECT {label} AS label, w.currency, sum(w.amount) {source} GROUP BY {label}, w.currency "
-        "HAVING sum(w.amount) <> 0 ORDER BY w.currency"
-    ):
-        amounts.setdefault(_label(name), []).append((str(currency), float(amount)))
-    return [
-        Line(_label(name), int(worked), int(billable), amounts=tuple(amounts.get(_label(name), ())))
-        for name, worked, billable in rows
-    ]
+    known = names(opened, of) if of in _NAMED else {}
+    seconds: dict[tuple[Any, ...], list[int]] = {}
+    amounts: dict[tuple[Any, ...], list[tuple[str, float]]] = {}
+    for row in rows:
+        *group, currency, worked, billable, amount = row
+        sums = seconds.setdefault(tuple(group), [0, 0])
+        sums[0] += int(worked)
+        sums[1] += int(billable)
+        if amount:
+            amounts.setdefault(tuple(group), []).append((str(currency), float(amount)))
+    lines = []
+    for place, (worked, billable) in seconds.items():
+        label, key = _label(place[0], known)
+        lines.append(
+            Line(
+                label,
+                worked,
+                billable,
+                amounts=tuple(amounts.get(place, ())),
+                key=key if of in _NAMED else None,
+                week=place[1] if per_week else None,
+            )
+        )
+    return lines
 
 
-_PROJECT = "coalesce(j.name || ' (' || w.project_key || ')', w.project_key)"
-_CLIENT = "coalesce(c.name || ' (' || w.client_key || ')', w.client_key)"
+def _week(day: str) -> str:
+    return f"CAST(date_trunc('week', {day}) AS DATE)"
 
 
-def _label(value: object) -> str:
-    return NOBODY if value is None else str(value)
-
-
-def _order(by: By, worked: str) -> str:
-    return "label" if by == "week" else f"{worked} DESC, label"
+def _label(value: object, known: Mapping[str, str]) -> tuple[str, str | None]:
+    """The name, and the key; an entry may name nobody."""
+    if value is None:
+        return NOBODY, None
+    return known.get(str(value), str(value)), str(value)
 
 
 def _between(column: str, chosen: Selection) -> list[str]:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import pytest
 from timetracking_assets.health.asset import HealthReportResource
 from timetracking_assets.health.build import HealthReport, read_health
 from timetracking_assets.health.model import State
+from timetracking_assets.hours.report import By, Line, Selection, read_lines, total
 from timetracking_assets.orchestration.resources import WarehouseResource
 
 if TYPE_CHECKING:
@@ -99,15 +100,19 @@ def test_report_goes_without_a_warehouse_that_is_held(
 def test_report_goes_with_the_tables_that_can_be_read(
     platform: Platform, monkeypatch: pytest.MonkeyPatch, day_of: Any
 ) -> None:
-    """A column that YAML declares may not be there yet; the file may be broken, or gone."""
+    """A column that YAML declares may not be there yet; the sums of hours may be another
+    version's."""
     monkeypatch.setenv("TIMETRACKING_PUBLISH", "on_demand")
     platform.materialize(ENTRIES, days=(day_of(0), day_of(9)))
-    assert read(platform).hours
-    platform.sql(f"ALTER TABLE {TABLE} DROP COLUMN project_id")
-    reported = read(platform).report.notes
-    assert [note for note in reported if "project_id" in note] == list(reported)
+    assert "has not been built yet" in read(platform).hours.problem
+    platform.sql("CREATE SCHEMA IF NOT EXISTS hours")
+    for table in ("person_days", "person_project_weeks"):
+        platform.sql(f"CREATE TABLE hours.{table} (week DATE)")
+    health = read(platform)
+    assert health.report.notes == ()
+    assert "hours.person_days of the model lacks person_key, day" in health.hours.problem
+    assert "lacks person_key" in health.page("")
     platform.sql(f"ALTER TABLE {TABLE} DROP COLUMN start")
-    assert any("start" in note for note in read(platform).report.notes)
     platform.sql(f"ALTER TABLE {TABLE} ADD COLUMN start VARCHAR")
     reported = read(platform).report.notes
     assert any(f"Rows of {ENTRIES}" in note for note in reported)
@@ -229,19 +234,24 @@ def test_the_page_in_a_browser(
     with demo.instance() as instance:
         health = read_health(instance, defs(), WarehouseResource().open())
     file.write_text(health.page(""))
-    assert {hours.api for hours in health.hours} == {
+    hours = health.hours.hours
+    assert hours is not None
+    assert hours.names is not None
+    assert {key for key, _ in hours.names["source"]} == {
         "time_tracking",
         "project_management",
         "workspace_time",
         "resource_management",
         "time_analytics",
     }
+    [[worked]] = demo.sql("SELECT sum(seconds) FROM hours.time_entries")
+    assert sum(row[5] for row in hours.days) == sum(row[5] for row in hours.work) == worked
 
     options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
         for scheme in ("light", "dark"):
-            for width, height in ((1280, 900), (390, 844)):
+            for width, height in ((1440, 900), (768, 1024), (390, 844)):
                 page = browser.new_page(
                     viewport={"width": width, "height": height},
                     color_scheme=scheme,  # type: ignore[arg-type]
@@ -259,31 +269,77 @@ def test_the_page_in_a_browser(
                 # the page itself is all that was asked for, and nothing was said
                 assert {complaint.partition("#")[0] for complaint in complaints} == {file.as_uri()}
                 page.close()
-        _filters_narrow_the_hours(browser.new_page(), file, health)
+        _filters_narrow_the_hours(browser.new_page(), file)
         browser.close()
 
 
-def _filters_narrow_the_hours(page: Any, file: Path, health: HealthReport) -> None:
-    page.goto(f"{file.as_uri()}#hours")
-    [index] = [n for n, hours in enumerate(health.hours) if hours.api == "resource_management"]
-    hours = health.hours[index]
-    page.locator("select[name=table]").select_option(str(index))
-    total = page.locator("#total")
-    shown, unit = total.inner_text().replace(",", "").split()
-    # a page rounds 33.25 up, Python to the even digit
-    assert (abs(float(shown) - hours.total) <= 0.051, unit) == (True, "hours")
-    person = hours.names["person"][0]
-    page.locator("select[name=person]").select_option(label=person)
-    own = sum(row[-1] for row in hours.sums if row[1] == 0)
-    assert abs(float(total.inner_text().split()[0].replace(",", "")) - own) <= 0.051
-    # as the served page does by itself
-    page.locator("summary", has_text="Weeks as a table").click()
-    reported = total.inner_text()
+def _shown(page: Any) -> list[list[str]]:
+    """The cells of the table, line by line; the last line is of all."""
+    rows: list[list[str]] = page.evaluate(
+        "[...document.querySelectorAll('#lines tr')].map(r => [...r.cells].map(c => c.innerText))"
+    )
+    return rows[1:]
+
+
+def _figures(line: Line, *names: str) -> list[str]:
+    return [f"{getattr(line, name) / 3600:,.2f}" for name in names]
+
+
+def _days(line: Line) -> str:
+    return f"{line.missing_days:,} of {line.due_days:,}" if line.due_days else ""
+
+
+def _filters_narrow_the_hours(page: Any, file: Path) -> None:
+    """Each line of the page is that of the terminal, which counts in SQL."""
+
+    def lines(by: By, **chosen: Any) -> list[Line]:
+        with WarehouseResource().open().reading("a test") as opened:
+            return read_lines(opened, by, Selection(**chosen))
+
+    times = ("planned", "absent", "available", "worked", "billable")
+    # weeks that are over: the page's are whole
+    today = datetime.now(UTC).date()
+    last = today - timedelta(days=today.weekday() + 8)
+    first = last - timedelta(weeks=30, days=-1)
+    weeks = lines("week", first=first, last=last)
+    page.goto(f"{file.as_uri()}#hours?by=week&from={first}&to={last}")
     page.reload()
-    assert total.inner_text() == reported
-    assert page.locator("select[name=person] option:checked").inner_text() == person
-    assert page.locator("#weeks-table").is_visible()
-    page.locator("input[name=from]").fill("2100-01-01")
-    assert total.inner_text() == "0 hours"
+    assert {row[0]: [*row[1:6], row[8]] for row in _shown(page)[:-1]} == {
+        week.label: [*_figures(week, *times), _days(week)] for week in weeks
+    }
+    people = lines("person", first=first, last=last)
+    page.locator("select[name=by]").select_option("person")
+    assert {row[0]: [*row[1:6], row[8]] for row in _shown(page)[:-1]} == {
+        person.label: [*_figures(person, *times), _days(person)] for person in people
+    }
+
+    # a filter by what only entries have; it is part of the address, and stays over a reload
+    page.locator("select[name=by]").select_option("project")
+    page.locator("select[name=source]").select_option("resource_management")
+    [busiest, *_] = lines("person", source="resource_management", first=first, last=last)
+    page.locator("select[name=person]").select_option(busiest.key)
+    projects = lines(
+        "project", source="resource_management", person=busiest.key, first=first, last=last
+    )
+    assert projects
+    for _ in range(2):
+        assert {row[0]: row[1:3] for row in _shown(page)[:-1]} == {
+            project.label: _figures(project, "worked", "billable") for project in projects
+        }
+        assert "source=resource_management" in page.url
+        assert "known by person and week" in page.locator("#range").inner_text()
+        page.reload()
+
+    # what isn't in the data is named, and matches nothing
+    page.goto(f"{file.as_uri()}#hours?client=gone%3A1")
+    page.reload()
+    chosen = page.locator("select[name=client] option:checked")
+    assert chosen.inner_text() == "gone:1 (not in the data)"
+    assert page.locator("#range").inner_text() == "No hours match."
     page.get_by_role("button", name="Reset").click()
-    page.wait_for_function("document.querySelector('#total').textContent !== '0 hours'")
+    page.wait_for_function("document.querySelectorAll('#lines tr').length > 2")
+    assert page.url.endswith("#hours")
+    # plans and working days of years to come are shown on request
+    page.locator("input[name=to]").fill("")
+    everything = total(lines("person"))
+    assert _shown(page)[-1][1:6] == _figures(everything, *times)

@@ -16,7 +16,7 @@ from tests.support.health import large_report
 from timetracking_assets.health import terminal
 from timetracking_assets.health.calendar import calendar
 from timetracking_assets.health.charts import activity, bar_chart
-from timetracking_assets.health.hours import Hours
+from timetracking_assets.health.hours import DIMENSIONS, Hours
 from timetracking_assets.health.markdown import render_markdown
 from timetracking_assets.health.model import (
     ApiHealth,
@@ -30,7 +30,8 @@ from timetracking_assets.health.model import (
     Report,
     State,
 )
-from timetracking_assets.health.page import render_page
+from timetracking_assets.health.page import HoursPart, render_page
+from timetracking_assets.orchestration.hours.age import ModelAge
 from timetracking_assets.orchestration.ui_address import DEFAULT
 
 NOW = datetime(2026, 3, 11, 12, tzinfo=UTC)
@@ -61,8 +62,17 @@ def report(text: str = "plain") -> Report:
     return Report(NOW, (ApiHealth(text, (asset,)),), (text,))
 
 
-def hours(text: str = "plain") -> Hours:
-    return Hours(text, text, (date(2026, 3, 9),), {"person": (text,)}, ((0, 0, 7.5),))
+def hours(text: str = "plain") -> HoursPart:
+    """One week of one person, whose project, client and source are the same text."""
+    found = Hours(
+        weeks=(date(2026, 3, 9),),
+        names=dict.fromkeys(DIMENSIONS, ((text, text),)),
+        currencies=(text,),
+        days=((0, 0, 0, 0, 144_000, 27_000, 3_600, 4, 5),),
+        work=((0, 0, 0, 0, 0, 27_000, 3_600, 0, 12.5),),
+        last_due=date(2026, 3, 13),
+    )
+    return HoursPart(found, ModelAge(True, NOW, (text,), (text,)))
 
 
 class _Elements(HTMLParser):
@@ -78,8 +88,8 @@ class _Elements(HTMLParser):
 
 
 def test_hostile_text_adds_no_element_and_no_handler() -> None:
-    plain = _Elements(render_page(report(), [hours()], DEFAULT)).found
-    hostile = _Elements(render_page(report(HOSTILE), [hours(HOSTILE)], DEFAULT)).found
+    plain = _Elements(render_page(report(), hours(), DEFAULT)).found
+    hostile = _Elements(render_page(report(HOSTILE), hours(HOSTILE), DEFAULT)).found
     assert [tag for tag, _ in hostile] == [tag for tag, _ in plain]
     assert [sorted(attributes) for _, attributes in hostile] == [
         sorted(attributes) for _, attributes in plain
@@ -87,7 +97,7 @@ def test_hostile_text_adds_no_element_and_no_handler() -> None:
 
 
 def test_the_page_needs_nothing_but_itself() -> None:
-    page = render_page(report(), [hours()], ui_url="")
+    page = render_page(report(), hours(), ui_url="")
     for tag, attributes in _Elements(page).found:
         assert tag not in ("link", "img", "iframe"), attributes
         assert "src" not in attributes
@@ -97,14 +107,14 @@ def test_the_page_needs_nothing_but_itself() -> None:
 
 
 def test_links_lead_to_the_dagster_ui() -> None:
-    page = render_page(report(), [], ui_url="https://dagster.example/base/")
+    page = render_page(report(), HoursPart(), ui_url="https://dagster.example/base/")
     assert 'href="https://dagster.example/base/runs/1"' in page
     with pytest.raises(ValueError, match="http"):
-        render_page(report(), [], ui_url="javascript:alert(1)")
+        render_page(report(), HoursPart(), ui_url="javascript:alert(1)")
 
 
 def test_faults_are_in_words_and_signs() -> None:
-    page = render_page(report("the reason"), [], DEFAULT)
+    page = render_page(report("the reason"), HoursPart(), DEFAULT)
     assert "Something has failed" in page
     assert "What needs attention" in page
     assert "the reason" in page
@@ -112,12 +122,12 @@ def test_faults_are_in_words_and_signs() -> None:
 
 
 def test_a_large_report_stays_small() -> None:
-    page = render_page(large_report(), [], DEFAULT)
+    page = render_page(large_report(), HoursPart(), DEFAULT)
     assert len(page.encode()) <= 500_000
 
 
 def test_each_asset_has_its_place_with_all_that_is_known_of_it() -> None:
-    page = render_page(large_report(), [], DEFAULT)
+    page = render_page(large_report(), HoursPart(), DEFAULT)
     assert page.count('class="asset"') == 36
     assert 'id="asset-resource_management-people"' in page
     assert 'href="#asset-resource_management-people"' in page

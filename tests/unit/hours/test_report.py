@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from rich.console import Console
 
-from tests.support.hours import World
-from timetracking_assets.cli.hours import print_lines, write_csv
+from tests.support.hours import World, entry
 from timetracking_assets.errors import WarehouseError
-from timetracking_assets.hours.report import Line, Selection, read_lines
+from timetracking_assets.hours.report import Line, Selection, read_lines, total
 
-ADA, BEN = "Ada (ada@studio.example)", "Ben (ben@studio.example)"
+ADA, BEN = "Ada", "Ben"
 
 
 def _lines(world: World, by: Any, **chosen: Any) -> dict[str, Line]:
@@ -27,14 +25,20 @@ def test_hours_by_all_that_there_is(world: World) -> None:
     world.build()
     people = _lines(world, "person")
     # two days, Monday and Tuesday
-    assert people[ADA] == Line(ADA, 10800, 7200, 57600, 0, 57600, 0, 0)
+    assert people[ADA] == Line(ADA, 10800, 7200, 57600, 0, 57600, 0, 0, 2, key="ada@studio.example")
     # absent on Tuesday: that timesheet is not missing
-    assert people[BEN] == Line(BEN, 1200, 1200, 57600, 28800, 28800, 0, 0)
+    assert people[BEN] == Line(
+        BEN, 1200, 1200, 57600, 28800, 28800, 0, 0, 1, key="ben@studio.example"
+    )
     assert people[ADA].utilisation == 7200 / 57600
     assert people[ADA].billable_share == 7200 / 10800
     assert list(_lines(world, "week")) == ["2026-03-02"]
+    assert [(line.label, line.week) for line in _lines(world, "person-week").values()] == [
+        (ADA, date(2026, 3, 2)),
+        (BEN, date(2026, 3, 2)),
+    ]
     [project] = _lines(world, "project").values()
-    assert (project.label, project.worked, project.capacity) == ("Site (tool:7)", 12000, None)
+    assert (project.label, project.worked, project.capacity) == ("Site", 12000, None)
     assert project.amounts == (("EUR", 233.3333),)
     assert list(_lines(world, "client")) == ["tool:30"]
     assert list(_lines(world, "source")) == ["tool"]
@@ -67,20 +71,42 @@ def test_a_model_that_is_not_built(world: World) -> None:
         _lines(world, "person")
 
 
-def test_csv_and_table(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    world.change("UPDATE tool.users SET name = '=HYPERLINK(1)' WHERE id = 2")
-    world.build()
-    lines = list(_lines(world, "person").values())
-    write_csv("person", lines)
-    head, ada, ben = capsys.readouterr().out.splitlines()
-    assert head == (
-        "person,planned_seconds,capacity_seconds,absent_seconds,available_seconds,"
-        "worked_seconds,billable_seconds,missing_days,amount"
+def test_hours_are_not_due_today_nor_after_the_last_entry(world: World) -> None:
+    today = datetime.now(UTC)
+    ahead = today + timedelta(days=30)
+    world.put(
+        "tool.entries",
+        *(
+            entry(n, f"{day:%Y-%m-%d}T08:00:00+00:00", f"{day:%Y-%m-%d}T09:00:00+00:00")
+            for n, day in enumerate((today - timedelta(days=14), today, ahead))
+        ),
     )
-    assert ada == f"{ADA},0,57600,0,57600,10800,7200,0,"
-    assert ben.startswith("'=HYPERLINK(1)")
-    console = Console(width=160, record=True)
-    print_lines("person", lines, console)
-    printed = console.export_text()
-    assert "billable / available" in printed
-    assert "3.33" in printed.splitlines()[-2]
+    world.build()
+    line = _lines(world, "person")[BEN]
+    working = [today - timedelta(days=n) for n in range(1, 15)]
+    # Ben works from Monday to Thursday
+    assert line.due_days == line.missing_days == sum(day.weekday() < 4 for day in working)
+    # nothing recorded by anybody since: the API may not have been loaded
+    world.change(f"DELETE FROM tool.entries WHERE start >= DATE '{working[-2]:%Y-%m-%d}'")
+    world.put(
+        "tool.bookings",
+        {"id": 1, "user_id": 1, "first": today.date(), "last": ahead.date(), "hours": 1},
+    )
+    world.build()
+    assert _lines(world, "person")[BEN].due_days == (working[-1].weekday() < 4)
+
+
+def test_two_people_of_one_name_stay_two(world: World) -> None:
+    world.change("UPDATE tool.users SET name = 'Ada'")
+    world.build()
+    assert set(_lines(world, "person")) == {"Ada (ada@studio.example)", "Ada (ben@studio.example)"}
+
+
+def test_totals_are_unknown_where_a_line_is() -> None:
+    known = Line("a", 1, 1, 2, 0, 2, 0, 0, 1)
+    assert total([known, known]).available == 4
+    assert total([known, Line("b", 1, 1)]).available is None
+    money = total(
+        [Line("a", 1, 1, amounts=(("EUR", 1.5),)), Line("b", 1, 1, amounts=(("EUR", 2),))]
+    )
+    assert money.amounts == (("EUR", 3.5),)
