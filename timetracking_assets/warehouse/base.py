@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 Log = Callable[[str], None]
 
 
+_OF_TABLE = {"DataError", "IntegrityError", "NotSupportedError", "ProgrammingError"}
+"""What DB-API calls errors that lie in the data or in the definition of tables."""
+
+
 def quoted(*names: str) -> str:
     """A quoted SQL identifier, its parts joined by dots."""
     return ".".join('"' + name.replace('"', '""') + '"' for name in names)
@@ -106,6 +110,20 @@ class Warehouse(ABC):
         """`text` without the warehouse's own credentials."""
         return text
 
+    def advice(self, error: BaseException, dataset: str, table: str) -> str:
+        """What to do about an error of the database's in a load of `table`, in one sentence; or "".
+
+        Error classes of all drivers have the names of DB-API 2.0.
+        """
+        if not _OF_TABLE.isdisjoint(kind.__name__ for kind in type(error).__mro__):
+            tables = [quoted(dataset, table), quoted(staging_dataset(dataset), table)]
+            return (
+                f"If somebody has changed the table {dataset}.{table} by hand, such as by a "
+                "constraint, undo that, or remove it and its staging table "
+                f"(`{'; '.join(f'DROP TABLE {name}' for name in tables)}`), then load again."
+            )
+        return ""
+
     def in_dialect(self, sql: str) -> str:
         """`sql` as the destination understands it."""
         return sql
@@ -125,12 +143,27 @@ class OpenWarehouse(ABC):
     keeps_json_text: bool
     """Whether JSON comes out as it went in; else it is in canonical form in `scratch`."""
 
+    ignores_case: bool
+    """Whether names that differ only in case are the same one, even in quotes."""
+
     @abstractmethod
     def column_types(self, dataset: str, table: str) -> dict[str, str]:
         """Column names and types of a table, in order; empty if the table doesn't exist.
 
         Types are dlt's names (`text`, `bigint`, ...), or SQL's own where dlt has none.
         """
+
+    @abstractmethod
+    def table_kinds(self, dataset: str) -> list[tuple[str, str, str]]:
+        """Schema, name and kind (`BASE TABLE`, `VIEW`) of all tables in a dataset.
+
+        Where case is ignored, also in schemas of the same name in other letters. Empty where it is
+        not known how to query that.
+        """
+
+    @abstractmethod
+    def constraints(self, dataset: str, table: str) -> list[str]:
+        """The constraints of a table but for NOT NULL, as SQL; empty where that is not known."""
 
     @abstractmethod
     def rows(self, sql: str) -> list[tuple[Any, ...]]:

@@ -18,7 +18,14 @@ from typing import Any
 import duckdb
 
 from timetracking_assets.errors import WarehouseError
-from timetracking_assets.warehouse.base import Log, MergeSql, OpenWarehouse, Warehouse, quoted
+from timetracking_assets.warehouse.base import (
+    Log,
+    MergeSql,
+    OpenWarehouse,
+    Warehouse,
+    literal,
+    quoted,
+)
 from timetracking_assets.warehouse.destination_settings import (
     DestinationSettings,
     find_destination,
@@ -162,6 +169,7 @@ class OpenDestination(OpenWarehouse):
     """A destination with an open connection, and a DuckDB in memory for what is compared."""
 
     keeps_json_text = False
+    ignores_case = False
 
     def __init__(self, warehouse: DestinationWarehouse, client: Any) -> None:
         self._warehouse, self.client = warehouse, client
@@ -183,6 +191,31 @@ class OpenDestination(OpenWarehouse):
         with self.client.sql_client.with_alternative_dataset_name(dataset):
             _, columns = self.client.get_storage_table(table)
         return {name: str(column.get("data_type")) for name, column in columns.items()}
+
+    def table_kinds(self, dataset: str) -> list[tuple[str, str, str]]:
+        """Schema, name and kind of what is in a dataset, on PostgreSQL; see `OpenWarehouse`."""
+        if self.dialect != "postgres":
+            return []
+        kinds = self.rows(
+            "SELECT n.nspname, c.relname, CASE c.relkind WHEN 'r' THEN 'BASE TABLE' WHEN 'p' THEN "
+            "'BASE TABLE' WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE "
+            "'FOREIGN TABLE' END FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+            "ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') "
+            f"AND n.nspname = {literal(dataset)}"
+        )
+        return [(str(schema), str(name), str(kind)) for schema, name, kind in kinds]
+
+    def constraints(self, dataset: str, table: str) -> list[str]:
+        """The constraints of a table, on PostgreSQL; see `OpenWarehouse`."""
+        if self.dialect != "postgres":
+            return []
+        found = self.rows(
+            "SELECT r.conname FROM pg_catalog.pg_constraint r "
+            "JOIN pg_catalog.pg_class c ON c.oid = r.conrelid "
+            "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE r.contype <> 'n' "
+            f"AND n.nspname = {literal(dataset)} AND c.relname = {literal(table)}"
+        )
+        return [str(name) for (name,) in found]
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query. Raises WarehouseError if it can't be answered."""

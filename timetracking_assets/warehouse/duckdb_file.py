@@ -9,10 +9,12 @@ whole; who has the old one open goes on reading it.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -27,15 +29,21 @@ from timetracking_assets.warehouse.base import (
     MergeSql,
     OpenWarehouse,
     Warehouse,
+    literal,
     quoted,
     staging_dataset,
 )
-from timetracking_assets.warehouse.locks import file_lock
+from timetracking_assets.warehouse.locks import file_lock, wait_for
 from timetracking_assets.warehouse.merge_job import with_merge
 from timetracking_assets.warehouse.private_files import private_files
 from timetracking_assets.warehouse.scratch import limit_memory
 from timetracking_assets.warehouse.types import SQL_TYPES
 
+_PAUSE_SECONDS = 0.05
+_HOLDER = re.compile(r"Conflicting lock is held in (.+?) \(PID (\d+)\)")
+_DAMAGED = ("Could not read enough bytes", "Corrupt database file")
+"""What DuckDB's messages about a damaged file say."""
+_CHECK_PATH = "Check the file and TIMETRACKING_WAREHOUSE, which names it."
 _TYPES = {sql_type: name for name, sql_type in SQL_TYPES.items()}
 
 
@@ -95,9 +103,9 @@ class DuckDBFile(Warehouse):
         """The file for this process alone, whatever the `dataset`: DuckDB has one writer."""
         # kept open while the lock is held: dlt's own connections then share the open database
         # instead of reading the file again, five times for each load
-        with self.locked(holder, log) as waited, self.connect() as connection:
+        with self.locked(holder, log) as waited, self.connect(log) as (connection, more):
             self._refuse_ambiguous(dataset, connection)
-            yield OpenDuckDB(connection, waited)
+            yield OpenDuckDB(connection, waited + more)
 
     def _refuse_ambiguous(self, dataset: str, connection: duckdb.DuckDBPyConnection) -> None:
         """Raise WarehouseError where DuckDB would take the dataset for the database."""
@@ -160,36 +168,74 @@ class DuckDBFile(Warehouse):
             )
 
     @contextmanager
-    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection, for who holds the lock. Raises WarehouseError if there can be none."""
-        problem: str | None = None
-        try:
-            connection = duckdb.connect(str(self.path))
-        except duckdb.Error as error:
-            problem = " ".join(str(error).split())
-        if problem:
+    def connect(self, log: Log | None = None) -> Iterator[tuple[duckdb.DuckDBPyConnection, float]]:
+        """A connection, for who holds the lock, and the seconds that it took to get it.
+
+        It waits for other programs that have the file open. Raises LockTimeoutError if they keep
+        it, WarehouseError if it can't be opened.
+        """
+        connections: list[duckdb.DuckDBPyConnection] = []
+        problem = ""
+
+        def attempt(seconds: float) -> bool:
+            nonlocal problem
+            deadline = time.monotonic() + seconds
+            while True:
+                try:
+                    connections.append(duckdb.connect(str(self.path)))
+                except duckdb.Error as error:
+                    problem = " ".join(str(error).split())
+                else:
+                    return True
+                if "Could not set lock on file" not in self._message(problem):
+                    return True
+                if time.monotonic() + _PAUSE_SECONDS > deadline:
+                    return False
+                time.sleep(_PAUSE_SECONDS)
+
+        waited = wait_for(
+            attempt,
+            f"the warehouse {self.path}",
+            lambda: _program(problem),
+            self.lock_timeout,
+            log,
+            f"Close that program, or let it read {self.published.name}",
+        )
+        if not connections:
             raise WarehouseError(
-                f"can't open the warehouse {self.path}: {problem} {self._advice(problem)}"
+                f"can't open the warehouse {self.path}: {problem} "
+                + (self._file_advice(problem) or _CHECK_PATH)
             )
+        [connection] = connections
         with connection:
             limit_memory(connection)
-            yield connection
+            yield connection, waited
 
-    def _advice(self, problem: str) -> str:
-        # DuckDB has one type for all that can go wrong with a file; a path may hold any text
-        message = problem.replace(str(self.path), "").partition(": ")[2]
-        if message.startswith("Could not set lock on file"):
+    def advice(self, error: BaseException, dataset: str, table: str) -> str:
+        """What to do about an error of DuckDB's; see `Warehouse`."""
+        if isinstance(error, duckdb.Error) and (advice := self._file_advice(str(error))):
+            return advice
+        return super().advice(error, dataset, table)
+
+    def _message(self, problem: str) -> str:
+        # DuckDB has no types for what can go wrong with a file; a path may hold any text
+        return problem.replace(str(self.path), "")
+
+    def _file_advice(self, problem: str) -> str:
+        message = self._message(problem)
+        if "Failure while replaying WAL file" in message:
             return (
-                "Close the other program (or let it open the file only while it reads), then run "
-                "again."
+                f"The write-ahead log is damaged. Move it away (`mv {self.path}.wal "
+                f"{self.path}.wal.damaged`), which loses the loads that ended since the file was "
+                "last complete, and load again what was loaded since; or restore both files from "
+                "a backup."
             )
-        if message.startswith("Failure while replaying WAL file"):
+        if any(text in message for text in _DAMAGED):
             return (
-                f"The write-ahead log {self.path}.wal is damaged. Restore both files from a "
-                "backup; or move the log away, which loses the loads since the last checkpoint, "
-                "and load again."
+                f"The file is damaged. Restore it from a backup, such as {self.published}; or move "
+                "it away and load everything again."
             )
-        return "Check the file and TIMETRACKING_WAREHOUSE, which names it."
+        return ""
 
     def publish(self, holder: str) -> Path:
         """Replace the copy by the warehouse as it is now, readable by whom may read the warehouse.
@@ -205,25 +251,35 @@ class DuckDBFile(Warehouse):
         with self.locked(holder):
             if not self.path.exists():
                 raise WarehouseError(f"there is no warehouse {self.path} yet: load something first")
-            with self.connect() as connection:
-                connection.execute("CHECKPOINT")
             try:
+                with self.connect() as (connection, _):
+                    connection.execute("CHECKPOINT")
                 unfinished.unlink(missing_ok=True)
                 shutil.copyfile(self.path, unfinished)
                 unfinished.chmod(self.path.stat().st_mode & 0o444)
                 unfinished.replace(target)
-            except OSError as error:
-                problem = error.strerror
-                unfinished.unlink(missing_ok=True)
+            except (OSError, duckdb.Error) as error:
+                problem = getattr(error, "strerror", None) or " ".join(str(error).split())
+                with suppress(OSError):
+                    unfinished.unlink()
         if problem:
-            raise WarehouseError(f"can't publish {target}: {problem}. The last copy is unchanged.")
+            raise WarehouseError(
+                f"can't publish {target}: {problem.rstrip('.')}. The last copy is unchanged."
+            )
         return target
+
+
+def _program(problem: str) -> str:
+    """The program that has the file open, as DuckDB's message names it."""
+    held = _HOLDER.search(problem)
+    return f"{held[1]} (process {held[2]})" if held else "another program"
 
 
 class OpenDuckDB(OpenWarehouse):
     """The file while its lock is held; what is compared with its tables is compared in it."""
 
     keeps_json_text = True
+    ignores_case = True
     dialect = "duckdb"
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, waited: float) -> None:
@@ -238,6 +294,23 @@ class OpenDuckDB(OpenWarehouse):
             [dataset, table],
         ).fetchall()
         return {name: _TYPES.get(kind, kind) for name, kind in columns}
+
+    def table_kinds(self, dataset: str) -> list[tuple[str, str, str]]:
+        """Schema, name and kind of what is in a dataset; see `OpenWarehouse`."""
+        return self.rows(
+            "SELECT table_schema, table_name, table_type FROM information_schema.tables "
+            "WHERE table_catalog = current_database() "
+            f"AND lower(table_schema) = {literal(dataset.lower())}"
+        )
+
+    def constraints(self, dataset: str, table: str) -> list[str]:
+        """The constraints of a table; see `OpenWarehouse`."""
+        found = self.rows(
+            "SELECT constraint_text FROM duckdb_constraints() WHERE database_name = "
+            f"current_database() AND schema_name = {literal(dataset)} "
+            f"AND table_name = {literal(table)} AND constraint_type <> 'NOT NULL'"
+        )
+        return [text for (text,) in found]
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from timetracking_assets.errors import LockTimeoutError, WarehouseError
 from timetracking_assets.warehouse.base import literal
-from timetracking_assets.warehouse.private_files import private_files
+from timetracking_assets.warehouse.private_files import private_files, refusing_unusable
 
 _LOG_AFTER_SECONDS = 5.0
 
@@ -31,10 +31,12 @@ def wait_for(
     held_by: Callable[[], str],
     timeout: float,
     log: Callable[[str], None] | None = None,
+    advice: str = "Wait for that run to end",
 ) -> float:
     """Call `attempt(seconds)`, which tries for so long, until it is true; the seconds it took.
 
-    Raises LockTimeoutError after `timeout` seconds.
+    Raises LockTimeoutError after `timeout` seconds, with the `advice` on what to do about the
+    holder.
     """
     logged = False
     started = time.monotonic()
@@ -49,8 +51,8 @@ def wait_for(
             log(f"waiting for {what}, held by {held_by()}")
             logged = True
     raise LockTimeoutError(
-        f"waited {timeout:.0f} s for {what}, held by {held_by()}. Wait for that run to end, or "
-        "raise the warehouse's `lock_timeout`."
+        f"waited {timeout:.0f} s for {what}, held by {held_by()}. {advice}, or raise "
+        "the warehouse's `lock_timeout`."
     )
 
 
@@ -66,7 +68,7 @@ def file_lock(
     """The lock of the file `path`, with the seconds that it took; `note` says who has it.
 
     It is the kernel's, and holds on one machine: a killed process holds nothing. Raises
-    LockTimeoutError.
+    LockTimeoutError, or WarehouseError where the files can't be made.
     """
     lock = FileLock(path, mode=0o600, is_singleton=False)
 
@@ -77,13 +79,16 @@ def file_lock(
             return False
         return True
 
-    waited = wait_for(attempt, what, lambda: _noted(note), timeout, log)
+    with refusing_unusable(path):
+        waited = wait_for(attempt, what, lambda: _noted(note), timeout, log)
     try:
         with private_files():
-            note.write_text(json.dumps({"holder": holder, "pid": os.getpid()}))
+            with refusing_unusable(note):
+                note.write_text(json.dumps({"holder": holder, "pid": os.getpid()}))
             yield waited
     finally:
-        note.unlink(missing_ok=True)
+        with suppress(OSError):
+            note.unlink()
         lock.release()
 
 

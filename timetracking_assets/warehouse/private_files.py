@@ -15,6 +15,8 @@ from threading import Lock
 
 from filelock import FileLock, Timeout
 
+from timetracking_assets.errors import WarehouseError
+
 _umask_lock = Lock()
 _inside = 0
 _before = 0
@@ -40,6 +42,21 @@ def private_files() -> Iterator[None]:
                 os.umask(_before)
 
 
+@contextmanager
+def refusing_unusable(path: Path) -> Iterator[None]:
+    """Raise WarehouseError where `path`, a file that loads make and need, can't be used as one."""
+    problem = ""
+    try:
+        yield
+    except (IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        problem = "is a directory" if path.is_dir() else str(error.strerror)
+    if problem:
+        raise WarehouseError(
+            f"can't write the file {path}, by which loads are kept apart: {problem}. Remove it, or "
+            "let this user write it, then load again."
+        )
+
+
 _LOCK_FILE = ".lock"
 
 
@@ -48,11 +65,12 @@ def private_work_dir(parent: Path) -> Iterator[Path]:
     """A new directory below `parent` for this process alone, removed afterwards.
 
     A directory that a killed process left is removed by the next load: its lock died with it.
-    Raises OSError if none can be made, such as on a full disk.
+    Raises OSError if none can be made, such as on a full disk; WarehouseError where something else
+    has the name of the lock file.
     """
     parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # nobody else makes one meanwhile: one without its lock is abandoned for certain
-    with FileLock(parent / _LOCK_FILE, is_singleton=False):
+    with refusing_unusable(parent / _LOCK_FILE), FileLock(parent / _LOCK_FILE, is_singleton=False):
         _remove_abandoned(parent)
         path = Path(tempfile.mkdtemp(prefix="load-", dir=parent))
         lock = FileLock(path / _LOCK_FILE, is_singleton=False)

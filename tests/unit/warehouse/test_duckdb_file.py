@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from timetracking_assets.errors import LockTimeoutError, WarehouseError
+from timetracking_assets.errors import IngestError, LockTimeoutError, WarehouseError
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
 from timetracking_assets.ingest.load.run import run_load
@@ -137,7 +138,7 @@ def test_a_file_that_another_program_has_open(path: Path) -> None:
     warehouse = DuckDBFile(path, lock_timeout=1)
     with (
         process(OPEN, path),
-        pytest.raises(WarehouseError, match=r"can't open .*Close the other program"),
+        pytest.raises(LockTimeoutError, match=r"held by .*python.* \(process \d+\)\. Close that"),
         warehouse.exclusive("me"),
     ):
         pass
@@ -150,6 +151,75 @@ def test_a_file_that_is_no_database(path: Path) -> None:
     path.write_text("not a database")
     with pytest.raises(WarehouseError, match=r"Check the file"), DuckDBFile(path).exclusive("me"):
         pass
+
+
+def test_a_file_that_another_program_closes_in_time(path: Path) -> None:
+    path.parent.mkdir()
+    messages: list[str] = []
+    with process(OPEN, path) as other:
+        threading.Timer(0.5, other.kill).start()
+        with DuckDBFile(path, lock_timeout=30).exclusive("me", messages.append) as held:
+            assert held.waited > 0.1
+    assert not messages
+
+
+def test_publishing_waits_for_another_program(warehouse: DuckDBFile) -> None:
+    with process(OPEN, warehouse.path) as other:
+        with pytest.raises(LockTimeoutError, match=rf"held by .* \(process {other.pid}\)"):
+            DuckDBFile(warehouse.path, lock_timeout=0.2).publish("me")
+        threading.Timer(0.5, other.kill).start()
+        DuckDBFile(warehouse.path, lock_timeout=30).publish("me")
+
+
+def damaged(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes(64) + data[at + 64 :]
+
+
+def test_a_damaged_log_is_moved_away_as_the_message_says(warehouse: DuckDBFile) -> None:
+    script = (
+        "import sys, os, duckdb; c = duckdb.connect(sys.argv[1]); "
+        "c.execute('INSERT INTO t SELECT * FROM range(100)'); os._exit(1)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(warehouse.path)], check=False)
+    log = Path(f"{warehouse.path}.wal")
+    log.write_bytes(damaged(log.read_bytes(), 200))
+    with (
+        pytest.raises(WarehouseError, match="log is damaged") as refused,
+        warehouse.exclusive("me"),
+    ):
+        pass
+    [advice] = re.findall(r"`(mv .*?)`", str(refused.value))
+    subprocess.run(advice.split(), check=True)
+    with warehouse.exclusive("me") as held:
+        assert held.rows("SELECT n FROM t") == [(1,)]
+
+
+def test_a_damaged_file_is_restored_from_the_copy_as_the_message_says(
+    warehouse: DuckDBFile, load_into: Callable[[DuckDBFile], LoadReport]
+) -> None:
+    load_into(warehouse)
+    copy = warehouse.publish("me")
+    data = warehouse.path.read_bytes()
+    for broken in (data[: len(data) // 2], damaged(data, 12288 + 100)):
+        warehouse.path.write_bytes(broken)
+        with pytest.raises(IngestError, match=r"The file is damaged\. Restore") as refused:
+            load_into(warehouse)
+        assert str(copy) in str(refused.value)
+    shutil.copyfile(copy, warehouse.path)
+    assert load_into(warehouse).changes.unchanged == 1
+
+
+@pytest.mark.parametrize("name", [".lock", ".holder", ".loads/.lock"])
+def test_a_directory_in_the_place_of_a_file(
+    warehouse: DuckDBFile, load_into: Callable[[DuckDBFile], LoadReport], name: str
+) -> None:
+    place = Path(f"{warehouse.path}{name}")
+    place.unlink(missing_ok=True)
+    place.mkdir(parents=True)
+    with pytest.raises(WarehouseError, match=rf"write the file .*{name}, .*: is a directory\. Rem"):
+        load_into(warehouse)
+    place.rmdir()
+    load_into(warehouse)
 
 
 def test_column_types_in_order(path: Path) -> None:
@@ -282,6 +352,24 @@ def test_a_full_disk_leaves_the_last_copy(
         warehouse.publish("a test")
     assert read_in_another_process(warehouse) == 1
     assert not list(warehouse.path.parent.glob("*.new"))
+
+
+def test_a_disk_that_is_full_for_duckdb_leaves_the_last_copy(
+    warehouse: DuckDBFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse.publish("a test")
+
+    class Full:
+        def __enter__(self) -> tuple[Any, float]:
+            raise duckdb.IOException("IO Error: Could not write file: No space left on device")
+
+        def __exit__(self, *error: object) -> None: ...
+
+    monkeypatch.setattr(DuckDBFile, "connect", lambda self: Full())
+    with pytest.raises(WarehouseError, match=r"No space left on device\. The last copy is unch"):
+        warehouse.publish("a test")
+    monkeypatch.undo()
+    assert read_in_another_process(warehouse) == 1
 
 
 def test_nothing_to_publish(tmp_path: Path) -> None:

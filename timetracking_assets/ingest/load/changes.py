@@ -6,7 +6,7 @@ counting belongs here; what a large removal is, is in `merge.py`.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -54,7 +54,9 @@ class Changes:
 class StagedAnswer:
     """The Parquet `files` that are about to be loaded, beside the table that they go into.
 
-    `retyped` are the columns of the table whose type the load changes, and their new types.
+    `retyped` are the columns of the table whose type the load changes, and their new types;
+    `remembered` those that dlt knows. Others that the answer lacks are somebody's own: no load
+    fills them, and they are not compared.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class StagedAnswer:
         files: Sequence[str],
         window: Window | None,
         retyped: Mapping[str, DataType] | None = None,
+        remembered: Collection[str] = (),
     ) -> None:
         self._warehouse, self._resource, self._window = warehouse, resource, window
         self._retyped = retyped or {}
@@ -73,6 +76,7 @@ class StagedAnswer:
         json_columns = {n for n, kind in self._stored.items() if kind == "json" and other_text}
         self._staged = answer_relation(warehouse.scratch, files, resource.primary_key, json_columns)
         self._names = {n for n, *_ in self._compared(f"DESCRIBE SELECT * FROM {self._staged}")}
+        self._foreign = self._stored.keys() - self._names - set(remembered or self._stored)
         if self._keys:
             self._keep_keys()
 
@@ -181,7 +185,7 @@ class StagedAnswer:
         if self._stored:
             before = self._warehouse.number(f"SELECT count(*) FROM {self._whole_table}")
         if rows and before:
-            names = sorted(self._names | self._stored.keys())
+            names = sorted((self._names | self._stored.keys()) - self._foreign)
             new = _as_text(names, self._names, self._staged)
             old = _as_text(names, self._stored, self._table)
             kept = self._number(f"SELECT count(*) FROM ({new} INTERSECT ALL {old})")
@@ -205,7 +209,9 @@ class StagedAnswer:
                 f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {self._table})"
             )
         )
-        compared = [name for name in types if quoted(name) not in self._keys]
+        compared = [
+            name for name in types if quoted(name) not in self._keys and name not in self._foreign
+        ]
         added = sorted(self._names - types.keys())
         new = [
             f"CAST({f's.{quoted(name)}' if name in self._names else 'NULL'} AS {_sql_type(kind)})"

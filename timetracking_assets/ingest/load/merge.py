@@ -31,10 +31,6 @@ from timetracking_assets.warehouse.types import SQL_TYPES
 _SMALL_TABLE = 20
 
 
-DLT_VERSION = "_dlt_version"
-"""The table in which dlt notes the schemas that it has carried out in a dataset."""
-
-
 def is_first_load(table: StoredTable) -> bool:
     """Whether there is nothing to replace in a table: not even a row that the answer itself marks
     as deleted.
@@ -120,22 +116,6 @@ def _unused_name(names: Sequence[str]) -> str:
 def type_changes(resource: Resource, retyped: Mapping[str, DataType]) -> list[str]:
     """SQL that gives columns of the table another type; it belongs to the merge's transaction."""
     return [_type_change(resource.api, resource, name, kind) for name, kind in retyped.items()]
-
-
-def let_dlt_complete(warehouse: OpenWarehouse, table: StoredTable) -> None:
-    """Let dlt add again what somebody has removed from the table or from its staging table.
-
-    dlt looks at them only if its note of the schema is not there.
-    """
-    resource = table.resource
-    for dataset in (resource.api, staging_dataset(resource.api)):
-        columns = warehouse.column_types(dataset, resource.name)
-        notes = warehouse.column_types(dataset, DLT_VERSION)
-        if notes and not set(table.remembered) <= columns.keys():
-            warehouse.change(
-                f"DELETE FROM {quoted(dataset, DLT_VERSION)} "
-                f"WHERE schema_name = {literal(resource.name)}"
-            )
 
 
 def prepare_staging(warehouse: OpenWarehouse, table: StoredTable) -> None:

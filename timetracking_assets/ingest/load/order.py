@@ -20,14 +20,18 @@ TABLE = "_load_order"
 """One row a resource with the last number taken (`state` is `asked`), and one for each part that
 has been loaded (`loaded`): its bounds are microseconds since 1970, both null for a whole table."""
 
+_COLUMNS = {"resource", "state", "sequence_number", "part_start", "part_end"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def take_number(warehouse: OpenWarehouse, resource: Resource) -> int:
     """A number greater than all that loads of the resource have taken before."""
     table = quoted(resource.api, TABLE)
-    if not warehouse.column_types(resource.api, TABLE):
+    columns = warehouse.column_types(resource.api, TABLE).keys()
+    if columns != _COLUMNS:
+        # somebody may have changed it
         warehouse.change(f"CREATE SCHEMA IF NOT EXISTS {quoted(resource.api)}")
+        warehouse.change(f"DROP TABLE IF EXISTS {table}")
         warehouse.change(
             f"CREATE TABLE {table} (resource VARCHAR, state VARCHAR, sequence_number BIGINT, "
             "part_start BIGINT, part_end BIGINT)"

@@ -15,6 +15,11 @@ import dlt
 
 from timetracking_assets.errors import TypeMismatchError, WarehouseError
 from timetracking_assets.ingest.columns.rows import FieldPath
+from timetracking_assets.ingest.load.hand_edits import (
+    mend_column_names,
+    mend_tables,
+    unreadable_notes,
+)
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.base import DataType
 from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse, quoted
@@ -72,17 +77,30 @@ def restore(
     """Restore dlt's schema into `directory`, for who holds the dataset's lock.
 
     `inferred` are the types that the answer's columns turned out to need. Raises TypeMismatchError
-    where a declared type can't hold what the table has.
+    where a declared type can't hold what the table has, WarehouseError where somebody has changed
+    what is stored, so that nothing can be loaded.
     """
+    mend_tables(opened, resource)
     pipeline = dlt.pipeline(
         f"{resource.api}__{resource.name}",
         pipelines_dir=str(directory),
         destination=warehouse.destination(),
         dataset_name=resource.api,
     )
-    pipeline.sync_destination()
+    unreadable = None
+    try:
+        pipeline.sync_destination()
+    except Exception as error:
+        unreadable = unreadable_notes(resource, error)
+        if unreadable is None:
+            raise
+    if unreadable:
+        raise unreadable
     stored = opened.column_types(resource.api, resource.name)
     remembered = _remembered_columns(pipeline, resource)
+    names = {*remembered, *resource.columns, *resource.primary_key}
+    if mend_column_names(opened, resource, stored, names):
+        stored = opened.column_types(resource.api, resource.name)
     resource = _with_text_columns(resource, stored, inferred)
     _refuse_without_key(resource, stored)
     known = _known_types(opened, resource, stored, remembered, inferred)

@@ -24,11 +24,11 @@ from timetracking_assets.ingest.columns.page_typer import PageTyper, WidenedErro
 from timetracking_assets.ingest.load.answer import answer_source, requested_pages
 from timetracking_assets.ingest.load.changes import StagedAnswer
 from timetracking_assets.ingest.load.deleted_ids import listed_as_deleted
+from timetracking_assets.ingest.load.hand_edits import let_dlt_complete
 from timetracking_assets.ingest.load.merge import (
     drop_duplicates,
     drops_duplicates,
     is_first_load,
-    let_dlt_complete,
     merge_disposition,
     prepare_staging,
     refuse_large_removal,
@@ -89,8 +89,10 @@ def _masked(
     masked = warehouse.redactor(request.connection.redactor(message))
     if _is_full_disk(cause):
         masked += f" Free some space on the disk of {warehouse.work_dir.parent}, then load again."
-    if isinstance(cause, duckdb.OutOfMemoryException):
+    elif isinstance(cause, duckdb.OutOfMemoryException):
         masked += f" Raise {MEMORY_LIMIT}, then load again."
+    elif advice := warehouse.advice(cause, request.resource.api, request.resource.name):
+        masked += f" {advice}"
     return IngestError(masked)
 
 
@@ -245,7 +247,7 @@ def _load(
     resource, window = table.resource, request.window
     with _exclusive(request, warehouse, report, "load") as opened:
         _refuse_changed_table(table, files, opened)
-        staged = StagedAnswer(opened, resource, files, window, table.retyped)
+        staged = StagedAnswer(opened, resource, files, window, table.retyped, table.remembered)
         if is_overtaken(opened, resource, window, number, staged.holds_rows_of):
             raise OvertakenError(
                 f"{resource.label}: other loads of the same rows asked the API later and wrote "
@@ -259,7 +261,7 @@ def _load(
         if not request.allow_removal:
             refuse_large_removal(resource, report.changes)
         note_loaded(opened, resource, window, number)
-        let_dlt_complete(opened, table)
+        let_dlt_complete(opened, table.resource, table.remembered)
         prepare_staging(opened, table)
         merge = MergeSql(type_changes(resource, table.retyped), removal_scope(resource, window))
         destination = warehouse.destination(merge)
