@@ -188,5 +188,17 @@ def ticks(
     console.print(ticks(data / f"history-shipped-{days}", days, rounds))
 
 
+@app.command()
+def hours(
+    rows: Annotated[int, typer.Option()] = 1_000_000,
+    rounds: Rounds = 5,
+    checks: Annotated[bool, typer.Option(help="evaluate all checks, as a run does")] = True,
+) -> None:
+    """The model of hours: nothing changed, or four days, against a build of all of it."""
+    from benchmarks.hours_model import hours_model
+
+    console.print(hours_model(rows, rounds, checks=checks))
+
+
 if __name__ == "__main__":
     app()

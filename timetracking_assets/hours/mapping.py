@@ -93,11 +93,23 @@ class Mapped:
         return getattr(self.mapping, "distinct", False)
 
     def used_resources(self) -> dict[str, set[str]]:
-        """Resource -> the columns of it that the mapping uses, its own resource first."""
+        """Resource -> the columns of it that the mapping uses, its own resource first.
+
+        Of a resource that is referred to, those by which its rows are known, too.
+        """
         used: dict[str, set[str]] = {self.resource.name: set()}
-        for _, columns in self.columns().items():
+        if self.mapping.each is not None:
+            used[self.resource.name].add(self.mapping.each)
+        for columns in self.columns().values():
             for name, column in columns:
                 used.setdefault(name, set()).add(column)
+        for column in list(used[self.resource.name]):
+            reference = self.resource.references.get(column)
+            if reference is not None and reference.resource in used:
+                target = self.api.resources[reference.resource]
+                used[target.name].update(target.primary_key)
+                if reference.column:
+                    used[target.name].add(reference.column)
         return used
 
     def columns(self) -> dict[str, list[tuple[str, str]]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from timetracking_assets.hours.mapping import Mapped, mapped_resources
 from timetracking_assets.hours.tables import TABLES, Table
@@ -36,6 +36,28 @@ class HoursModel:
         """The same for all tables."""
         tables = [raw for table in TABLES.values() for raw in self.raw_tables(table)]
         return list(dict.fromkeys(tables))
+
+    def raw_columns(self, table: Table) -> dict[tuple[str, str], set[str]]:
+        """API and resource -> the columns that the SQL of `table` reads of its raw table."""
+        columns: dict[tuple[str, str], set[str]] = {}
+        for mapped in self.mapped(table):
+            for name, used in mapped.used_resources().items():
+                columns.setdefault((mapped.api.name, name), set()).update(used)
+        return columns
+
+    def sources(self, table: Table) -> list[str | None]:
+        """The APIs whose rows are made apart from the others'; `[None]`: all rows at once."""
+        if "source" not in table.scope:
+            return [None]
+        return list(dict.fromkeys(mapped.api.name for mapped in self.mapped(table))) or [None]
+
+    def only(self, api: str) -> HoursModel:
+        """The model of that API alone."""
+        return replace(self, apis={api: self.apis[api]})
+
+    def without(self, apis: Collection[str]) -> HoursModel:
+        """The model of all APIs but these."""
+        return replace(self, apis={n: api for n, api in self.apis.items() if n not in apis})
 
     def rank(self, key: str, column: str) -> str:
         """SQL that orders sources by `precedence`: those that it doesn't name come last."""

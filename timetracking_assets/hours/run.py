@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from timetracking_assets.hours.build import TableReport, build_table, loaded_types, prepare
 from timetracking_assets.hours.checks import LINKS, Check, Context, Finding, checks_of
+from timetracking_assets.hours.fingerprints import Contents
+from timetracking_assets.hours.last_build import LastBuild
 from timetracking_assets.hours.model import HoursModel
 from timetracking_assets.hours.tables import MARTS, SCHEMA, TABLES
 from timetracking_assets.warehouse.base import OpenWarehouse
@@ -48,11 +50,16 @@ def run_model(
         prepare(opened)
         tables = _with_missing(opened, tables)
         context = Context(opened, model, loaded_types(opened), loaded)
+        last, contents = LastBuild(opened), Contents(opened)
+
+        def build(name: str) -> None:
+            report.tables[name] = build_table(opened, model, name, context.types, last, contents)
+
         known = checks_of(model)
         base = [name for name in TABLES if name in tables and name not in MARTS]
         marts = [name for name in TABLES if name in tables and name in MARTS]
         for name in base:
-            report.tables[name] = build_table(opened, model, name, context.types)
+            build(name)
         built = [check for check in known if check.table in base]
         _ask(report, context, [c for c in built if c.blocking or (c.table, c.name) in checks])
         wrong = {c.table for c in built if c.blocking and report.findings[c.table, c.name].count}
@@ -61,7 +68,7 @@ def run_model(
             if because:
                 report.kept_back[name] = because
                 continue
-            report.tables[name] = build_table(opened, model, name, context.types)
+            build(name)
         rest = [c for c in known if (c.table, c.name) in checks and c.table not in base]
         _ask(report, context, [c for c in rest if c.table not in report.kept_back])
     return report

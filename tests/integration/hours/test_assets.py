@@ -90,8 +90,8 @@ def test_a_wrong_base_keeps_the_sums_back(
     assert platform.materialize(TRACKED).succeeded
     build = run.build_table
 
-    def lose_entries(opened, model, name, types):  # type: ignore[no-untyped-def]
-        report = build(opened, model, name, types)
+    def lose_entries(opened, model, name, *rest):  # type: ignore[no-untyped-def]
+        report = build(opened, model, name, *rest)
         if name == "time_entries":
             opened.change("DELETE FROM hours.time_entries WHERE seconds > 7200")
         return report

@@ -78,10 +78,10 @@ def test_a_build_that_fails_leaves_the_model_as_it_was(
     world.change("UPDATE tool.entries SET seconds = 60")
     build = run.build_table
 
-    def fail(opened: object, model: object, name: str, types: object) -> object:
+    def fail(opened: object, model: object, name: str, *rest: object) -> object:
         if name == table:
             raise RuntimeError("killed")
-        return build(opened, model, name, types)  # type: ignore[arg-type]
+        return build(opened, model, name, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(run, "build_table", fail)
     with pytest.raises(RuntimeError, match="killed"):
@@ -116,8 +116,8 @@ def test_a_wrong_base_keeps_the_sums_from_being_built(
     world.change("UPDATE tool.entries SET seconds = 60")
     build = run.build_table
 
-    def lose_an_entry(opened, model, name, types):  # type: ignore[no-untyped-def]
-        report = build(opened, model, name, types)
+    def lose_an_entry(opened, model, name, *rest):  # type: ignore[no-untyped-def]
+        report = build(opened, model, name, *rest)
         if name == "time_entries":
             opened.change("DELETE FROM hours.time_entries WHERE source_id = '1'")
         return report
