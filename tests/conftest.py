@@ -29,7 +29,7 @@ from tests.support.warehouses import fresh_database
 from timetracking_assets.sandbox import SandboxServer
 from timetracking_assets.sandbox.remote_control import RemoteControl
 
-LOADING = {"own_warehouse", "demo", "bench", "new_warehouse", "url"}
+LOADING = {"own_warehouse", "demo", "bench", "new_warehouse", "url", "outcomes"}
 """Fixtures of tests that load something: with `--warehouse postgres` the others are left out."""
 WITHOUT_TELEMETRY = "telemetry:\n  enabled: false\n"
 

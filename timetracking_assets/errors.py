@@ -6,6 +6,7 @@ Only classes that callers tell apart belong here; messages are written where the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from errno import EXDEV
 
 SpecPath = Sequence[str | int]
 
@@ -27,6 +28,9 @@ def cause_of(error: BaseException, *kinds: type[BaseException]) -> BaseException
         if inner in chain:
             break
         chain.append(inner)
+    if len(chain) > 1 and isinstance(chain[-1], OSError) and chain[-1].errno == EXDEV:
+        # a file of dlt's could not be renamed to another disk; what failed is the copy after it
+        chain.pop()
     return next((link for link in chain if isinstance(link, kinds)), chain[-1])
 
 

@@ -13,10 +13,17 @@ import time
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 
+import psycopg2
+
 from deploy.local_cluster.cluster import Cluster
 from deploy.local_cluster.graphql import Run
 from deploy.local_cluster.processes import ProcessError
 from timetracking_assets.sandbox import SandboxServer
+
+_EVENTS = """
+SELECT coalesce(dagster_event_type, 'message'), count(*), sum(octet_length(event))
+FROM event_logs GROUP BY 1 ORDER BY 3 DESC LIMIT 4
+"""
 
 
 def main() -> int:
@@ -64,10 +71,25 @@ def _load(cluster: Cluster, options: argparse.Namespace) -> int:
     print(f"the first run began after {begun:.0f} s, the last one ended after {ended:.0f} s")
     failed = [run for run in runs if run.status != "SUCCESS"]
     print(f"{len(loaded)} of {len(assets)} assets loaded in {seconds:.0f} s", flush=True)
+    _print_events(cluster.services.url("dagster"))
     if options.keep:
         print("Ctrl-C ends everything.", flush=True)
         signal.pause()
     return 0 if len(loaded) == len(assets) and not failed else 1
+
+
+def _print_events(database: str) -> None:
+    """What the event log takes, by kind of event, and with its indexes."""
+    connection = psycopg2.connect(database)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_EVENTS)
+            for kind, number, size in cursor.fetchall():
+                print(f"{number:6} events {kind}: {size / number:,.0f} bytes each")
+            cursor.execute("SELECT pg_total_relation_size('event_logs')")
+            print(f"event log with its indexes: {cursor.fetchall()[0][0] / 1e6:.1f} MB")
+    finally:
+        connection.close()
 
 
 def _print_run(run: Run, launched: float, worker: str | None) -> None:

@@ -39,7 +39,7 @@ class Cluster:
         self, settings: Mapping[str, str], *, workers: int = 2, python: str = sys.executable
     ) -> None:
         self._settings = dict(settings)
-        self._python = python
+        self.python = python
         self._workers = workers
         self._directory = Path(tempfile.mkdtemp(prefix="cluster-"))
         # PostgreSQL runs as another user, who has to get in
@@ -103,7 +103,7 @@ class Cluster:
         self.processes.start(
             name,
             [
-                self._python, "-m", "celery", "-A", "dagster_celery.app", "worker", "-n",
+                self.python, "-m", "celery", "-A", "dagster_celery.app", "worker", "-n",
                 f"{name}@%h", "-Q", "dagster", "--concurrency", "1", "--loglevel", "INFO",
             ],
             self.environment(name),
@@ -118,14 +118,16 @@ class Cluster:
     def environment(self, name: str) -> dict[str, str]:
         """The environment of the process `name`, whose home is made if need be."""
         home = self._directory / "homes" / name
-        home.mkdir(parents=True, exist_ok=True)
+        # so that whatever is written shows up there
+        (home / "tmp").mkdir(parents=True, exist_ok=True)
         instance = yaml.safe_load((_DEPLOY / "dagster.yaml").read_text())
         instance["concurrency"]["runs"]["max_concurrent_runs"] = self._workers
         (home / "dagster.yaml").write_text(yaml.safe_dump(instance))
         paths = [str(_REPOSITORY), str(_DEPLOY / "celery"), os.environ.get("PYTHONPATH", "")]
         return {
-            "PATH": f"{Path(self._python).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{Path(self.python).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(home),
+            "TMPDIR": str(home / "tmp"),
             "PYTHONPATH": os.pathsep.join(filter(None, paths)),
             "DAGSTER_HOME": str(home),
             "DAGSTER_POSTGRES_URL": self.services.pooled_url,
@@ -161,7 +163,7 @@ class Cluster:
             self.start_worker(name)
 
     def _dagster(self, name: str, module: str, *arguments: str) -> None:
-        self.processes.start(name, [self._python, "-m", module, *arguments], self.environment(name))
+        self.processes.start(name, [self.python, "-m", module, *arguments], self.environment(name))
 
     def _serves(self) -> bool:
         try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import time
 from itertools import pairwise
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -55,7 +57,44 @@ def test_all_assets_are_loaded_and_each_worker_has_loaded_some(
         assert rows == len(server.control.rows("resource_management", resource))
 
 
-def test_no_worker_has_written_outside_its_home(cluster: Cluster) -> None:
+def test_the_health_report_is_made_by_any_worker_and_shown_on_any_machine(
+    cluster: Cluster,
+) -> None:
+    backfill = cluster.client.backfill(["health_report"], "report")
+    assert set(cluster.client.wait_for([backfill], 120).values()) == {"COMPLETED_SUCCESS"}
+    # the report is in the instance, whichever machine made it
+    [(event,)] = query(
+        cluster.services.url("dagster"),
+        "SELECT event FROM event_logs WHERE asset_key = '[\"health_report\"]' "
+        "AND dagster_event_type = 'ASSET_MATERIALIZATION'",
+    )
+    assert "partitions missing or failed" in event
+    assert "health_report.html" not in event
+
+    # a machine that has never loaded anything
+    environment = cluster.environment("elsewhere")
+    command = [cluster.python, "-m", "timetracking_assets.cli.main"]
+    shown = subprocess.run(
+        [*command, "status", "--json"], env=environment, capture_output=True, text=True, check=False
+    )
+
+    report = json.loads(shown.stdout)
+    assert {asset["state"] for asset in report["assets"]} == {"ok"}, shown.stderr
+    assert len(report["assets"]) >= 36
+    dashboard = subprocess.Popen(
+        [*command, "dashboard", "--port", "0"], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert dashboard.stdout
+        url = dashboard.stdout.readline().split()[1].rstrip(";")
+        with urlopen(url, timeout=60) as page:
+            assert b"resource_management/clients" in page.read()
+    finally:
+        dashboard.terminate()
+        dashboard.wait()
+
+
+def test_no_worker_has_written_outside_the_paths_that_are_set(cluster: Cluster) -> None:
     events = query(
         cluster.services.url("dagster"),
         "SELECT count(*) FROM event_logs WHERE event LIKE '%%Step%%'",
@@ -63,8 +102,12 @@ def test_no_worker_has_written_outside_its_home(cluster: Cluster) -> None:
     assert events[0][0] > 0
     for name in cluster.workers:
         home = Path(cluster.environment(name)["DAGSTER_HOME"])
-        assert not list(home.rglob("*.db")), "an event log of its own"
-        assert not list(home.rglob("*.duckdb")), "a warehouse of its own"
+        # its own, the temporary and the local directory: no event log or warehouse of its own
+        written = {str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()}
+        assert written == {"dagster.yaml", "postgres.loads/.lock"}
+    # where they were started
+    logs = cluster.processes.log("worker1").parent
+    assert {path.suffix for path in logs.iterdir()} == {".log"}
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -65,6 +66,38 @@ def test_what_a_lost_worker_was_loading_is_loaded_again(
         f"{phase}: noticed after {lost.ended - killed:.0f} s, "
         f"right after {(others[-1].ended or 0) - killed:.0f} s"
     )
+
+
+def test_what_a_lost_worker_has_staged_goes_with_the_next_load_there(
+    cluster: Cluster, server: SandboxServer
+) -> None:
+    """It has a volume that outlives it, and no other worker touches that."""
+    _change_rows(server, "staged")
+    warehouse = cluster.services.url("warehouse")
+    with _held("staging", server, warehouse) as is_there:
+        backfill = cluster.client.backfill([ASSET], "staged")
+        _wait(is_there, 90)
+        [run] = _runs_of(cluster, backfill)
+        worker = cluster.worker_of(run.task_id)
+        assert worker
+        cluster.processes.kill(worker)
+    cluster.client.wait_for([backfill], 240)
+    home = Path(cluster.environment(worker)["DAGSTER_HOME"])
+    assert list(home.glob("*.loads/load-*"))
+
+    others = [name for name in cluster.workers if name != worker]
+    cluster.processes.stop(*others)
+    cluster.start_worker(worker)
+    again = cluster.client.backfill([ASSET], "again")
+    cluster.client.wait_for([again], 240)
+    for other in others:
+        cluster.start_worker(other)
+
+    [run] = _runs_of(cluster, again)
+    assert run.status == "SUCCESS"
+    assert cluster.worker_of(run.task_id) == worker
+    assert not list(home.glob("*.loads/load-*"))
+    assert not list((home / "tmp").iterdir())
 
 
 @pytest.mark.parametrize("part", ["daemon", "redis", "postgres"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.reliability.faulty_load import Job
 from tests.reliability.scenes import AFTER, API, BEFORE, RESOURCE, Scene
+from tests.support import throwaway_postgres
 from tests.support.code_locations import shipped_apis
 from tests.support.fault_table import Outcomes
 
@@ -64,34 +65,44 @@ def apis() -> dict[str, Api]:
 
 
 @pytest.fixture(scope="session")
-def loaded_warehouse(
+def loaded(
     apis: dict[str, Api], session_sandbox: SandboxServer, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """A warehouse whose table holds `BEFORE`."""
+) -> Job:
+    """A load into a warehouse whose table holds `BEFORE`."""
     session_sandbox.control.replace(API, RESOURCE, BEFORE)
     path = tmp_path_factory.mktemp("loaded") / "warehouse.duckdb"
-    Job(apis[API], RESOURCE, session_sandbox.environment, path).run()
-    return path
+    job = Job(apis[API], RESOURCE, session_sandbox.environment, path)
+    if throwaway_postgres.available():
+        job = replace(job, url=throwaway_postgres.new_database())
+    job.run()
+    return job
 
 
 @pytest.fixture
 def make_scene(
-    apis: dict[str, Api], sandbox: SandboxServer, loaded_warehouse: Path, tmp_path: Path
-) -> Callable[..., Scene]:
+    apis: dict[str, Api], sandbox: SandboxServer, loaded: Job, tmp_path: Path
+) -> Iterator[Callable[..., Scene]]:
     """`make_scene(name, first=False, parent=None)`: a scene below `parent`, else the test's own
     directory."""
     sandbox.control.replace(API, RESOURCE, AFTER)
     job = Job(apis[API], RESOURCE, sandbox.environment, Path())
+    databases: list[str] = []
 
     def make(name: str, *, first: bool = False, parent: Path | None = None) -> Scene:
         directory = (parent or tmp_path) / name.replace(" ", "-")
         directory.mkdir()
         path = directory / "warehouse.duckdb"
-        if not first:
-            shutil.copy(loaded_warehouse, path)
-        return Scene(replace(job, warehouse=path), first)
+        url = ""
+        if throwaway_postgres.available():
+            url = throwaway_postgres.new_database("" if first else loaded.url)
+            databases.append(url)
+        elif not first:
+            shutil.copy(loaded.warehouse, path)
+        return Scene(replace(job, warehouse=path, url=url), first)
 
-    return make
+    yield make
+    for url in databases:
+        throwaway_postgres.drop_database(url)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

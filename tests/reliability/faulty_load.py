@@ -1,5 +1,7 @@
 """One load in a process of its own, with a fault at an exact point of it.
 
+It loads into a DuckDB file, or with `--warehouse postgres` into a database of a server.
+
 The hooks live here, outside the package: a function of dlt's or of ours is replaced in the child
 process, which does harm to itself (a signal, a full disk) just before the function runs.
 """
@@ -19,9 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+from dlt.destinations._adbc_jobs import AdbcParquetCopyJob
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
+from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from dlt.normalize.normalize import Normalize
 
+from tests.support.throwaway_postgres import available as on_postgres
 from timetracking_assets.errors import IngestError
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.http.adapter import ApiAdapter
@@ -29,6 +34,8 @@ from timetracking_assets.ingest.load import run as load
 from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.spec.api import Api
+from timetracking_assets.warehouse.base import Warehouse
+from timetracking_assets.warehouse.destination import DestinationWarehouse
 from timetracking_assets.warehouse.duckdb_file import DuckDBFile
 
 STARTED = multiprocessing.get_context("forkserver")
@@ -39,6 +46,7 @@ STARTED.set_forkserver_preload(
         # what an instance imports when it is opened
         "dagster._core.storage.sqlite_storage",
         "dlt.destinations.impl.duckdb.duck",
+        "dlt.destinations.impl.postgres.postgres",
         "pyarrow.parquet",
         "sqlalchemy",
         "timetracking_assets.orchestration.assets",
@@ -54,13 +62,22 @@ REFUSED = 3
 
 @dataclass(frozen=True)
 class Job:
-    """What to load, from where, into which file."""
+    """What to load, from where, into which file, or into the database at `url`; working files are
+    beside `warehouse` then."""
 
     api: Api
     resource: str
     environment: Mapping[str, str]
     warehouse: Path
     window: Window | None = None
+    url: str = ""
+
+    def open(self, lock_timeout: float = 30) -> Warehouse:
+        """The warehouse."""
+        if self.url:
+            home = self.warehouse.parent
+            return DestinationWarehouse("postgres", home, self.url, lock_timeout=lock_timeout)
+        return DuckDBFile(self.warehouse, lock_timeout=lock_timeout)
 
     def run(self) -> LoadReport:
         """The load as the product does it, in this process."""
@@ -68,7 +85,7 @@ class Job:
         request = LoadRequest(
             connection, self.api.resources[self.resource], self.window, allow_removal=True
         )
-        return load.run_load(request, DuckDBFile(self.warehouse, lock_timeout=30))
+        return load.run_load(request, self.open())
 
 
 @dataclass(frozen=True)
@@ -191,19 +208,38 @@ def _before_sql(pattern: str) -> Callable[[Strike], None]:
     """Strike before a statement; of several sent at once, those before it are executed."""
 
     def hook(strike: Strike) -> None:
-        original = DuckDbSqlClient.execute_query
+        sql_client = _sql_client()
+        original = sql_client.execute_query
 
-        def replacement(self: Any, query: str, *arguments: Any, **named: Any) -> Any:
-            if match := re.search(pattern, query):
+        def replacement(self: Any, query: Any, *arguments: Any, **named: Any) -> Any:
+            if isinstance(query, str) and (match := re.search(pattern, query)):
                 if query[: match.start()].strip():
-                    self._conn.execute(query[: match.start()])
+                    _execute(self, query[: match.start()])
                     query = query[match.start() :]
                 strike()
             return original(self, query, *arguments, **named)
 
-        DuckDbSqlClient.execute_query = replacement  # type: ignore[method-assign]
+        sql_client.execute_query = replacement
 
     return hook
+
+
+def _sql_client() -> Any:
+    """The class that sends dlt's statements to the warehouse of these tests."""
+    return Psycopg2SqlClient if on_postgres() else DuckDbSqlClient
+
+
+def _execute(client: Any, statement: str) -> None:
+    connection = client.native_connection
+    (connection.cursor() if on_postgres() else connection).execute(statement)
+
+
+def _before_staging(strike: Strike) -> None:
+    if on_postgres():
+        # its driver copies a file without a statement
+        _before(AdbcParquetCopyJob, "run")(strike)
+    else:
+        _before_sql(r'INSERT INTO "\w+_staging"\."(?!_dlt)')(strike)
 
 
 def _before_commit_of_the_merge(strike: Strike) -> None:
@@ -214,35 +250,37 @@ def _before_commit_of_the_merge(strike: Strike) -> None:
         inserted = True
 
     _before_sql(MERGED)(insert)
-    commit = DuckDbSqlClient.commit_transaction
+    sql_client = _sql_client()
+    commit = sql_client.commit_transaction
 
     def replacement(self: Any) -> None:
         if inserted:
             strike()
         commit(self)
 
-    DuckDbSqlClient.commit_transaction = replacement  # type: ignore[method-assign]
+    sql_client.commit_transaction = replacement
 
 
 def _strike_at_statement(number: int, strike: Strike) -> None:
     """Strike before the nth statement that dlt executes; a merge's two count as two."""
-    original = DuckDbSqlClient.execute_query
+    sql_client = _sql_client()
+    original = sql_client.execute_query
     count = 0
 
-    def replacement(self: Any, query: str, *arguments: Any, **named: Any) -> Any:
+    def replacement(self: Any, query: Any, *arguments: Any, **named: Any) -> Any:
         nonlocal count
-        match = re.search(MERGED, query)
+        match = re.search(MERGED, query) if isinstance(query, str) else None
         parts = [query[: match.start()], query[match.start() :]] if match else [query]
-        *first, last = [part for part in parts if part.strip()]
+        *first, last = [part for part in parts if not isinstance(part, str) or part.strip()]
         for part in [*first, last]:
             count += 1
             if count == number:
                 strike()
             if part is not last:
-                self._conn.execute(part)
+                _execute(self, part)
         return original(self, last, *arguments, **named)
 
-    DuckDbSqlClient.execute_query = replacement  # type: ignore[method-assign]
+    sql_client.execute_query = replacement
 
 
 MERGED = r'INSERT INTO "(?!\w*_staging")\w+"\."(?!_dlt)\w+"\('
@@ -252,7 +290,7 @@ POINTS: dict[str, Callable[[Strike], None]] = {
     "extract": _before(ApiAdapter, "send", call=2),
     "normalize": _before(Normalize, "spool_files"),
     "before load": _before(dlt.Pipeline, "load"),
-    "staging": _before_sql(r'INSERT INTO "\w+_staging"\."(?!_dlt)'),
+    "staging": _before_staging,
     "merge": _before_sql(MERGED),
     "commit": _before_commit_of_the_merge,
     "bookkeeping": _before_sql(r'INSERT INTO "\w+"\."_dlt_loads"'),

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from tests.reliability.faulty_load import Fault, Job, start
-from timetracking_assets.warehouse.duckdb_file import DuckDBFile
+from tests.support.warehouses import ask
 
 # no column has a word of DDL in its name (`created_at`): dlt would take its merge for DDL
 API, RESOURCE = "resource_management", "project_tasks"
@@ -22,7 +20,7 @@ AFTER = [
     {"id": row["id"], "name": "changed" if row["id"] % 50 == 0 else row["name"]}
     for row in BEFORE[:-20]
 ] + [{"id": 1000 + number, "name": "new"} for number in range(10)]
-LASTING = {"warehouse.duckdb", "warehouse.duckdb.lock", "warehouse.duckdb.loads"}
+LASTING = {"warehouse.duckdb", "warehouse.duckdb.lock", "warehouse.duckdb.loads", "postgres.loads"}
 
 
 def as_rows(rows: Sequence[dict[str, Any]]) -> Rows:
@@ -53,22 +51,21 @@ class Scene:
         return process.exitcode, output.read_text()
 
     def table(self) -> Rows | None:
-        """What the table holds, read from a copy: reading the file itself would mend it."""
+        """What the table holds; a file is read from a copy: reading it would mend it."""
         copy = self.directory.with_suffix(".copy")
         shutil.rmtree(copy, ignore_errors=True)
         copy.mkdir()
         for path in self.directory.glob("warehouse.duckdb*"):
             if path.is_file():
                 shutil.copy(path, copy)
-        with duckdb.connect(str(copy / "warehouse.duckdb")) as connection:
-            if not connection.execute(
-                "SELECT 1 FROM duckdb_tables() WHERE schema_name = ? AND table_name = ?",
-                [API, RESOURCE],
-            ).fetchall():
-                return None
-            return connection.execute(
-                f"SELECT id, name FROM {API}.{RESOURCE} ORDER BY 1"
-            ).fetchall()
+
+        def rows(query: str, *parameters: str) -> Rows:
+            return ask(copy / "warehouse.duckdb", query, parameters, self.job.url)
+
+        exists = "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ?"
+        if not rows(exists, API, RESOURCE):
+            return None
+        return rows(f"SELECT id, name FROM {API}.{RESOURCE} ORDER BY 1")
 
     def problem_after(self) -> str | None:
         """What is wrong after the next load, if anything is."""
@@ -81,5 +78,5 @@ class Scene:
         work = [path.name for path in self.directory.glob("*.loads/load-*")]
         if left or work:
             return f"left behind: {sorted(left)} {work}"
-        with DuckDBFile(self.job.warehouse, lock_timeout=0.5).exclusive("the test"):
+        with self.job.open(lock_timeout=0.5).exclusive("the test", dataset=API):
             return None

@@ -14,12 +14,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
 
 from tests.reliability.faulty_load import COMMITTED, Fault, Job, start
+from tests.support.warehouses import ask, fresh_database
 from timetracking_assets.ingest.windows import Window
 
 if TYPE_CHECKING:
@@ -140,6 +140,10 @@ def test_table_equals_model(
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir()
         model = Model(mode)
+        with fresh_database() as named:
+            histories(model, steps, named.get("DESTINATION__POSTGRES__CREDENTIALS", ""))
+
+    def histories(model: Model, steps: list[Step], url: str) -> None:
         for step in [*steps, EVERYTHING]:
             note(str(step))
             model.edit(step.edits)
@@ -147,9 +151,9 @@ def test_table_equals_model(
             sandbox.control.replace(kind.api, kind.resource, rows)
             after = model.loaded(step.window)
             window = None if mode == "snapshot" else step.window
-            if load(replace(job, window=window), step.crash, tmp_path / "output"):
+            if load(replace(job, window=window, url=url), step.crash, tmp_path / "output"):
                 model.table = after
-            assert table(job.warehouse, kind) == {
+            assert table(job.warehouse, kind, url) == {
                 key: (row.instant, row.text) for key, row in model.table.items()
             }
             outcomes.add("random history", mode, "table equals model")
@@ -174,20 +178,16 @@ def load(job: Job, crash: str | None, output: Path) -> bool:
     return process.exitcode == 0 or crash in COMMITTED
 
 
-def table(warehouse: Path, kind: Kind) -> dict[int, tuple[datetime, Any]]:
+def table(warehouse: Path, kind: Kind, url: str) -> dict[int, tuple[datetime, Any]]:
     """What the table holds. Raises if a key stands twice."""
-    if not warehouse.exists():
+    if not url and not warehouse.exists():
         return {}
-    with duckdb.connect(str(warehouse)) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        if not connection.execute(
-            "SELECT 1 FROM duckdb_tables() WHERE schema_name = ? AND table_name = ?",
-            [kind.api, kind.resource],
-        ).fetchall():
-            return {}
-        found = connection.execute(
-            f"SELECT id, {kind.at}, {kind.text} FROM {kind.api}.{kind.resource}"
-        ).fetchall()
+    name = [kind.api, kind.resource]
+    exists = "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ?"
+    if not ask(warehouse, exists, name, url):
+        return {}
+    query = f'SELECT id, "{kind.at}", "{kind.text}" FROM {kind.api}.{kind.resource}'
+    found = ask(warehouse, query, (), url)
     rows = {key: (at.astimezone(UTC), text) for key, at, text in found}
     assert len(rows) == len(found), f"a key stands twice: {found}"
     return rows

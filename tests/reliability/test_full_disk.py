@@ -15,11 +15,13 @@ import pytest
 
 from tests.reliability.faulty_load import COMMITTED, POINTS, REFUSED, Fault
 from tests.reliability.scenes import AFTER, API, BEFORE, RESOURCE, Scene, as_rows
+from tests.support.throwaway_postgres import available
 
 if TYPE_CHECKING:
     from tests.support.fault_table import Outcomes
 
 SIZE = 24 << 20
+ON_A_SERVER = ("merge", "commit")
 SOME = ("extract", "normalize", "staging", "merge", "bookkeeping")
 
 
@@ -81,7 +83,8 @@ def check(scene: Scene, fault: str, point: str, ended: tuple[int, str], outcomes
             message
         )
         expected = [as_rows(BEFORE)]
-        if point in COMMITTED:
+        # a server has room: what fails is dlt's note of what it has done, after the commit
+        if point in (*COMMITTED, *ON_A_SERVER * available()):
             expected.append(as_rows(AFTER))
         assert found in expected, printed
         state = "as before" if found == as_rows(BEFORE) else "whole answer"

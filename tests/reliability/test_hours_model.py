@@ -11,6 +11,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,9 @@ def _killed(world: World, dice: random.Random, kills: int) -> None:
     for _ in range(kills):
         old = _state(world)
         world.change("UPDATE time_tracking.time_tracking_data SET duration = duration + 1")
-        process = context.Process(target=_build, args=(world,))
+        # another process opens it for itself
+        unopened = replace(world, warehouse=replace(world.warehouse))
+        process = context.Process(target=_build, args=(unopened,))
         process.start()
         # starting takes longer than building does
         time.sleep(dice.uniform(0.5, 6))

@@ -30,10 +30,11 @@ def available() -> bool:
     return URL in os.environ
 
 
-def new_database() -> str:
-    """The connection string of a database that is new and empty."""
+def new_database(like: str = "") -> str:
+    """The connection string of a new database: empty, or a copy of the database `like`."""
     name = f"t_{uuid4().hex}"
-    query(os.environ[URL], f"CREATE DATABASE {name}")
+    template = f" TEMPLATE {like.rsplit('/', 1)[1]}" if like else ""
+    query(os.environ[URL], f"CREATE DATABASE {name}{template}")
     return os.environ[URL].rsplit("/", 1)[0] + f"/{name}"
 
 

@@ -68,7 +68,7 @@ def build_health_definitions(watched: dg.Definitions) -> dg.Definitions:
         from timetracking_assets.health.markdown import render_markdown
         from timetracking_assets.health.model import State
 
-        opened = warehouse.open()
+        opened = warehouse.open_for(context.instance)
         holder = f"run {context.run.run_id}, health report"
         health = read_health(context.instance, watched, opened, holder)
         path, ui_url = health_report.file(opened.work_dir, context.instance), health_report.ui()

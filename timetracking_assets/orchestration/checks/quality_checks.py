@@ -86,7 +86,7 @@ def build_quality_checks(api: Api) -> list[dg.AssetChecksDefinition]:
         required_resource_keys={WAREHOUSE},
     )
     def quality_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        warehouse: Warehouse = getattr(context.resources, WAREHOUSE).open()
+        warehouse: Warehouse = getattr(context.resources, WAREHOUSE).open_for(context.instance)
         selected = context.selected_asset_check_keys
         instance = context.instance
         results = []

@@ -73,7 +73,7 @@ def hours_assets(model: HoursModel) -> dg.AssetsDefinition:
         from timetracking_assets.hours.run import run_model
 
         resource: WarehouseResource = getattr(context.resources, WAREHOUSE)
-        warehouse = or_failure(resource.open)
+        warehouse = or_failure(lambda: resource.open_for(context.instance))
         tables = [name for name in TABLES if hours_key(name) in context.selected_asset_keys]
         selected = context.op_execution_context.selected_asset_check_keys
         chosen = [check for check in checks if _check_key(check) in selected]

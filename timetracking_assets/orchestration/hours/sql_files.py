@@ -105,7 +105,7 @@ def sql_asset(file: SqlFile) -> dg.AssetsDefinition:
         from timetracking_assets.hours.build import replace_table
 
         resource: WarehouseResource = getattr(context.resources, WAREHOUSE)
-        warehouse = or_failure(resource.open)
+        warehouse = or_failure(lambda: resource.open_for(context.instance))
         holder = f"run {context.run.run_id}, {SCHEMA}/{file.table}"
 
         def run() -> int:
