@@ -7,6 +7,7 @@ benchmarks.idle_component`.
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 PACKAGE = "timetracking_assets"
 _SHIPPED = Path(__file__).parents[1] / PACKAGE / "defs"
+_TYPE = re.compile(rf"^type: {PACKAGE}\.\w+$", re.MULTILINE)
 
 
 class AnyAttributes(BaseModel):
@@ -50,8 +52,8 @@ def load_shipped_files() -> dg.Definitions:
         for file in _SHIPPED.glob("*/defs.yaml"):
             folder = project / "idle" / "defs" / file.parent.name
             folder.mkdir(parents=True)
-            text = file.read_text().replace(f"{PACKAGE}.RestApi", f"{__spec__.name}.IdleComponent")
-            (folder / "defs.yaml").write_text(text)
+            idle = f"type: {__spec__.name}.IdleComponent"
+            (folder / "defs.yaml").write_text(_TYPE.sub(idle, file.read_text()))
         (project / "dg.toml").write_text(
             'directory_type = "project"\n[project]\nroot_module = "idle"\n'
         )

@@ -12,6 +12,8 @@ class RequestStats:
 
     `seconds` is all the time that requests took, waits included: those for the configured rate
     limit (`seconds_rate_limited`) and those for the API's quota to come back (`seconds_quota`).
+    `requests_in_vain` brought no row to the load: pages after the last one of their list, and
+    answers that were requested again, because the API cut them off or others had written first.
     `quota_remaining` is the latest value of the header that states it.
     `characters_replaced` counts the characters that no encoding gave, stored as U+FFFD;
     `assumed_encoding` is the one that was assumed for answers that state none that fits.
@@ -22,6 +24,7 @@ class RequestStats:
 
     requests: int = 0
     retries: int = 0
+    requests_in_vain: int = 0
     bytes: int = 0
     seconds: float = 0.0
     seconds_rate_limited: float = 0.0

@@ -67,7 +67,7 @@ def requested_pages(
             yield from opened
 
     if resource.max_rows_per_answer:
-        yield from whole_answers(pages, resource, request.window, parent_rows)
+        yield from whole_answers(pages, resource, request.window, parent_rows, report.requests)
     else:
         yield from pages(request.window, parent_rows)
 

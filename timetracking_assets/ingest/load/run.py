@@ -121,6 +121,7 @@ def _load_newest_answer(
             if attempt == _MOST_ANSWERS:
                 raise
             report.times_overtaken += 1
+            report.requests.requests_in_vain = report.requests.requests
             if request.log:
                 request.log(
                     f"{request.resource.label}: another load asked the API later and has written "

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from timetracking_assets.errors import AnswerError
+from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.ingest.pages.page import Page
 from timetracking_assets.ingest.windows import Window, series_of
 from timetracking_assets.spec.api import Resource
@@ -26,8 +27,11 @@ def whole_answers(
     resource: Resource,
     window: Window | None,
     parent_rows: Sequence[Any] | None,
+    stats: RequestStats,
 ) -> Iterator[Page]:
     """All pages of the window, none of them of an answer that the API has cut off.
+
+    `stats` count the pages of such answers.
 
     Raises AnswerError where no smaller part of the window can be requested.
     """
@@ -44,6 +48,7 @@ def whole_answers(
             if sum(len(page.rows) for page in pages) < limit:
                 yield from pages
             else:
+                stats.requests_in_vain += len(pages)
                 cut[window_part].append(number)
         for window_part, numbers in cut.items():
             rest = [parents[number] for number in numbers] if parents else parents

@@ -15,6 +15,7 @@ from dlt.sources.helpers.rest_client.client import RESTClient
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 from dlt.sources.rest_api.config_setup import create_response_hooks
 
+from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.ingest.pages.binding import ListRequest
 from timetracking_assets.ingest.pages.page import Page, PageReader
 from timetracking_assets.ingest.pages.pagination import WatchedPaginator
@@ -22,7 +23,10 @@ from timetracking_assets.spec.api import Resource
 
 
 class PageClient(RESTClient):
-    """A client of one lane: what it extracts from a response is the page that `reader` has read."""
+    """A client of one lane: what it extracts from a response is the page that `reader` has read.
+
+    `stats` count the pages that come after the end of their list.
+    """
 
     def __init__(
         self,
@@ -30,6 +34,7 @@ class PageClient(RESTClient):
         auth: Any,
         session: requests.Session,
         reader: PageReader,
+        stats: RequestStats,
     ) -> None:
         super().__init__(
             client["base_url"],
@@ -39,7 +44,7 @@ class PageClient(RESTClient):
             # for messages that ours replace: nothing to look up
             config=RuntimeConfiguration(),
         )
-        self._reader = reader
+        self._reader, self._stats = reader, stats
 
     def extract_response(self, response: requests.Response, data_selector: Any) -> list[Any]:
         """The page of `response`, also of an empty one: a list of one item for the paginator."""
@@ -58,16 +63,23 @@ class PageClient(RESTClient):
             data=request.data,
             paginator=paginator,
             data_selector=resource.data_selector,
-            hooks=_response_hooks(resource, paginator),
+            hooks=_response_hooks(resource, paginator, self._stats),
         ):
-            yield from (page for page in data if page.rows)
+            for page in data:
+                if page.rows:
+                    yield page
+                elif paginator.progress.pages > 1:
+                    self._stats.requests_in_vain += 1
 
 
-def _response_hooks(resource: Resource, paginator: WatchedPaginator) -> dict[str, Any]:
+def _response_hooks(
+    resource: Resource, paginator: WatchedPaginator, stats: RequestStats
+) -> dict[str, Any]:
     """What is done with each response: the list's end, the file's `response_actions`, errors."""
 
     def end(response: requests.Response, *_: Any, **__: Any) -> None:
         if paginator.ends_with(response.status_code):
+            stats.requests_in_vain += 1
             raise IgnoreResponseException
 
     actions: Sequence[Any] = resource.endpoint.get("response_actions") or []

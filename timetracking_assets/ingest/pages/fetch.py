@@ -180,7 +180,7 @@ class _Reading:
             deadline=self._deadline,
         )
         self._stack.callback(session.close)
-        return PageClient(connection.client, self._auth, session, reader)
+        return PageClient(connection.client, self._auth, session, reader, stats)
 
     def _open_auth(self) -> Any:
         """The authentication of all lanes; None where the API takes none."""

@@ -141,6 +141,8 @@ def load_metadata(report: LoadReport) -> dict[str, Any]:
         metadata["list_differences"] = report.totals.differences
     if resource.deletion_mark:
         metadata["rows_marked_deleted"] = changes.marked
+    if report.requests.requests_in_vain:
+        metadata["requests_in_vain"] = report.requests.requests_in_vain
     if report.requests.seconds_quota:
         metadata["seconds_quota"] = round(report.requests.seconds_quota, 3)
     if report.requests.quota_remaining is not None:

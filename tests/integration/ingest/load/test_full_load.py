@@ -46,6 +46,9 @@ METADATA = {
     "bytes",
     "load_id",
 }
+STATE_THEIR_LENGTH = ("time_tracking", "project_management")
+"""Elsewhere, a first page that is short is confirmed by another: the API may cap its pages."""
+
 METADATA_OF_PARTITIONS = {"window", "dagster/partition_row_count"}
 
 
@@ -146,6 +149,8 @@ def test_materialization_and_checks(demo: Demo, api: str, resource: str) -> None
         assert [column.name for column in metadata["dagster/column_schema"].columns] == columns
     assert metadata["requests"] >= 1
     assert metadata["retries"] == 0
+    if api in STATE_THEIR_LENGTH:
+        assert "requests_in_vain" not in metadata
     assert metadata["bytes"] > 0
     assert metadata["load_id"]
     if not partitioned:

@@ -137,6 +137,7 @@ def test_counts_of_threads_add_up() -> None:
     whole.add(
         RequestStats(
             requests=3,
+            requests_in_vain=1,
             bytes=5,
             quota_remaining=4,
             characters_replaced=1,
@@ -147,6 +148,6 @@ def test_counts_of_threads_add_up() -> None:
     )
     assert (whole.requests, whole.bytes, whole.quota_remaining) == (5, 5, 4)
     assert (whole.characters_replaced, whole.assumed_encoding) == (1, "windows-1252")
-    assert whole.non_finite_numbers == 2
+    assert (whole.non_finite_numbers, whole.requests_in_vain) == (2, 1)
     assert whole.credential_columns == {"a", "b"}
     assert whole.started == started

@@ -111,6 +111,7 @@ def test_an_older_answer_does_not_replace_a_newer_one(
     report = entries.load(window, meanwhile=load_later)
     assert entries.table() == [(1, "new")]
     assert (report.times_overtaken, report.requests.requests) == (1, 2)
+    assert report.requests.requests_in_vain == 1
     assert (report.rows_extracted, report.changes.unchanged) == (1, 1)
     assert "requesting again" in entries.messages[0]
     assert entries.notes() == 1

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from timetracking_assets.errors import AnswerError
+from timetracking_assets.ingest.http.stats import RequestStats
 from timetracking_assets.ingest.pages.bisection import whole_answers
 from timetracking_assets.ingest.pages.page import Page
 from timetracking_assets.ingest.windows import Window
@@ -57,7 +58,7 @@ def capped(resource: MakeResource) -> Callable[..., Resource]:
 
 def test_below_the_limit_one_question_is_enough(capped: Callable[..., Resource]) -> None:
     api = CappedApi(at(1, 2, 3))
-    assert len(answered(whole_answers(api.ask, capped(), DAY, None))) == LIMIT - 1
+    assert len(answered(whole_answers(api.ask, capped(), DAY, None, RequestStats()))) == LIMIT - 1
     assert api.asked == [(DAY, [0])]
 
 
@@ -65,8 +66,10 @@ def test_a_limit_that_is_reached_exactly_is_requested_again(
     capped: Callable[..., Resource],
 ) -> None:
     api = CappedApi(at(1, 2, 800, 900))
-    rows = answered(whole_answers(api.ask, capped(), DAY, None))
+    stats = RequestStats()
+    rows = answered(whole_answers(api.ask, capped(), DAY, None, stats))
     assert len(rows) == len(set(rows)) == LIMIT
+    assert stats.requests_in_vain == 2  # the pages of the answer that may have been cut off
     first, second = DAY.halves(by_day=False) or ()
     assert [window for window, _ in api.asked] == [DAY, first, second]
 
@@ -77,7 +80,7 @@ def test_halves_down_to_the_hour_and_only_for_the_parents_that_need_it(
     crowded = at(*range(0, 180, 50), *range(600, 1440, 45))
     api = CappedApi(at(5), crowded, at(1000))
     parents = [{"number": number} for number in range(3)]
-    rows = answered(whole_answers(api.ask, capped(), DAY, parents))
+    rows = answered(whole_answers(api.ask, capped(), DAY, parents, RequestStats()))
     assert len(rows) == len(set(rows)) == len(crowded) + 2
     assert api.asked[0] == (DAY, [0, 1, 2])
     assert {tuple(numbers) for _, numbers in api.asked[1:]} == {(1,)}
@@ -105,13 +108,13 @@ def test_what_can_not_be_halved_fails(
             yield page
 
     with pytest.raises(AnswerError, match=f"hours/entries: an answer has reached 4.*{message}"):
-        answered(whole_answers(ask, capped(**spec), window, None))
+        answered(whole_answers(ask, capped(**spec), window, None, RequestStats()))
 
 
 def test_several_days_are_halved_between_days(capped: Callable[..., Resource]) -> None:
     week = Window.of_days(date(2026, 1, 1), date(2026, 1, 8))
     api = CappedApi([datetime(2026, 1, day, 8, tzinfo=UTC) for day in range(1, 8)])
-    rows = answered(whole_answers(api.ask, capped(format="date"), week, None))
+    rows = answered(whole_answers(api.ask, capped(format="date"), week, None, RequestStats()))
     assert len(rows) == len(set(rows)) == 7
     assert all(window.start.hour == 0 for window, _ in api.asked)
 
@@ -130,7 +133,7 @@ def test_a_window_longer_than_the_api_answers_is_halved_part_by_part(
         for part in parts if window == month else [window]:
             yield from api.ask(part, parents)
 
-    rows = answered(whole_answers(ask, resource, month, None))
+    rows = answered(whole_answers(ask, resource, month, None, RequestStats()))
     assert len(rows) == len(set(rows)) == 8
     asked = [window for window, _ in api.asked]
     assert asked[:3] == parts
