@@ -256,7 +256,9 @@ def _execute(run: _Run, definitions: dg.Definitions | None = None) -> list[Asset
 def _note(event: dg.DagsterEvent, result: AssetResult) -> None:
     if event.is_step_materialization:
         metadata = event.step_materialization_data.materialization.metadata
-        result.rows = int(str(metadata["dagster/row_count"].value))
+        # of a range, only its newest partition's event has it
+        if (rows := metadata.get("dagster/row_count")) is not None:
+            result.rows = int(str(rows.value))
         if (seconds := metadata.get("seconds_build")) is not None:
             result.seconds = float(str(seconds.value))
     elif event.is_step_success:
