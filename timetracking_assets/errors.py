@@ -89,6 +89,12 @@ class AnswerError(ApiError):
     docs = "`timetracking docs connect`, section `What vendors do differently`"
 
 
+class ShiftedListError(AnswerError):
+    """A list lost rows while it was read, and may hide others that a load would remove."""
+
+    docs = "`timetracking docs sync-modes`, section `Lists that shift while they are read`"
+
+
 class QuotaError(ApiError):
     """The API's quota is used up, and does not come back soon."""
 

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from timetracking_assets.sandbox.apis.answers import json_error
 from timetracking_assets.sandbox.catalog import api_of_path
 from timetracking_assets.sandbox.faults import Fault, Faults
+from timetracking_assets.sandbox.state import State
 from timetracking_assets.sandbox.variations import (
     capped_query,
     following_query,
@@ -46,8 +47,9 @@ class Latency:
 class FaultPlayer:
     """ASGI middleware; everything that isn't below an API's prefix passes untouched."""
 
-    def __init__(self, app: ASGIApp, faults: Faults, latency: Latency) -> None:
+    def __init__(self, app: ASGIApp, faults: Faults, latency: Latency, state: State) -> None:
         self._app = app
+        self._state = state
         self._faults = faults
         self._latency = latency
 
@@ -62,7 +64,9 @@ class FaultPlayer:
         wait = self._latency.seconds + (fault.seconds if fault else 0.0)
         if wait:
             await asyncio.sleep(wait)
-        if fault is None or fault.kind == "slow":
+        if fault and fault.kind == "edit" and fault.resource:
+            self._state.edit(api, fault.resource, fault.upsert, fault.delete)
+        if fault is None or fault.kind in ("slow", "edit"):
             await self._app(scope, receive, send)
         elif fault.kind == "repeat":
             await self._app(_with_query(scope, _first_page(query)), receive, send)

@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 import msgspec
 
-from timetracking_assets.sandbox.catalog import PREFIXES
+from timetracking_assets.sandbox.catalog import PREFIXES, UnknownResourceError, key_field
 
 _BODILESS = (204, 304)
 
@@ -38,6 +38,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         "map",
         "local_days",
         "empty",
+        "edit",
     ]
     """`status`: that status instead of the answer; `slow`: the answer, later; `cut`: half of the
     answer, then the connection closes; `drip`: half of the answer, then a space a moment for ever;
@@ -51,7 +52,9 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     is requested, and the totals that go with it; `total`: `value` for each total that is stated, or
     none with `missing`; `link`: beside the rows, the next page's address at `next`, and `value` on
     the last page; `map`: rows as an object, each below its `key`; `local_days`: the window's bounds
-    are days of `timezone`; `empty`: no rows, and totals of 0."""
+    are days of `timezone`; `empty`: no rows, and totals of 0; `edit`: rows of `resource` go
+    (`delete`), change or come (`upsert`) just before the answer, so that a list shifts while its
+    pages are read."""
 
     api: str | None = None
     """None hits all APIs."""
@@ -97,6 +100,15 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     encoding: str | None = None
     """Python's name of the encoding that `encode` writes."""
 
+    resource: str | None = None
+    """The resource of `api` whose rows `edit` changes."""
+
+    upsert: list[dict[str, Any]] = []
+    """Rows that `edit` merges by key, or appends."""
+
+    delete: list[int | str] = []
+    """Keys of the rows that `edit` deletes."""
+
     after: int = 0
     """How many matching requests are let through first."""
 
@@ -115,6 +127,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             raise ValueError("a fault of kind 'cap' needs a number of 'rows', 1 or more")
         if self.kind == "local_days" and self.timezone not in available_timezones():
             raise ValueError("a fault of kind 'local_days' needs a 'timezone' of the tz database")
+        if self.kind == "edit":
+            self._check_edit()
         if self.kind == "encode" and not _is_encoding(self.encoding):
             raise ValueError("a fault of kind 'encode' needs an 'encoding', such as 'latin-1'")
         if self.status is not None and not 200 <= self.status <= 599:
@@ -123,6 +137,16 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             raise ValueError(f"an answer with status {self.status} cannot have a 'body'")
         if self.seconds < 0 or self.after < 0 or (self.times is not None and self.times < 0):
             raise ValueError("'seconds', 'after' and 'times' must not be negative")
+
+    def _check_edit(self) -> None:
+        if self.api is None or self.resource is None:
+            raise ValueError("a fault of kind 'edit' needs an 'api' and its 'resource'")
+        try:
+            key = key_field(self.api, self.resource)
+        except UnknownResourceError as error:
+            raise ValueError(str(error)) from None
+        if any(row.get(key) is None for row in self.upsert):
+            raise ValueError(f"each row of 'upsert' needs its key '{key}'")
 
     @property
     def final_status(self) -> int:

@@ -56,7 +56,7 @@ def create_app(
         ],
         middleware=[
             Middleware(RequestLogger, log=controls.log),
-            Middleware(FaultPlayer, faults=controls.faults, latency=controls.latency),
+            Middleware(FaultPlayer, faults=controls.faults, latency=controls.latency, state=state),
         ],
         exception_handlers={HTTPException: http_error},
     )

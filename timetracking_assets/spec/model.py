@@ -185,6 +185,12 @@ class ResourceDefaults(AutomationSpec):
         description="a snapshot that would remove a larger share of a table of over 20 rows is "
         "refused",
     )
+    confirm_removal: Literal["unstated", "always", "never"] = Field(
+        "unstated",
+        description="when lists are read again before rows that they do not hold are removed: "
+        "`unstated`, where no total of rows excludes that they shifted while they were read; "
+        "`always`, wherever they have several pages; `never`, for an API whose pages stay stable",
+    )
     max_rows_per_answer: int | None = Field(
         None,
         gt=1,

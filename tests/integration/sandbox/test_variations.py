@@ -104,6 +104,27 @@ def test_nothing_yet(get: Get, control: RemoteControl) -> None:
     assert get(*PEOPLE).json()["data"]
 
 
+def test_rows_that_go_and_come_between_two_pages(get: Get, control: RemoteControl) -> None:
+    people = ("resource_management", "people")
+    held = control.rows(*people)
+    control.place_fault(
+        "edit",
+        api=people[0],
+        resource=people[1],
+        query=r"\bpage=2\b",
+        times=1,
+        delete=[held[0]["id"]],
+        upsert=[{"id": held[1]["id"], "name": "Ada"}, {"id": 10**6}],
+    )
+    first, second = (get(*PEOPLE, {"page": page, "per-page": 3}).json()["data"] for page in (1, 2))
+    assert [row["id"] for row in first] == [row["id"] for row in held[:3]]
+    # the fourth row has moved to the page already read
+    assert [row["id"] for row in second] == [row["id"] for row in held[4:7]]
+    now = control.rows(*people)
+    assert (now[0]["name"], now[-1]["id"], len(now)) == ("Ada", 10**6, len(held))
+    assert get(*PEOPLE, {"page": 2, "per-page": 3}).json()["data"] == second
+
+
 @pytest.mark.parametrize("kind", ["total", "link", "map", "empty"])
 def test_an_error_stays_as_it_is(get: Get, control: RemoteControl, kind: str) -> None:
     plain = get(*ENTRIES, {"limit": 0})

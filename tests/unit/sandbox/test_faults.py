@@ -66,6 +66,20 @@ def test_requests_that_do_not_match_are_not_counted() -> None:
         ({"kind": "explode"}, "Invalid enum value 'explode'"),
         ({"kind": "slow", "second": 1}, "unknown field `second`"),
         ({"kind": "slow", "api": "people"}, "no API 'people'"),
+        ({"kind": "edit", "api": "time_tracking"}, "'edit' needs an 'api' and its 'resource'"),
+        (
+            {"kind": "edit", "api": "time_tracking", "resource": "people"},
+            "no resource 'people' in 'time_tracking'",
+        ),
+        (
+            {
+                "kind": "edit",
+                "api": "resource_management",
+                "resource": "people",
+                "upsert": [{"name": "Ada"}],
+            },
+            "each row of 'upsert' needs its key 'id'",
+        ),
         ({"kind": "slow", "path": "("}, "'path' is not a regular expression"),
         ({"kind": "slow", "query": "["}, "'query' is not a regular expression"),
         ({"kind": "status"}, "needs a 'status'"),

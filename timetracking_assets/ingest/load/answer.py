@@ -22,6 +22,7 @@ from timetracking_assets.ingest.load.restore import FIELD
 from timetracking_assets.ingest.pages.bisection import whole_answers
 from timetracking_assets.ingest.pages.fetch import open_pages
 from timetracking_assets.ingest.pages.page import Page
+from timetracking_assets.ingest.pages.totals import StatedTotals
 from timetracking_assets.ingest.windows import Window, in_window
 from timetracking_assets.spec.api import Resource
 
@@ -50,9 +51,14 @@ logging.getLogger("dlt").addFilter(_KnownDifference())
 
 
 def requested_pages(
-    request: LoadRequest, parent_rows: ParentRows | None, report: LoadReport
+    request: LoadRequest,
+    parent_rows: ParentRows | None,
+    report: LoadReport,
+    totals: StatedTotals,
 ) -> Generator[Page, None, None]:
-    """The pages of the answer, requested as they are read; `report` counts the requests."""
+    """The pages of the answer, requested as they are read; `report` counts the requests, `totals`
+    learns what the API states of its lists.
+    """
     resource = request.resource
 
     def pages(window: Window | None, rows: ParentRows | None) -> Generator[Page, None, None]:
@@ -62,7 +68,7 @@ def requested_pages(
             report.requests,
             window=window,
             parent_rows=rows,
-            totals=report.totals,
+            totals=totals,
         ) as opened:
             yield from opened
 
@@ -133,10 +139,20 @@ def _tables(
             inside = in_window(times, window)
             report.late.note(table, times)
             report.rows_outside_window += table.num_rows - (pc.sum(inside).as_py() or 0)
-            # a list may hold rows that belong to another one's window: absences over two years
-            own = inside if requested in (None, window) else in_window(times, requested)
-            table = table.filter(own)
+            table = table.filter(own_rows(table, resource, window, requested))
         yield table
+
+
+def own_rows(
+    table: pa.Table, resource: Resource, window: Window | None, requested: Window | None
+) -> pa.ChunkedArray:
+    """A boolean per row: is it loaded from the list for the window `requested`?
+
+    A list may hold rows that belong to another one's window: absences over two years.
+    """
+    if resource.window is None or window is None:
+        return pa.chunked_array([pa.repeat(True, table.num_rows)])
+    return in_window(table[resource.window.field], requested or window)
 
 
 def in_batches(

@@ -56,7 +56,7 @@ class StagedAnswer:
 
     `retyped` are the columns of the table whose type the load changes, and their new types;
     `remembered` those that dlt knows. Others that the answer lacks are somebody's own: no load
-    fills them, and they are not compared.
+    fills them, and they are not compared. Unless it `removes`, rows that the answer lacks stay.
     """
 
     def __init__(
@@ -67,8 +67,11 @@ class StagedAnswer:
         window: Window | None,
         retyped: Mapping[str, DataType] | None = None,
         remembered: Collection[str] = (),
+        *,
+        removes: bool = True,
     ) -> None:
         self._warehouse, self._resource, self._window = warehouse, resource, window
+        self._removes = removes
         self._retyped = retyped or {}
         self._keys = [quoted(name) for name in resource.primary_key]
         self._stored = warehouse.column_types(resource.api, resource.name)
@@ -123,6 +126,8 @@ class StagedAnswer:
     @property
     def _scope(self) -> str:
         """SQL for the rows that the answer replaces, whether it holds them or not."""
+        if not self._removes:
+            return "false"
         if self._resource.sync_mode == "snapshot":
             return "true"
         if self._resource.sync_mode == "window" and self._window:
@@ -148,6 +153,27 @@ class StagedAnswer:
     def repeats_keys(self) -> bool:
         """Whether two rows of the answer have the same key."""
         return bool(self._compared("SELECT 1 FROM answer_keys WHERE __copies > 1 LIMIT 1"))
+
+    @property
+    def living_keys(self) -> int:
+        """How many keys the answer has, without those that it marks as deleted."""
+        return self._number("SELECT count(*) FROM answer_keys WHERE NOT __drop")
+
+    @property
+    def missing_keys(self) -> frozenset[tuple[Any, ...]]:
+        """The keys of the rows that the load removes only because the answer does not hold them.
+
+        Where no key identifies a row, each row that the answer does not hold is one.
+        """
+        if not self._stored or self._scope == "false":
+            return frozenset()
+        if not self._keys:
+            return frozenset((n,) for n in range(self._replaced().deleted))
+        keys = self._warehouse.scratch.sql(
+            f"SELECT {', '.join(f't.{key}' for key in self._keys)} FROM {self._table} t "
+            f"ANTI JOIN answer_keys k ON {self._same('t', 'k')} WHERE {self._scope}"
+        ).to_arrow_table()
+        return frozenset(zip(*(column.to_pylist() for column in keys.columns), strict=True))
 
     def changes(self) -> Changes:
         """What the load will change."""

@@ -42,6 +42,14 @@ class LoadReport:
     """Columns whose values came in part as a placeholder of another type, and how many did."""
     times_overtaken: int = 0
     """How often the answer was requested again, as a load with later requests had written first."""
+    times_shifted: int = 0
+    """How often the answer was requested again, as a list lost rows while it was read."""
+    confirmation_requests: int = 0
+    """Requests, of all, that were made to confirm that rows are gone before they are removed."""
+    rows_missed: int = 0
+    """Rows that were on no page until the lists were read again to confirm that they are gone."""
+    rows_kept: int = 0
+    """Rows that the answer does not hold, but that stay: that they are gone was not confirmed."""
     totals: StatedTotals = field(init=False)
     late: LateRows = field(init=False)
 
@@ -51,6 +59,7 @@ class LoadReport:
     def begin_answer(self) -> None:
         """Forget what was counted of an answer: it is requested again."""
         self.totals = StatedTotals(self.resource)
+        self.rows_missed = self.rows_kept = 0
         self.begin_rows()
 
     def begin_rows(self) -> None:
@@ -83,6 +92,12 @@ class LoadReport:
             texts.append(
                 f"{label}: {stats.non_finite_numbers} numbers of the API's answers are NaN or "
                 "infinite, which JSON does not have; they are stored as null."
+            )
+        if self.rows_kept:
+            texts.append(
+                f"{label}: {self.rows_kept} rows of the table are not in the answer, but stay: its "
+                "lists shifted each time they were read, so that they may only have been hidden. "
+                "The next load removes them if they are gone."
             )
         if self.placeholders:
             counts = ", ".join(f"{name} ({n})" for name, n in sorted(self.placeholders.items()))

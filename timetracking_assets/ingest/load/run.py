@@ -19,7 +19,13 @@ from typing import Any
 import duckdb
 from dlt.common.typing import TRefreshMode
 
-from timetracking_assets.errors import IngestError, OvertakenError, TypeMismatchError, cause_of
+from timetracking_assets.errors import (
+    IngestError,
+    OvertakenError,
+    ShiftedListError,
+    TypeMismatchError,
+    cause_of,
+)
 from timetracking_assets.ingest.columns.page_typer import PageTyper, WidenedError
 from timetracking_assets.ingest.load.answer import answer_source, requested_pages
 from timetracking_assets.ingest.load.changes import StagedAnswer
@@ -37,6 +43,7 @@ from timetracking_assets.ingest.load.merge import (
 )
 from timetracking_assets.ingest.load.order import is_overtaken, note_loaded, take_number
 from timetracking_assets.ingest.load.parents import requested_parent_rows, stored_parent_rows
+from timetracking_assets.ingest.load.removal import Removal, UnconfirmedError
 from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
 from timetracking_assets.ingest.load.restore import StoredTable, of_ours, restore
 from timetracking_assets.ingest.load.spool import PageSpool
@@ -46,7 +53,7 @@ from timetracking_assets.warehouse.private_files import private_work_dir
 from timetracking_assets.warehouse.scratch import MEMORY_LIMIT
 
 _MOST_ANSWERS = 4
-"""How often a load requests its answer, where later ones keep writing first."""
+"""How often a load requests its answer, where later ones keep writing first or lists shift."""
 
 
 class _TableChangedError(Exception):
@@ -106,9 +113,11 @@ def _is_full_disk(error: BaseException) -> bool:
 def _load_newest_answer(
     request: LoadRequest, warehouse: Warehouse, report: LoadReport, work_dir: Path
 ) -> None:
-    """Load an answer that is not older than what the table holds; request again one that is.
+    """Load an answer that is not older than what the table holds, and whose lists kept their rows;
+    request again one that is not.
 
-    Raises OvertakenError where later loads keep writing first.
+    Raises OvertakenError where later loads keep writing first, ShiftedListError where lists lose
+    rows each time.
     """
     for attempt in range(1, _MOST_ANSWERS + 1):
         directory = work_dir / f"answer-{attempt}"
@@ -117,16 +126,21 @@ def _load_newest_answer(
         try:
             _load_answer(request, warehouse, report, directory)
             break
-        except OvertakenError:
+        except Exception as error:
+            why = cause_of(error, OvertakenError, ShiftedListError)
             if attempt == _MOST_ANSWERS:
                 raise
-            report.times_overtaken += 1
-            report.requests.requests_in_vain = report.requests.requests
-            if request.log:
-                request.log(
-                    f"{request.resource.label}: another load asked the API later and has written "
-                    "already; requesting again"
-                )
+            if isinstance(why, OvertakenError):
+                report.times_overtaken += 1
+                message = "another load asked the API later and has written already"
+            elif isinstance(why, ShiftedListError):
+                report.times_shifted += 1
+                message = "a list lost rows while it was read"
+            else:
+                raise
+        report.requests.requests_in_vain = report.requests.requests
+        if request.log:
+            request.log(f"{request.resource.label}: {message}; requesting again")
 
 
 def _load_answer(
@@ -140,21 +154,30 @@ def _load_answer(
         table = restore(opened, warehouse, resource, {}, directory / "0")
     with ExitStack() as stack:
         with report.phase("extract"):
-            if resource.parent is not None and parent_rows is None:
+            asks_for_parents = resource.parent is not None and parent_rows is None
+            if asks_for_parents:
                 parent_rows = requested_parent_rows(connection, resource, report.requests)
             listed = listed_as_deleted(connection, resource, window, parent_rows, report.requests)
-        pages = stack.enter_context(closing(requested_pages(request, parent_rows, report)))
+        pages = stack.enter_context(
+            closing(requested_pages(request, parent_rows, report, report.totals))
+        )
         spool = stack.enter_context(closing(PageSpool(pages, directory)))
+        removal = Removal(request, report, spool, None if asks_for_parents else parent_rows)
         types: dict[str, DataType] = {}
+        files: list[str] = []
         may_append = True
         for attempt in count(1):
             first_load = may_append and is_first_load(table)
             try:
-                files = _extract(
+                files = files or _extract(
                     request, warehouse, report, table, spool, listed, types, first_load
                 )
-                _load(request, warehouse, report, table, files, number)
+                _load(request, warehouse, report, table, files, number, removal)
                 break
+            except UnconfirmedError as unconfirmed:
+                with report.phase("extract"):
+                    if not removal.adds_rows(unconfirmed.keys, table, types):
+                        continue
             except _TableChangedError:
                 may_append = False
             except Exception as error:
@@ -163,6 +186,7 @@ def _load_answer(
                     raise
                 with report.phase("extract"):
                     types = _types_of_all_pages(table, types, widened, spool)
+            files = []
             with _exclusive(request, warehouse, report, "restore") as opened:
                 table = restore(opened, warehouse, resource, types, directory / str(attempt))
 
@@ -243,18 +267,32 @@ def _load(
     table: StoredTable,
     files: Sequence[str],
     number: int,
+    removal: Removal,
 ) -> None:
-    """Make the table equal to the answer in `files`, which was requested under `number`."""
+    """Make the table equal to the answer in `files`, which was requested under `number`.
+
+    Raises UnconfirmedError, with nothing written, before it removes rows that may only be hidden.
+    """
     resource, window = table.resource, request.window
     with _exclusive(request, warehouse, report, "load") as opened:
         _refuse_changed_table(table, files, opened)
-        staged = StagedAnswer(opened, resource, files, window, table.retyped, table.remembered)
+        removes = not removal.is_refused
+        staged = StagedAnswer(
+            opened,
+            resource,
+            files,
+            window,
+            table.retyped,
+            table.remembered,
+            removes=removes,
+        )
         if is_overtaken(opened, resource, window, number, staged.holds_rows_of):
             raise OvertakenError(
                 f"{resource.label}: other loads of the same rows asked the API later and wrote "
                 f"first, {_MOST_ANSWERS} times. Nothing was changed; run it again when they have "
                 "ended."
             )
+        removal.refuse_unconfirmed(staged)
         if drops_duplicates(resource) and staged.repeats_keys:
             drop_duplicates(opened, resource, files)
         report.changes = staged.changes()
@@ -264,7 +302,8 @@ def _load(
         note_loaded(opened, resource, window, number)
         let_dlt_complete(opened, table.resource, table.remembered)
         prepare_staging(opened, table)
-        merge = MergeSql(type_changes(resource, table.retyped), removal_scope(resource, window))
+        scope = removal_scope(resource, window) if removes else None
+        merge = MergeSql(type_changes(resource, table.retyped), scope)
         destination = warehouse.destination(merge)
         info = table.pipeline.load(destination=destination, raise_on_failed_jobs=True)
         report.changes = staged.after(report.changes)

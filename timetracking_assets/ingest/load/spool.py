@@ -35,14 +35,21 @@ class PageSpool:
             self._file.seek(start)
             yield replace(page, rows=_read_rows(self._file.read(size)))
         for page in self._pages:
-            self._keep(page)
+            self.keep(page)
             yield page
+
+    def restart(self, pages: Iterator[Page]) -> None:
+        """Forget the pages, for those of another reading."""
+        self._pages, self._kept = pages, []
+        self._file.seek(0)
+        self._file.truncate()
 
     def close(self) -> None:
         """Forget the pages."""
         self._file.close()
 
-    def _keep(self, page: Page) -> None:
+    def keep(self, page: Page) -> None:
+        """Add a page to those that have come."""
         self._file.seek(0, 2)
         start = self._file.tell()
         rows = cast(list[bytes], page.rows)

@@ -7,10 +7,12 @@ is checked by `rows_reconciled`, which fails on a difference here, too.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
-from timetracking_assets.errors import AnswerError
+from timetracking_assets.errors import ShiftedListError
 from timetracking_assets.ingest.pages.statements import total_of
+from timetracking_assets.spec.api import column_name
 
 if TYPE_CHECKING:
     from timetracking_assets.ingest.pages.list_end import ListProgress, RangeEnd
@@ -44,8 +46,10 @@ class StatedTotals:
 
     def __init__(self, resource: Resource) -> None:
         self._resource = resource
+        self._lock = Lock()
         self._lists = 0
         self._paged = False
+        self._unsteady = False
         self._rows: list[int | None] = []
         self._differences: list[str] = []
         self._unstated = False
@@ -55,14 +59,16 @@ class StatedTotals:
     def note(self, read: ListRead) -> None:
         """Compare a list with what its last page states: rows may come and go while it is read.
 
-        Raises AnswerError where a total is not a number, or where the list lost rows meanwhile and
-        the load removes what it does not hold. A page may state none.
+        Raises AnswerError where a total is not a number, ShiftedListError where the list lost rows
+        meanwhile and the load removes what it does not hold. A page may state none.
         """
+        self._lists += 1
+        paged = read.progress.pages > 1
+        self._paged |= paged
         if self._resource.max_rows_per_answer:
             # an answer that was cut off states nothing of the list
+            self._unsteady |= paged
             return
-        self._lists += 1
-        self._paged |= read.progress.pages > 1
         spec = self._resource.total
         unit: str
         if spec is not None:
@@ -76,6 +82,8 @@ class StatedTotals:
         else:
             unit, stated, before = "rows", None, None
         self._unstated |= stated is None
+        # a page may lose a row without being one page less
+        self._unsteady |= paged and (unit != "rows" or stated is None or stated != before)
         if read.progress.unfulfilled and stated != read.progress.rows:
             self._differences.append(read.progress.unfulfilled)
         if unit != "remaining" and stated is not None and before not in (stated, None):
@@ -90,7 +98,7 @@ class StatedTotals:
             self._compare(stated, unit, read)
 
     def _refuse_shrunk(self, stated: int, before: int, unit: str, read: ListRead) -> None:
-        """Raise AnswerError for a list that lost rows while its pages were read.
+        """Raise ShiftedListError for a list that lost rows while its pages were read.
 
         A row that moved to a page already read is in none of them: the load would remove it.
         """
@@ -98,7 +106,7 @@ class StatedTotals:
         received = progress.rows if unit == "rows" else progress.pages
         removes = self._resource.sync_mode != "changes"
         if removes and progress.pages > 1 and stated < before and received <= before:
-            raise AnswerError(
+            raise ShiftedListError(
                 f"{self.changed}. A row that is removed meanwhile can hide another one on a page "
                 "already read, which the load would then remove: load again.",
                 transient=True,
@@ -136,6 +144,30 @@ class StatedTotals:
         more = len(self._differences) - _MOST_DIFFERENCES
         shown = self._differences[:_MOST_DIFFERENCES]
         return [*shown, f"So it is in {more} more lists."] if more > 0 else shown
+
+    @property
+    def is_one_page(self) -> bool:
+        """Whether all rows came in one response, and so are those of one instant."""
+        return self._lists <= 1 and not self._paged
+
+    @property
+    def may_hide_rows(self) -> bool:
+        """Whether a row may have been on no page, though the API held it all the time.
+
+        A row that goes from a page already read lets the ones after it move up; one that changes
+        may move to another list, of several that make up the answer. A total of rows that is the
+        same on the first page and the last one excludes the first.
+        """
+        return self._unsteady or (self._lists > 1 and not self._keeps_lists)
+
+    @property
+    def _keeps_lists(self) -> bool:
+        """Whether a row can't move from one list to another: its key is of its parent's row."""
+        resource = self._resource
+        if resource.parent is None or resource.window is not None:
+            return False
+        of_parent = {column_name(f"_{resource.parent.name}_{f}") for f in resource.parent.fields}
+        return bool(of_parent & set(resource.primary_key))
 
     @property
     def stability(self) -> Stability:

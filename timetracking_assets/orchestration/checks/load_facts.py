@@ -35,6 +35,8 @@ class LoadFacts:
     repeated_keys: Any
     list_differences: tuple[str, ...] = ()
     """What the API states of its lists that is not so, a sentence each."""
+    rows_kept: int = 0
+    """Rows that the answer does not hold, but that stay: that they are gone was not confirmed."""
     keys_held: int | None = None
     rows_in_scope: int | None = None
 
@@ -56,6 +58,7 @@ class LoadFacts:
             stated_total=report.totals.rows,
             list_differences=tuple(report.totals.differences),
             repeated_keys=[list(key) for key in changes.repeated_keys],
+            rows_kept=report.rows_kept,
             keys_held=changes.keys_held,
             rows_in_scope=scope,
         )
@@ -81,6 +84,7 @@ class LoadFacts:
             stated_total=_number(values, "stated_total") if "stated_total" in values else None,
             repeated_keys=values.get("repeated_keys", []),
             list_differences=tuple(map(str, _list(values, "list_differences"))),
+            rows_kept=_number(values, "rows_kept"),
         )
 
 
@@ -166,6 +170,13 @@ def load_metadata(report: LoadReport) -> dict[str, Any]:
         metadata["renamed_fields"] = {c: list(path) for c, path in report.renamed_fields.items()}
     if report.placeholders:
         metadata["placeholders"] = dict(sorted(report.placeholders.items()))
-    if report.times_overtaken:
-        metadata["times_overtaken"] = report.times_overtaken
+    for name in (
+        "times_overtaken",
+        "times_shifted",
+        "confirmation_requests",
+        "rows_missed",
+        "rows_kept",
+    ):
+        if count := getattr(report, name):
+            metadata[name] = count
     return metadata

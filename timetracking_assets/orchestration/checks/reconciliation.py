@@ -33,6 +33,13 @@ def differences(resource: Resource, facts: LoadFacts, rows_in_scope: int | None)
         where = "in all" if resource.sync_mode == "snapshot" else f"in {facts.window}"
         # a row that is silent stays in this mode: there may be more of them, never less
         silent = resource.sync_mode == "changes"
+        if facts.rows_kept:
+            found.append(
+                f"{facts.rows_kept} rows of the table are not in the answer, but stay: that they "
+                "are gone was not confirmed, since its lists shifted each time they were read. "
+                "Load again when fewer rows change."
+            )
+            rows_in_scope -= facts.rows_kept
         if rows_in_scope < keys or (rows_in_scope > keys and not silent):
             found.append(
                 f"The answer has {keys} {kind}; the table holds {rows_in_scope} rows {where}."

@@ -206,3 +206,32 @@ def test_nothing_yet_then_rows(
     assert platform.keys(f"{api}.{resource}") == []
     control.clear_faults()
     every_row(platform, api, resource, control)
+
+
+@pytest.mark.parametrize(
+    ("changes", "noticed"),
+    [
+        (SMALL, {"times_shifted": 1}),
+        (f"{SMALL[:-1]}, total: null}}", {"rows_missed": 1, "confirmation_requests": 1}),
+    ],
+)
+def test_a_list_that_shifts_hides_no_row(
+    connect: Connect, control: RemoteControl, changes: str, noticed: dict[str, int]
+) -> None:
+    platform = connect(*PLANS, changes)
+    every_row(platform, *PLANS, control)
+    held = [row["id"] for row in control.rows(*PLANS)]
+    control.place_fault(
+        "edit", api=PLANS[0], resource=PLANS[1], query=r"\bpage=2\b", times=1, delete=held[:1]
+    )
+    outcome = platform.materialize("/".join(PLANS))
+    assert outcome.green, (outcome.failures, outcome.checks)
+    metadata = outcome.metadata["/".join(PLANS)]
+    assert noticed.items() <= metadata.items()
+    # the row that went had been read; without a total, nothing says that it went
+    expected = sorted(held[1:] if "times_shifted" in noticed else held)
+    assert platform.keys(".".join(PLANS)) == expected
+    control.clear_requests()
+    outcome = platform.materialize("/".join(PLANS))
+    assert platform.keys(".".join(PLANS)) == sorted(held[1:])
+    assert outcome.metadata["/".join(PLANS)]["requests"] == len(control.requests())

@@ -164,7 +164,8 @@ def test_another_first_load_meanwhile_doubles_nothing(
     changes = table.load([{"id": 1}], [{"id": 2}], meanwhile=load_too).changes
     assert (changes.inserted, changes.unchanged, changes.deleted) == (1, 1, 1)
     assert table.rows() == [(1,), (2,)]
-    assert asked == 2
+    # again, since the other load asked later, and once more before its row is removed
+    assert asked == 3
 
 
 def test_rows_that_may_be_marked_as_deleted_are_merged(entries: MakeEntries) -> None:
