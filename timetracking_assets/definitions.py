@@ -9,6 +9,7 @@ import dagster as dg
 
 from timetracking_assets.health.asset import build_health_definitions
 from timetracking_assets.orchestration.resources import WAREHOUSE, WarehouseResource
+from timetracking_assets.orchestration.retention import build_retention_definitions
 
 
 @dg.definitions
@@ -18,4 +19,5 @@ def defs() -> dg.Definitions:
         dg.load_from_defs_folder(path_within_project=Path(__file__).parent),
         dg.Definitions(resources={WAREHOUSE: WarehouseResource()}, executor=dg.in_process_executor),
     )
-    return dg.Definitions.merge(loaded, build_health_definitions(loaded))
+    watched = dg.Definitions.merge(loaded, build_health_definitions(loaded))
+    return dg.Definitions.merge(watched, build_retention_definitions(watched))

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from tests.reliability.faulty_load import STARTED, Fault, redirect
+from tests.reliability.faulty_load import STARTED, Fault, arm, redirect
 from timetracking_assets.orchestration import assets
 from timetracking_assets.orchestration.resources import WarehouseResource
 from timetracking_assets.spec.api import Api
@@ -58,17 +58,26 @@ def start_run(run: Run, output: str, *, barrier: Any = None, fault: Fault | None
     return process
 
 
+RUN_POINTS = {"materialization": "load_metadata", "checks": "run_checks"}
+"""Points after the load: before the event that says so, and between that and the checks."""
+
+
+def _strike_before(name: str, fault: Fault) -> None:
+    original = getattr(assets, name)
+
+    def strike(*arguments: Any) -> Any:
+        fault.strike()
+        return original(*arguments)
+
+    setattr(assets, name, strike)
+
+
 def _main(run: Run, output: str, barrier: Any, fault: Fault | None) -> None:
     redirect(output)
-    if fault is not None:
-        # between the load and the event that says so
-        load_metadata = assets.load_metadata
-
-        def strike(report: Any, *arguments: Any) -> Any:
-            fault.strike()
-            return load_metadata(report, *arguments)
-
-        assets.load_metadata = strike
+    if fault is not None and fault.point in RUN_POINTS:
+        _strike_before(RUN_POINTS[fault.point], fault)
+    elif fault is not None:
+        arm(fault)
     if barrier is not None:
         barrier.wait(100)
     try:

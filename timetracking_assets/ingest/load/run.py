@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
 from errno import ENOSPC
 from itertools import count
 from os import strerror
@@ -49,6 +50,7 @@ from timetracking_assets.ingest.load.restore import StoredTable, of_ours, restor
 from timetracking_assets.ingest.load.spool import PageSpool
 from timetracking_assets.spec.base import DataType
 from timetracking_assets.warehouse.base import MergeSql, OpenWarehouse, Warehouse
+from timetracking_assets.warehouse.dlt_tables import mend_clock
 from timetracking_assets.warehouse.private_files import private_work_dir
 from timetracking_assets.warehouse.scratch import MEMORY_LIMIT
 
@@ -300,6 +302,7 @@ def _load(
         if not request.allow_removal:
             refuse_large_removal(resource, report.changes)
         note_loaded(opened, resource, window, number)
+        mend_clock(opened, resource.api, resource.name, datetime.now(UTC))
         let_dlt_complete(opened, table.resource, table.remembered)
         prepare_staging(opened, table)
         scope = removal_scope(resource, window) if removes else None

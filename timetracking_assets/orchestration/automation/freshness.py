@@ -22,6 +22,8 @@ from timetracking_assets.spec.api import Api, Freshness, Resource
 
 CHECK = "newest_partition_loaded"
 _INTERVAL = 60
+_SKEW = timedelta(minutes=10)
+"""How far the clocks of two machines may be apart."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,20 @@ def judge(
     last_load: datetime | None,
     now: datetime,
 ) -> Verdict:
-    """Whether what is due at `now` has been loaded in time; `last_load` is of any partition."""
+    """Whether what is due at `now` has been loaded in time; `last_load` is of any partition.
+
+    A load that a clock which was ahead has put into the future proves nothing.
+    """
     if freshness is None or last_load is None:
         return Verdict(None)
 
     def loaded_at(partition: str | None) -> datetime | None:
-        if partition is None:
-            return last_load
-        filtered = dg.AssetRecordsFilter(key, asset_partitions=[partition])
-        records = instance.fetch_materializations(filtered, limit=1).records
-        return datetime.fromtimestamp(records[0].timestamp, UTC) if records else None
+        at: datetime | None = last_load
+        if partition is not None:
+            filtered = dg.AssetRecordsFilter(key, asset_partitions=[partition])
+            records = instance.fetch_materializations(filtered, limit=1).records
+            at = datetime.fromtimestamp(records[0].timestamp, UTC) if records else None
+        return None if at is None or at > now + _SKEW else at
 
     due, allowed_since = _limits(freshness, now)
     verdict = _judge(definition, loaded_at, due, allowed_since)

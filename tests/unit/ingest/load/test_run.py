@@ -23,7 +23,7 @@ from timetracking_assets.ingest.load.run import run_load
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.checks.load_facts import load_metadata
 from timetracking_assets.spec.api import Api
-from timetracking_assets.warehouse.base import Warehouse
+from timetracking_assets.warehouse.base import Warehouse, quoted
 
 if TYPE_CHECKING:
     from tests.support.stub_api import Stub
@@ -506,3 +506,25 @@ def test_loads_leave_one_version_of_the_schema(table: MakeTable) -> None:
     assert len(entries.rows("id")) == len(days) - 1
     # the first answer is appended, and has no staging table
     assert counts == [[1], *[[2, 1]] * (len(counts) - 1)]
+
+
+def test_a_clock_that_was_ahead(table: MakeTable) -> None:
+    """What dlt noted in the future does not hide what is noted now."""
+    entries = table(columns={"at": None})
+    entries.load({"id": 1, "note": "a"})
+    with entries.warehouse.exclusive("a test", dataset="hours") as opened:
+        opened.change("UPDATE hours._dlt_version SET inserted_at = inserted_at + INTERVAL '10' DAY")
+    entries.load({"id": 1, "note": "b", "Rate in %": 7, "rate_in_": 8})
+    before = _only_row(entries)
+    entries.load({"id": 1, "note": "c", "rate_in_": 9})
+    # two fields of one name keep the columns that they have got
+    assert _only_row(entries) == {
+        name: {7: None, 8: 9, "b": "c"}.get(value, value) for name, value in before.items()
+    }
+
+
+def _only_row(entries: Table) -> dict[str, Any]:
+    with entries.warehouse.exclusive("a test", dataset="hours") as opened:
+        names = opened.column_types("hours", "entries")
+    [row] = entries.rows(", ".join(map(quoted, names)))
+    return dict(zip(names, row, strict=True))
