@@ -106,6 +106,17 @@ def test_the_current_year_is_fresh_by_its_age() -> None:
     assert judge(KEY, age(7), yearly, instance, NOW, NOW).fresh
 
 
+def test_a_load_of_the_future_proves_nothing() -> None:
+    """A clock was ahead for a while: the table would be fresh until time has come so far."""
+    ahead = NOW + timedelta(days=10)
+    verdict = judge(KEY, age(6), None, _loaded(), ahead, NOW)
+    assert (verdict.fresh, verdict.loaded, verdict.since) == (False, None, NOW)
+    days = dict.fromkeys(DAYS_LOADED, NOW) | {"2026-03-10": ahead}
+    assert judge(KEY, age(6), DAILY, _loaded(days), ahead, NOW).fresh is False
+    # the clocks of two machines are never the same
+    assert judge(KEY, age(6), None, _loaded(), NOW + timedelta(minutes=5), NOW).fresh
+
+
 def test_what_was_never_loaded_is_not_judged() -> None:
     assert judge(KEY, age(5), None, _loaded(), None, NOW).fresh is None
 
