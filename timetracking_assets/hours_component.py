@@ -75,7 +75,9 @@ class HoursModel(dg.Component):
         apis = {component.api.name: component.api for component in components}
         try:
             check_hours_model(self.spec, apis)
-            files = read_sql_files(context.path / SQL_FOLDER, apis)
+            files = read_sql_files(
+                context.path / SQL_FOLDER, {name: api.resources for name, api in apis.items()}
+            )
         except SpecError as error:
             problems = list(error.each)
         else:

@@ -1,0 +1,1 @@
+"""A Dagster project with dbt on top of the model of hours."""
