@@ -286,7 +286,7 @@ def _figures(line: Line, *names: str) -> list[str]:
 
 
 def _days(line: Line) -> str:
-    return f"{line.missing_days:,} of {line.due_days:,}" if line.due_days else ""
+    return f"{line.missing_days:,}/{line.due_days:,}" if line.due_days else ""
 
 
 def _filters_narrow_the_hours(page: Any, file: Path) -> None:

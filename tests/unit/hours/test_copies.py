@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.hours import World
 from timetracking_assets.errors import WarehouseError
-from timetracking_assets.hours.copies import write_duckdb, write_parquet
+from timetracking_assets.hours.copies import Copies, write_duckdb, write_parquet
+from timetracking_assets.spec.hours_model import CopiesSpec
 
 TABLES = ["people", "time_entries", "person_project_weeks"]
 
@@ -40,3 +41,31 @@ def test_a_copy_that_cannot_be_written(world: World, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with world.opened() as opened, pytest.raises(WarehouseError, match="can't write the copy"):
         write_duckdb(opened, TABLES, tmp_path / "file" / "hours.duckdb")
+
+
+def test_copies_older_than_the_model_are_known(world: World, tmp_path: Path) -> None:
+    """Also after a build that was killed before it had written them."""
+    world.build()
+    copies = Copies.of(CopiesSpec(duckdb="bi/unified.duckdb", parquet="bi/unified"), tmp_path)
+    assert copies.begin()
+    with world.opened() as opened:
+        copies.write(opened, TABLES)
+    assert not copies.begin()
+    # no end: killed
+    assert copies.begin()
+    copies.end()
+    assert not copies.begin()
+    copies.end()
+    assert sorted(path.name for path in (tmp_path / "bi").iterdir()) == [
+        "unified",
+        "unified.duckdb",
+    ]
+    (tmp_path / "bi" / "unified.duckdb").unlink()
+    assert copies.begin()
+
+
+def test_copies_are_optional(tmp_path: Path) -> None:
+    copies = Copies.of(CopiesSpec(), tmp_path)
+    assert not copies.begin()
+    copies.end()
+    assert list(tmp_path.iterdir()) == []

@@ -122,7 +122,7 @@ if (hoursData) {
       columns.push(["Billable of available", (line) => share(line.billable, line.available)]);
     }
     columns.push(["Billable of worked", (line) => share(line.billable, line.worked)]);
-    if (people) columns.push(["Days without hours", (line) => (line.due ? `${count(line.missing)} of ${count(line.due)}` : "")]);
+    if (people) columns.push(["Days without hours / due", (line) => (line.due ? `${count(line.missing)}/${count(line.due)}` : "")]);
     else columns.push(["Amount", money]);
     const element = make("table", undefined, { class: "figures hours" });
     const head = make("tr");
@@ -176,7 +176,7 @@ if (hoursData) {
     const byWeek = new Map(lines.map((line) => [line.monday, line]));
     const room = Math.max(region.clientWidth || 1000, 300);
     const [height, base, axis] = [184, 160, 60];
-    const step = Math.max(10, Math.min(48, (room - axis - 8) / Math.max(weeks.length, 1)));
+    const step = Math.max(7, Math.min(48, (room - axis - 8) / Math.max(weeks.length, 1)));
     const width = Math.max(weeks.length * step + axis, 120);
     const most = round(Math.max(...lines.flatMap((line) => series.map((name) => line[name])), 3600));
     const y = (seconds) => base - (140 * seconds) / most;

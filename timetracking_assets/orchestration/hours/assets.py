@@ -5,7 +5,6 @@ in `sql_files.py`, and the building itself in `hours/`.
 """
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -28,7 +27,6 @@ from timetracking_assets.orchestration.resources import WAREHOUSE, WarehouseReso
 if TYPE_CHECKING:
     from timetracking_assets.hours.build import TableReport
     from timetracking_assets.hours.run import ModelReport
-    from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse
 
 
 def build_hours_definitions(model: HoursModel, files: Sequence[SqlFile] = ()) -> dg.Definitions:
@@ -70,6 +68,7 @@ def hours_assets(model: HoursModel) -> dg.AssetsDefinition:
     )
     def build_hours(context: dg.AssetExecutionContext) -> Iterator[Any]:
         # only a run that builds waits for what it takes
+        from timetracking_assets.hours.copies import Copies
         from timetracking_assets.hours.run import run_model
 
         resource: WarehouseResource = getattr(context.resources, WAREHOUSE)
@@ -83,9 +82,13 @@ def hours_assets(model: HoursModel) -> dg.AssetsDefinition:
         def run() -> "ModelReport":
             with warehouse.exclusive(holder, context.log.info, dataset=SCHEMA) as opened:
                 names = [(check.table, check.name) for check in chosen]
+                copies = Copies.of(model.spec.copies, warehouse.work_dir.parent)
+                older = copies.begin()
                 report = run_model(opened, model, tables, names, loaded)
-                if report.changed:
-                    _write_copies(opened, warehouse, model)
+                if report.changed or older:
+                    written = [name for name in TABLES if opened.column_types(SCHEMA, name)]
+                    copies.write(opened, written)
+                copies.end()
                 return report
 
         report = or_failure(run, warehouse.redactor)
@@ -172,17 +175,3 @@ def _loaded(instance: dg.DagsterInstance, model: HoursModel) -> set[tuple[str, s
         if record.asset_entry.last_materialization is not None
     }
     return {table for table in raw if table in keys}
-
-
-def _write_copies(opened: "OpenWarehouse", warehouse: "Warehouse", model: HoursModel) -> None:
-    copies = model.spec.copies
-    if not (copies.duckdb or copies.parquet):
-        return
-    from timetracking_assets.hours.copies import write_duckdb, write_parquet
-
-    beside = warehouse.work_dir.parent
-    tables = [name for name in TABLES if opened.column_types(SCHEMA, name)]
-    if copies.duckdb:
-        write_duckdb(opened, tables, beside / Path(copies.duckdb).expanduser())
-    if copies.parquet:
-        write_parquet(opened, tables, beside / Path(copies.parquet).expanduser())

@@ -76,7 +76,8 @@ def _read(path: Path, known: Mapping[str, Collection[str]]) -> SqlFile:
         raise _mistake(path, None, f"'{name}' {why}: give the file another name")
     text, statements = _parse(path)
     if len(statements) != 1 or not isinstance(statements[0], expressions.Query):
-        raise _mistake(path, None, f"holds {len(statements)} statements: write one SELECT")
+        several = f"holds {len(statements)} statements: write one SELECT"
+        raise _mistake(path, None, "is no SELECT" if len(statements) == 1 else several)
     [query] = statements
     problems: list[SpecError] = []
     reads: set[_Table] = set()
