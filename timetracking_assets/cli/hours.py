@@ -66,7 +66,7 @@ def hours(
     import dagster as dg
 
     from timetracking_assets.cli.code_location import LoadError, load_definitions, warehouse_of
-    from timetracking_assets.hours.report import Selection, is_built, read_lines
+    from timetracking_assets.hours.report import Selection, is_built, read_lines, sources
     from timetracking_assets.orchestration.hours.age import model_age
 
     # plans and working days go on for years
@@ -82,19 +82,20 @@ def hours(
             if not is_built(opened) and not age.exists:
                 raise IngestError(_NO_MODEL)
             lines = read_lines(opened, by, chosen)
+            notes = age.notes(sources(opened))
     except (IngestError, LoadError) as error:
         problem = str(error)
     if problem:
         stop(problem)
     if as_json:
         # not through rich, which would break long lines
-        print(to_json(by, chosen, lines, age.built_at, age.notes))
+        print(to_json(by, chosen, lines, age.built_at, notes))
         return
     if as_csv:
         write_csv(by, lines)
     else:
         print_lines(by, lines, Console())
-    for note in age.notes:
+    for note in notes:
         Console(stderr=True).print(note, markup=False, highlight=False, soft_wrap=True)
 
 

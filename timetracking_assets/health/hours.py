@@ -38,6 +38,11 @@ class Hours:
     last_due: date | None = None
     """The last day of which hours are due."""
 
+    @property
+    def sources(self) -> set[str]:
+        """The APIs that it has hours of."""
+        return {key for key, _ in (self.names or {}).get("source", ())}
+
     def for_script(self) -> dict[str, Any]:
         """The same as plain values."""
         return {

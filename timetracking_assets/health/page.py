@@ -39,7 +39,7 @@ class HoursPart:
     @property
     def notes(self) -> list[str]:
         """What a reader of the sums has to know."""
-        return self.age.notes if self.hours else []
+        return self.age.notes(self.hours.sources) if self.hours else []
 
 
 def render_page(report: Report, hours: HoursPart, ui_url: str, refresh: int | None = None) -> str:

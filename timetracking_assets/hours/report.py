@@ -113,6 +113,12 @@ def read_lines(opened: OpenWarehouse, by: By, chosen: Selection) -> list[Line]:
     return sorted(lines, key=lambda line: (line.week or date.min, *_rank(of, line), line.label))
 
 
+def sources(opened: OpenWarehouse) -> set[str]:
+    """The APIs that the sums have hours of."""
+    table = quoted(SCHEMA, "person_project_weeks")
+    return {str(source) for (source,) in opened.rows(f"SELECT DISTINCT source FROM {table}")}
+
+
 def total(lines: Collection[Line]) -> Line:
     """What the lines come to; None for what not all of them have."""
     money: dict[str, float] = {}

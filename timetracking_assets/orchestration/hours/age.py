@@ -5,7 +5,7 @@ Only what the instance remembers belongs here; what the tables hold is read in `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,17 +21,18 @@ _MOST = 3
 class ModelAge:
     """`built_at`: when the older of the sums was built, None if the instance knows of no build.
     `newer`: the assets below them that have been materialized since. `never_loaded`: the APIs none
-    of whose mapped assets has been."""
+    of whose mapped assets has been, `loaded`: those of whose time entries some have."""
 
     exists: bool = False
     """Whether the project has a model of hours, built or not."""
     built_at: datetime | None = None
     newer: tuple[str, ...] = ()
     never_loaded: tuple[str, ...] = ()
+    loaded: tuple[str, ...] = ()
 
-    @property
-    def notes(self) -> list[str]:
-        """What a reader of the sums has to know, in sentences."""
+    def notes(self, sources: Collection[str]) -> list[str]:
+        """What a reader of the sums has to know, in sentences; `sources` are those that they have
+        hours of."""
         notes = []
         if self.newer and self.built_at:
             rest = len(self.newer) - _MOST
@@ -43,6 +44,11 @@ class ModelAge:
             )
         if self.never_loaded:
             notes.append(f"Not in these hours, as never loaded: {', '.join(self.never_loaded)}.")
+        if missing := [api for api in self.loaded if api not in sources]:
+            notes.append(
+                f"No hours are of {', '.join(missing)}, though loaded: the checks of "
+                f"{SCHEMA}/time_entries say what is missing."
+            )
         return notes
 
 
@@ -67,12 +73,16 @@ def model_age(instance: dg.DagsterInstance, specs: Iterable[dg.AssetSpec]) -> Mo
     }
     raw = {key for keys in below.values() for key in keys if key.path[0] != SCHEMA}
     loaded = {key.path[0] for key in raw if key in at}
+    # an API may know people, absences or plans, and no entries
+    entries = by_key.get(hours_key("time_entries"))
+    with_entries = {dep.asset_key for dep in entries.deps} & raw if entries else set()
     built = [at[mart] for mart in marts if mart in at]
     return ModelAge(
         exists=True,
         built_at=datetime.fromtimestamp(min(built), UTC) if built else None,
         newer=tuple(sorted(newer)),
         never_loaded=tuple(sorted({key.path[0] for key in raw} - loaded)),
+        loaded=tuple(sorted({key.path[0] for key in with_entries if key in at})),
     )
 
 

@@ -39,15 +39,19 @@ def test_what_was_loaded_after_the_sums_is_named() -> None:
         assert age.exists
         assert age.built_at is not None
         assert (age.newer, age.never_loaded) == ((), ("planner",))
-        assert age.notes == ["Not in these hours, as never loaded: planner."]
+        assert age.notes({"clock"}) == ["Not in these hours, as never loaded: planner."]
         _materialize(instance, "clock/unmapped")
         assert model_age(instance, _specs()) == age
         _materialize(instance, "clock/users", "planner/logged")
-        [note] = model_age(instance, _specs()).notes
+        [note] = model_age(instance, _specs()).notes({"clock", "planner"})
         assert "clock/users, planner/logged" in note
         assert f"{age.built_at:%Y-%m-%d %H:%M} UTC" in note
         _materialize(instance, *HOURS)
-        assert model_age(instance, _specs()).notes == []
+        age = model_age(instance, _specs())
+        assert age.notes({"clock", "planner"}) == []
+        # a table dropped by hand, for example
+        [note] = age.notes({"clock"})
+        assert note.startswith("No hours are of planner, though loaded")
 
 
 def test_sums_that_are_kept_back_are_old() -> None:
@@ -60,4 +64,4 @@ def test_sums_that_are_kept_back_are_old() -> None:
 def test_a_project_without_a_model() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         assert model_age(instance, [dg.AssetSpec(["clock", "entries"])]) == ModelAge()
-    assert ModelAge().notes == []
+    assert ModelAge().notes(()) == []
