@@ -58,6 +58,7 @@ def _load(cluster: Cluster, options: argparse.Namespace) -> int:
     assets = [asset for members in groups.values() for asset in members]
     for api in groups:
         cluster.client.limit_pool(api, 1)
+    before = cluster.processes.cpu_seconds()
     started = time.time()
     backfill = cluster.client.backfill(assets, "all assets")
     cluster.client.wait_for([backfill], options.timeout)
@@ -65,6 +66,8 @@ def _load(cluster: Cluster, options: argparse.Namespace) -> int:
     runs = cluster.client.runs()
     for run in runs:
         _print_run(run, started, cluster.worker_of(run.task_id) if run.task_id else None)
+    used = {name: after - before[name] for name, after in cluster.processes.cpu_seconds().items()}
+    print("CPU seconds:", ", ".join(f"{name} {seconds:.0f}" for name, seconds in used.items()))
     loaded = cluster.client.materialized(assets)
     begun = min((run.started for run in runs if run.started), default=started) - started
     ended = max((run.ended for run in runs if run.ended), default=started) - started

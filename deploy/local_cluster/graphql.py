@@ -21,6 +21,18 @@ mutation ($keys: [AssetKeyInput!]!, $title: String) {
   }
 }
 """
+_CANCEL = """
+mutation ($id: String!) { cancelPartitionBackfill(backfillId: $id) { __typename } }
+"""
+_RESUME = """
+mutation ($id: String!) {
+  reexecutePartitionBackfill(reexecutionParams: {parentRunId: $id, strategy: FROM_FAILURE}) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+  }
+}
+"""
 _BACKFILL = """
 query ($id: String!) {
   partitionBackfillOrError(backfillId: $id) {
@@ -88,10 +100,15 @@ class Client:
     def backfill(self, assets: Sequence[str], title: str) -> str:
         """Launch a backfill of all partitions of the assets; its id."""
         keys = [{"path": asset.split("/")} for asset in assets]
-        answer = self._query(_LAUNCH, {"keys": keys, "title": title})["launchPartitionBackfill"]
-        if answer["__typename"] != "LaunchBackfillSuccess":
-            raise RuntimeError(f"the backfill was refused: {answer}")
-        return str(answer["backfillId"])
+        return _launched(self._query(_LAUNCH, {"keys": keys, "title": title}))
+
+    def cancel(self, backfill: str) -> None:
+        """Cancel a backfill: its runs that are queued or in progress."""
+        self._query(_CANCEL, {"id": backfill})
+
+    def resume(self, backfill: str) -> str:
+        """Launch a backfill of what an ended one has not loaded; its id."""
+        return _launched(self._query(_RESUME, {"id": backfill}))
 
     def wait_for(self, backfills: Sequence[str], seconds: float) -> dict[str, str]:
         """The status of each backfill when all have ended. Raises TimeoutError after `seconds`."""
@@ -145,3 +162,10 @@ class Client:
         if content.get("errors"):
             raise RuntimeError(f"GraphQL answered {content['errors']}")
         return content["data"]
+
+
+def _launched(data: Any) -> str:
+    [answer] = data.values()
+    if answer["__typename"] != "LaunchBackfillSuccess":
+        raise RuntimeError(f"the backfill was refused: {answer}")
+    return str(answer["backfillId"])

@@ -56,6 +56,28 @@ class Processes:
         """The id of a running process, which is its group's, too."""
         return self._running[name][0].pid
 
+    def cpu_seconds(self) -> dict[str, float]:
+        """The processor time that each running process has taken, with its children's (Linux)."""
+        parents: dict[int, int] = {}
+        ticks: dict[int, int] = {}
+        for entry in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = entry.read_text().rpartition(") ")[2].split()
+            except OSError:
+                continue
+            # by proc(5): parent; utime and stime, and those of children that have ended
+            pid = int(entry.parent.name)
+            parents[pid], ticks[pid] = int(fields[1]), sum(map(int, fields[11:15]))
+        names = {process.pid: name for name, (process, _) in self._running.items()}
+        seconds = dict.fromkeys(names.values(), 0.0)
+        for pid, used in ticks.items():
+            ancestor = pid
+            while ancestor not in names and ancestor in parents:
+                ancestor = parents[ancestor]
+            if ancestor in names:
+                seconds[names[ancestor]] += used / os.sysconf("SC_CLK_TCK")
+        return seconds
+
     def wait_until(self, name: str, ready: Callable[[], bool], seconds: float = 90) -> None:
         """Return when `ready` is true. ProcessError if it ends, or after `seconds`."""
         process, _ = self._running[name]

@@ -116,7 +116,8 @@ class Services:
             f"dagster = host=127.0.0.1 port={self._postgres} dbname=dagster\n"
             "[pgbouncer]\n"
             f"listen_addr = 127.0.0.1\nlisten_port = {self._pgbouncer}\nunix_socket_dir =\n"
-            f"auth_type = scram-sha-256\nauth_file = {users}\n"
+            # as in pgbouncer.ini
+            f"auth_type = md5\nauth_file = {users}\n"
             "pool_mode = transaction\ndefault_pool_size = 20\nmax_client_conn = 1000\n"
             # Dagster opens a connection for each group of statements
             "log_connections = 0\nlog_disconnections = 0\n"

@@ -20,7 +20,7 @@ from timetracking_assets.sandbox import SandboxServer
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 
-LIMIT, SECONDS = 5, 6
+LIMIT, SECONDS = 5, 5
 
 
 @pytest.fixture(scope="module", params=["redis", "postgres"])
@@ -60,7 +60,7 @@ def test_two_processes_keep_to_one_limit(
     assert most <= LIMIT
     assert LIMIT * (SECONDS - 1) <= len(started) <= LIMIT * (SECONDS + 1)
     counts = [int(output[0]) for output in outputs]
-    assert min(counts) >= 0.3 * sum(counts), counts
+    assert min(counts) >= 0.25 * sum(counts), counts
     print(f"{counts} requests of the two in {SECONDS} s, at most {most} in 0.9 s")
 
 

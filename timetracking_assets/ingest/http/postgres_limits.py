@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import atexit
 import re
-from typing import Any
+from collections import defaultdict
+from threading import Lock
 from zlib import crc32
 
 from psycopg import Error
 from psycopg_pool import ConnectionPool
-from pyrate_limiter import AbstractBucket, PostgresBucket, Rate, RateItem
+from pyrate_limiter import AbstractBucket, PostgresBucket, Rate
 
 from timetracking_assets.ingest.http.shared_limits import SharedLimits
 
@@ -30,20 +31,9 @@ WHERE name = %s AND known_until > clock_timestamp()
 """
 # two that create a table at a time would disagree
 _LOCK = f"SELECT pg_advisory_xact_lock({crc32(b'timetracking_pauses')})"
-_QUEUE = "SELECT pg_advisory_xact_lock(%s)"
+_ENTER, _LEAVE = "SELECT pg_advisory_lock(%s)", "SELECT pg_advisory_unlock(%s)"
 _SECONDS_TO_CONNECT = 15
 _LONGEST_NAME = 36
-
-
-class _QueuedBucket(PostgresBucket):
-    """A bucket whose users come one after another: the library's own lock sends away, for as long
-    as the whole limit, whoever comes while another one counts."""
-
-    def put(self, item: RateItem) -> Any:
-        """Whether `item` keeps to the limit; it is counted then."""
-        with self.pool.connection() as connection:
-            connection.execute(_QUEUE, (crc32(f"queue of {self.table}".encode()),))
-            return super().put(item)
 
 
 class PostgresLimits(SharedLimits):
@@ -60,7 +50,7 @@ class PostgresLimits(SharedLimits):
         self._pool = ConnectionPool(
             url,
             min_size=0,
-            max_size=8,
+            max_size=16,
             timeout=_SECONDS_TO_CONNECT,
             # one that a restart of the server has cut is replaced
             check=ConnectionPool.check_connection,
@@ -71,11 +61,25 @@ class PostgresLimits(SharedLimits):
         )
         atexit.register(self._pool.close)
         self._has_table = False
+        # one thread of a process stands in the queue, the others behind it
+        self._waiting: dict[tuple[str, int, int], Lock] = defaultdict(Lock)
+
+    def _acquire(self, limit: tuple[str, int, int]) -> None:
+        # in the order in which processes come: else whoever has just been let go is first again
+        queue = crc32(f"queue of {limit}".encode())
+        with self._waiting[limit], self._pool.connection() as connection:
+            connection.execute(_ENTER, (queue,))
+            # the lock is the session's; nothing is left open while it is waited
+            connection.commit()
+            try:
+                super()._acquire(limit)
+            finally:
+                connection.execute(_LEAVE, (queue,))
 
     def _bucket(self, rate: Rate, key: str) -> AbstractBucket:
         # an identifier has 63 bytes, of which the bucket's prefix takes some
         readable = re.sub(r"\W+", "_", key)[:_LONGEST_NAME]
-        return _QueuedBucket(self._pool, f"{readable}_{crc32(key.encode()):08x}", [rate])
+        return PostgresBucket(self._pool, f"{readable}_{crc32(key.encode()):08x}", [rate])
 
     def _write_pause(self, key: str, seconds: float, known: float) -> None:
         self._create_table()
