@@ -42,8 +42,9 @@ class ModelAge:
                 f"{names}. Materialize the assets of the group `{SCHEMA}`; if it has been tried, "
                 "its blocking checks say why the sums stay as they were."
             )
-        if self.never_loaded:
-            notes.append(f"Not in these hours, as never loaded: {', '.join(self.never_loaded)}.")
+        # what another instance has loaded and built is not known here
+        if self.built_at and (never := [api for api in self.never_loaded if api not in sources]):
+            notes.append(f"Not in these hours, as never loaded: {', '.join(never)}.")
         if missing := [api for api in self.loaded if api not in sources]:
             notes.append(
                 f"No hours are of {', '.join(missing)}, though loaded: the checks of "

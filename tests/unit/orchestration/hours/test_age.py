@@ -33,12 +33,15 @@ HOURS = ("hours/people", "hours/time_entries", "hours/person_days", "hours/perso
 
 def test_what_was_loaded_after_the_sums_is_named() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        assert model_age(instance, _specs()).built_at is None
+        unknown = model_age(instance, _specs())
+        assert unknown.built_at is None
+        assert unknown.notes(()) == []
         _materialize(instance, "clock/entries", "clock/users", *HOURS)
         age = model_age(instance, _specs())
         assert age.exists
         assert age.built_at is not None
         assert (age.newer, age.never_loaded) == ((), ("planner",))
+        assert age.notes({"clock", "planner"}) == []
         assert age.notes({"clock"}) == ["Not in these hours, as never loaded: planner."]
         _materialize(instance, "clock/unmapped")
         assert model_age(instance, _specs()) == age
