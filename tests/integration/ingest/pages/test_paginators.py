@@ -48,7 +48,11 @@ def answer(request: Request) -> tuple[Any, dict[str, str]]:
         return rows, {"X-Next": following} if following else {}
     if way == "object":
         return {"id": 1}, {}
-    counted = {"X-Pages": "3", "X-Total": "25", "X-More": "true" if following else "false"}
+    counted = {
+        "X-Pages": "3",
+        "X-Total": str(len(ROWS)),
+        "X-More": "true" if following else "false",
+    }
     return rows, counted
 
 
