@@ -17,6 +17,7 @@ import pytest
 
 from deploy.local_cluster.cluster import Cluster
 from deploy.local_cluster.graphql import Run
+from tests.cluster.conftest import DAYS
 from tests.support.throwaway_postgres import query
 from timetracking_assets.sandbox import SandboxServer
 
@@ -24,6 +25,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.outage, pytest.mark.timeout(400)]
 
 API, RESOURCE = "resource_management", "clients"
 ASSET = f"{API}/{RESOURCE}"
+DAYS_ASSET = "time_analytics/time_entries"
 NOTICED = 60
 """Seconds after which a lost worker is known at the latest: two rounds of run monitoring."""
 
@@ -97,7 +99,6 @@ def test_what_a_lost_worker_has_staged_goes_with_the_next_load_there(
     assert run.status == "SUCCESS"
     assert cluster.worker_of(run.task_id) == worker
     assert not list(home.glob("*.loads/load-*"))
-    assert not list((home / "tmp").iterdir())
 
 
 @pytest.mark.parametrize("part", ["daemon", "redis", "postgres"])
@@ -128,6 +129,60 @@ def test_a_part_that_is_restarted_during_a_load_costs_no_data(
     assert all((later.started or 0) >= (earlier.ended or 0) for earlier, later in pairwise(runs))
     _assert_copied(cluster.services.url("warehouse"), server)
     print(f"{part}: {[run.status for run in runs]}")
+
+
+def test_a_daemon_that_is_killed_between_the_runs_of_a_backfill_goes_on_with_it(
+    cluster: Cluster, server: SandboxServer
+) -> None:
+    server.control.set_latency(3)
+    backfill = cluster.client.backfill([DAYS_ASSET], "daemon")
+    _wait(lambda: any(run.started for run in _runs_of(cluster, backfill)), 90)
+
+    cluster.processes.kill("daemon")
+    time.sleep(2)
+    cluster.start_daemon()
+    server.control.set_latency(0)
+    status = cluster.client.wait_for([backfill], 240)
+
+    assert set(status.values()) == {"COMPLETED_SUCCESS"}
+    assert [run.status for run in _runs_of(cluster, backfill)] == ["SUCCESS"] * 2
+    assert _days_loaded_by(cluster, backfill) == DAYS
+
+
+def test_a_cancelled_backfill_keeps_what_has_ended_and_is_resumed_with_the_rest(
+    cluster: Cluster, server: SandboxServer
+) -> None:
+    cluster.client.limit_pool(DAYS_ASSET.split("/")[0], 1)
+    server.control.set_latency(3)
+    backfill = cluster.client.backfill([DAYS_ASSET], "cancelled")
+
+    def second_has_begun() -> bool:
+        runs = _runs_of(cluster, backfill)
+        return len(runs) == 2 and {run.status for run in runs} == {"SUCCESS", "STARTED"}
+
+    _wait(second_has_begun, 150)
+    cluster.client.cancel(backfill)
+    assert set(cluster.client.wait_for([backfill], 240).values()) == {"CANCELED"}
+    server.control.set_latency(0)
+
+    assert sorted(run.status for run in _runs_of(cluster, backfill)) == ["CANCELED", "SUCCESS"]
+    kept = _days_loaded_by(cluster, backfill)
+    assert 0 < kept < DAYS
+    resumed = cluster.client.resume(backfill)
+    assert set(cluster.client.wait_for([resumed], 240).values()) == {"COMPLETED_SUCCESS"}
+    assert [run.status for run in _runs_of(cluster, resumed)] == ["SUCCESS"]
+    assert _days_loaded_by(cluster, resumed) == DAYS - kept
+
+
+def _days_loaded_by(cluster: Cluster, backfill: str) -> int:
+    runs = [run.run_id for run in _runs_of(cluster, backfill)]
+    [(number,)] = query(
+        cluster.services.url("dagster"),
+        "SELECT count(DISTINCT partition) FROM event_logs "
+        "WHERE dagster_event_type = 'ASSET_MATERIALIZATION' AND run_id = ANY(%s)",
+        (runs,),
+    )
+    return int(number)
 
 
 def _change_rows(server: SandboxServer, name: str) -> None:

@@ -1,7 +1,8 @@
 """The run launcher of a cluster of Celery workers, for `run_launcher` in `dagster.yaml`.
 
 Only what dagster-celery's own launcher lacks belongs here: it takes a task for running as long as
-the broker says so, which a worker that was killed never corrects. Needs the extra `cluster`.
+the broker says so, which a worker that was killed never corrects, and a cancelled run for a failed
+one. Needs the extra `cluster`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,16 @@ _SECONDS_BETWEEN = 2.0
 
 
 class WatchingCeleryRunLauncher(CeleryRunLauncher):
-    """Celery's launcher, which asks the worker itself whether it still has a run's task."""
+    """Celery's launcher, which asks the worker itself whether it still has a run's task, and
+    reports that a run is cancelled."""
+
+    def terminate(self, run_id: str) -> bool:
+        """Cancel a run, and say so: else it would count as failed, and be run again."""
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            return False
+        self._instance.report_run_canceling(run)
+        return bool(super().terminate(run_id))
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Whether a worker has the run: FAILED if none answered for it three times in a row.
