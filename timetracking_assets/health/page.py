@@ -56,6 +56,8 @@ def render_page(report: Report, hours: HoursPart, ui_url: str, refresh: int | No
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # a large team's hours are megabytes
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     environment.filters |= {
         "instant": _instant,
         "number": _number,
