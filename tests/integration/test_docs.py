@@ -34,6 +34,7 @@ PAGES = sorted((REPOSITORY / "docs").glob("*.md"))
 ELSEWHERE = {
     "timetracking demo": ("tests/support/demo.py", '"timetracking")), "demo"]'),
     "timetracking dev": ("tests/integration/cli/test_commands.py", '"dev", *ports'),
+    "timetracking check": ("tests/integration/cli/test_own_project.py", 'call("check")'),
     "timetracking show my_api": ("tests/integration/cli/test_doctor_command.py", 'call("show"'),
     "timetracking doctor resource_management": (
         "tests/integration/cli/test_doctor_command.py",

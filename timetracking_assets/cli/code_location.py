@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import dagster as dg
@@ -26,13 +27,30 @@ class LoadError(Exception):
 
 def load_definitions(workspace: Workspace) -> dg.Definitions:
     """The definitions of the workspace's project. Raises LoadError."""
+    with _explained(workspace):
+        return _definitions_of(workspace)
+
+
+def check_definitions(workspace: Workspace) -> None:
+    """Refuse definitions that Dagster could not run: what is missing or defined twice.
+
+    Raises LoadError.
+    """
+    with _explained(workspace):
+        dg.Definitions.validate_loadable(_definitions_of(workspace))
+
+
+@contextmanager
+def _explained(workspace: Workspace) -> Iterator[None]:
     problem = ""
     try:
-        return _definitions_of(workspace)
+        yield
     except Exception as error:
         # Dagster's own text lists everything that it was loading, and not the cause
         problem = str(cause_of(error))
-    raise LoadError(f"the code location {workspace.definitions_module} can't be loaded: {problem}")
+    if problem:
+        name = workspace.definitions_module
+        raise LoadError(f"the code location {name} can't be loaded: {problem}")
 
 
 def _definitions_of(workspace: Workspace) -> dg.Definitions:

@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from timetracking_assets.cli.check import check
 from timetracking_assets.cli.docs import docs, schema
 from timetracking_assets.cli.health import dashboard, status
 from timetracking_assets.cli.hours import hours
@@ -33,6 +34,7 @@ app = typer.Typer(
     # local variables in a traceback could be secrets
     pretty_exceptions_show_locals=False,
 )
+app.command()(check)
 app.command()(status)
 app.command()(dashboard)
 app.command()(hours)

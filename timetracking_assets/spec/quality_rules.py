@@ -12,6 +12,7 @@ from timetracking_assets.errors import SpecError, SpecPath
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.mistakes import Mistakes, instead_of
 from timetracking_assets.spec.quality import HoursSpec, ReferenceSpec
+from timetracking_assets.spec.rules import check_declared
 
 _NAMED = ("person", "project", "customer")
 _HOURS_TYPES = {
@@ -41,14 +42,13 @@ def quality_mistakes(resources: Mapping[str, Resource]) -> Mistakes:
     mistakes = Mistakes()
     for resource in resources.values():
         path = ("resources", resource.position)
-        with mistakes.noted():
-            _check_references(resource, resources, path)
-            if resource.hours:
-                _check_hours(resource, resources, (*path, "hours"))
+        mistakes.extend(_reference_mistakes(resource, resources, path))
+        if resource.hours:
+            mistakes.extend(_hours_mistakes(resource, resources, (*path, "hours")))
         if resource.checks.nulls:
             for name in resource.checks.nulls.columns:
                 with mistakes.noted():
-                    _declared(resource, name, (*path, "checks", "nulls", "columns", name))
+                    check_declared(resource, name, (*path, "checks", "nulls", "columns", name))
     return mistakes
 
 
@@ -65,54 +65,74 @@ def without_links_to(
     return kept, hours.model_copy(update=dict.fromkeys(gone))
 
 
-def _check_references(
+def _reference_mistakes(
     resource: Resource, resources: Mapping[str, Resource], path: SpecPath
-) -> None:
+) -> Mistakes:
+    mistakes = Mistakes()
     for name, reference in resource.references.items():
         where = (*path, "references", name)
-        _declared(resource, name, where)
-        target = resources.get(reference.resource)
-        if target is None:
-            raise SpecError(
-                where,
-                f"unknown resource '{reference.resource}'; "
-                + instead_of(reference.resource, resources),
-            )
-        if reference.column:
-            _declared(target, reference.column, where)
-        elif len(target.primary_key) != 1:
-            raise SpecError(
-                where,
-                f"'{target.name}' has {len(target.primary_key)} key columns: write "
-                f"`{name}: {{resource: {target.name}, column: ...}}`",
-            )
+        with mistakes.noted():
+            check_declared(resource, name, where)
+        with mistakes.noted():
+            _check_target(resources, name, reference, where)
+    return mistakes
 
 
-def _check_hours(resource: Resource, resources: Mapping[str, Resource], path: SpecPath) -> None:
+def _check_target(
+    resources: Mapping[str, Resource], name: str, reference: ReferenceSpec, path: SpecPath
+) -> None:
+    target = resources.get(reference.resource)
+    if target is None:
+        raise SpecError(
+            path,
+            f"unknown resource '{reference.resource}'; "
+            + instead_of(reference.resource, resources),
+        )
+    if reference.column:
+        check_declared(target, reference.column, path)
+    elif len(target.primary_key) != 1:
+        raise SpecError(
+            path,
+            f"'{target.name}' has {len(target.primary_key)} key columns: write "
+            f"`{name}: {{resource: {target.name}, column: ...}}`",
+        )
+
+
+def _hours_mistakes(
+    resource: Resource, resources: Mapping[str, Resource], path: SpecPath
+) -> Mistakes:
+    mistakes = Mistakes()
     hours = resource.hours
     if hours is None:
-        return
-    if sum(value is not None for value in (hours.hours, hours.seconds, hours.end)) != 1:
-        raise SpecError(path, "needs one of `hours`, `seconds` and `end`")
+        return mistakes
+    with mistakes.noted():
+        if sum(value is not None for value in (hours.hours, hours.seconds, hours.end)) != 1:
+            raise SpecError(path, "needs one of `hours`, `seconds` and `end`")
     for key, allowed in _HOURS_TYPES.items():
-        if (name := getattr(hours, key)) is None:
-            continue
-        _declared(resource, name, (*path, key))
-        if resource.columns[name].data_type not in allowed:
-            raise SpecError(
-                (*path, key), f"'{name}' must be declared with data_type {' or '.join(allowed)}"
-            )
-    if hours.end and resource.columns[hours.date].data_type != "timestamp":
-        raise SpecError((*path, "date"), f"with `end`, '{hours.date}' must be a timestamp")
+        if (name := getattr(hours, key)) is not None:
+            with mistakes.noted():
+                _check_type(resource, name, allowed, (*path, key))
+    with mistakes.noted():
+        date = resource.columns.get(hours.date)
+        if hours.end and date is not None and date.data_type == "date":
+            raise SpecError((*path, "date"), f"with `end`, '{hours.date}' must be a timestamp")
     for key in _NAMED:
         if (text := getattr(hours, key)) is not None:
-            _check_path(resource, resources, ColumnPath.parse(text), (*path, key))
+            with mistakes.noted():
+                _check_path(resource, resources, ColumnPath.parse(text), (*path, key))
+    return mistakes
+
+
+def _check_type(resource: Resource, name: str, allowed: tuple[str, ...], path: SpecPath) -> None:
+    check_declared(resource, name, path)
+    if resource.columns[name].data_type not in allowed:
+        raise SpecError(path, f"'{name}' must be declared with data_type {' or '.join(allowed)}")
 
 
 def _check_path(
     resource: Resource, resources: Mapping[str, Resource], column: ColumnPath, path: SpecPath
 ) -> None:
-    _declared(resource, column.column, path)
+    check_declared(resource, column.column, path)
     if column.next_column is None:
         return
     reference = resource.references.get(column.column)
@@ -121,13 +141,5 @@ def _check_path(
             path,
             f"'{column.column}' is not in `references`: declare there which resource it refers to",
         )
-    _declared(resources[reference.resource], column.next_column, path)
-
-
-def _declared(resource: Resource, name: str, path: SpecPath) -> None:
-    if name not in resource.columns:
-        raise SpecError(
-            path,
-            f"'{name}' is not declared in `columns` of '{resource.name}'; "
-            + instead_of(name, resource.columns),
-        )
+    if (target := resources.get(reference.resource)) is not None:
+        check_declared(target, column.next_column, path)

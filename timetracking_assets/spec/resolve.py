@@ -106,12 +106,13 @@ def _validated(attributes: Mapping[str, Any], merged: Sequence[WithDefaults | No
 def _selected(spec: ApiSpec) -> list[str]:
     """The resources to use. What the others mean is not judged: their file may fit another API."""
     names = [resource.name for resource in spec.resources]
-    for key, given in (("select", spec.select or []), ("exclude", spec.exclude)):
-        for index, name in enumerate(given):
-            if name not in names:
-                raise SpecError(
-                    (key, index), f"unknown resource '{name}'; {instead_of(name, names)}"
-                )
+    mistakes = Mistakes(
+        SpecError((key, index), f"unknown resource '{name}'; {instead_of(name, names)}")
+        for key, given in (("select", spec.select or []), ("exclude", spec.exclude))
+        for index, name in enumerate(given)
+        if name not in names
+    )
+    mistakes.raise_any()
     chosen = names if spec.select is None else spec.select
     selected = [name for name in names if name in chosen and name not in spec.exclude]
     if not selected:
@@ -147,15 +148,25 @@ def _check_client(spec: ApiSpec) -> None:
 def _resolve_resource(
     spec: ApiSpec, item: ResourceSpec, merged: WithDefaults, path: SpecPath, names: list[str]
 ) -> Resource:
-    data_selector = check_endpoint(f"resource '{item.name}'", item.endpoint, (*path, "endpoint"))
-    check_auth(item.endpoint.get("auth"), (*path, "endpoint", "auth"))
-    refuse_in_endpoint(item.endpoint, (*path, "endpoint"))
-    if "primary_key" not in item.model_fields_set:
-        raise SpecError(
-            path,
-            f"resource '{item.name}' has no `primary_key`, such as `primary_key: id`, or "
-            "`primary_key: []` if nothing identifies a row",
+    mistakes = Mistakes()
+    data_selector = ""
+    with mistakes.noted():
+        data_selector = check_endpoint(
+            f"resource '{item.name}'", item.endpoint, (*path, "endpoint")
         )
+    with mistakes.noted():
+        check_auth(item.endpoint.get("auth"), (*path, "endpoint", "auth"))
+    with mistakes.noted():
+        refuse_in_endpoint(item.endpoint, (*path, "endpoint"))
+    if "primary_key" not in item.model_fields_set:
+        mistakes.append(
+            SpecError(
+                path,
+                f"resource '{item.name}' has no `primary_key`, such as `primary_key: id`, or "
+                "`primary_key: []` if nothing identifies a row",
+            )
+        )
+    mistakes.raise_any()
     parent = find_parent(spec, item, path, names)
     left_out = {other.name for other in spec.resources}.difference(names)
     references, hours = without_links_to(left_out, item.references, item.hours)
@@ -172,7 +183,6 @@ def _resolve_resource(
             "position": path[-1],
         }
     )
-    mistakes = Mistakes()
     for check in (check_columns, check_pages, check_window, check_removal):
         with mistakes.noted():
             check(resource, path)

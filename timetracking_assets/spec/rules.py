@@ -13,6 +13,7 @@ from typing import Any
 from timetracking_assets.errors import SpecError, SpecPath
 from timetracking_assets.spec.api import CONFIGURED, Parent, Resource, column_name
 from timetracking_assets.spec.automation import ProbeSpec
+from timetracking_assets.spec.mistakes import Mistakes
 from timetracking_assets.spec.model import ResourceSpec
 from timetracking_assets.spec.variables import refuse_in_endpoint
 from timetracking_assets.spec.window import WindowSpec
@@ -25,17 +26,36 @@ _TIME_FORMATS = ("iso", "date", "unix_seconds", "unix_milliseconds")
 
 def check_columns(resource: Resource, path: SpecPath) -> None:
     """Columns go by their names in the warehouse, and zones exist."""
-    names = {"columns": list(resource.columns), "primary_key": list(resource.primary_key)}
+    names: list[tuple[SpecPath, str]] = [
+        *(((*path, "columns", name), name) for name in resource.columns),
+        *(((*path, "primary_key"), name) for name in resource.primary_key),
+    ]
     if resource.window:
-        names["window"] = [resource.window.field]
-    for key, columns in names.items():
-        for name in columns:
-            if column_name(name) != name:
-                raise SpecError(
-                    (*path, key), f"'{name}' is called '{column_name(name)}' in the warehouse"
-                )
+        names.append(((*path, "window", "field"), resource.window.field))
+    mistakes = Mistakes()
+    for where, name in names:
+        if (column := _nested_name(name)) != name:
+            mistakes.append(SpecError(where, f"'{name}' is called '{column}' in the warehouse"))
+    mistakes.raise_any()
     _check_keys_are_declared(resource, path)
     _check_fields(resource, path)
+
+
+def check_declared(resource: Resource, name: str, path: SpecPath) -> None:
+    """A column that the key at `path` names is one of the declared `columns`."""
+    if name in resource.columns:
+        return
+    column = _nested_name(name)
+    if column in resource.columns:
+        raise SpecError(path, f"'{name}' is called '{column}' in the warehouse")
+    near = get_close_matches(column, resource.columns, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"declare `{column}` there with its data_type"
+    raise SpecError(path, f"'{name}' is not declared in `columns` of '{resource.name}'; {hint}")
+
+
+def _nested_name(name: str) -> str:
+    """The column of a field, or of one in nested objects that is written with dots."""
+    return column_name(name.replace(".", "__"))
 
 
 def _check_fields(resource: Resource, path: SpecPath) -> None:
@@ -87,6 +107,8 @@ def check_window(resource: Resource, path: SpecPath) -> None:
     if window.year_param and partitions.type != "yearly":
         raise SpecError((*path, "window", "year_param"), "needs `partitions` of type yearly")
     column = resource.columns.get(window.field)
+    if column is None and _nested_name(window.field) != window.field:
+        return  # its name is refused, which is the one mistake
     if column is None or column.data_type not in ("timestamp", "date"):
         raise SpecError(
             (*path, "window", "field"),

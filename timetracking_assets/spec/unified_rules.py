@@ -12,6 +12,7 @@ from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.base import SpecModel
 from timetracking_assets.spec.mistakes import Mistakes
 from timetracking_assets.spec.quality import ReferenceSpec
+from timetracking_assets.spec.rules import check_declared
 from timetracking_assets.spec.unified import (
     EACH,
     KINDS,
@@ -71,21 +72,16 @@ def unified_mistakes(resources: Mapping[str, Resource]) -> Mistakes:
         for table, mapping in resource.unified.tables.items():
             path = ("resources", resource.position, "unified", table)
             with mistakes.noted():
-                _check_mapping(resource, resources, table, mapping, path)
+                _check_mapping(resource, mapping, path)
+            for where, key, value in values(mapping, path):
+                with mistakes.noted():
+                    _check_value(resource, resources, table, key, value, mapping, where)
     return mistakes
 
 
-def _check_mapping(
-    resource: Resource,
-    resources: Mapping[str, Resource],
-    table: str,
-    mapping: MappingSpec,
-    path: SpecPath,
-) -> None:
+def _check_mapping(resource: Resource, mapping: MappingSpec, path: SpecPath) -> None:
     if mapping.each is not None:
         _check_type(resource, mapping.each, "list", (*path, "each"))
-    for where, key, value in values(mapping, path):
-        _check_value(resource, resources, table, key, value, mapping, where)
     if isinstance(mapping, TimeEntriesMapping):
         _check_units(mapping, path, needed=not (mapping.start and mapping.end))
         if not (mapping.day or mapping.start):
@@ -148,24 +144,19 @@ def _owner(
 ) -> tuple[Resource, str]:
     """The resource that has the column of a path, and the column's name."""
     column, _, beyond = text.partition(".")
-    _declared(resource, column, path)
+    check_declared(resource, column, path)
     if not beyond:
         return resource, column
     reference = resource.references.get(column)
     if reference is None:
         raise SpecError(path, f"'{column}' refers to nothing: say to what in `references` first")
     target = resources[reference.resource]
-    _declared(target, beyond, path)
+    check_declared(target, beyond, path)
     return target, beyond
 
 
-def _declared(resource: Resource, name: str, path: SpecPath) -> None:
-    if name not in resource.columns:
-        raise SpecError(path, f"'{name}' is not declared in `columns` of '{resource.name}'")
-
-
 def _check_type(resource: Resource, name: str, kind: Kind, path: SpecPath) -> None:
-    _declared(resource, name, path)
+    check_declared(resource, name, path)
     if resource.columns[name].data_type not in _TYPES[kind]:
         raise SpecError(
             path,

@@ -50,8 +50,7 @@ def require(names: list[str], values: Mapping[str, str], api: str) -> None:
         plural = "s" if len(missing) > 1 else ""
         raise SettingsError(
             f"{api}: environment variable{plural} {', '.join(missing)} not set. Set "
-            f"{'them' if plural else 'it'} in the environment or in .env (see .env.example), or "
-            "run `timetracking dev` with none of them set to use the sandbox."
+            f"{'them' if plural else 'it'} in the environment, or in .env in the project."
         )
 
 

@@ -165,6 +165,8 @@ def test_every_command_works_on_the_project(
 
     examined = call("doctor", "--json")
     assert [item["api"] for item in json.loads(examined.stdout)] == ["clock"], examined.stderr
+    checked = call("check")
+    assert (checked.stdout, checked.returncode) == ("clock: 1 resource\nNo mistakes.\n", 0)
     shown = call("show", "clock")
     assert "${CLOCK_TOKEN}" in shown.stdout
 
@@ -200,6 +202,29 @@ def test_every_command_works_on_the_project(
             served.send_signal(signal.SIGINT)
     assert "clock" in page
     _names_nothing_of_ours(page)
+
+
+def test_all_mistakes_of_all_files_are_named(call: Call, project: Path) -> None:
+    """By every command that reads the files in the same words, with no frame around them."""
+    folder = project / "src" / "agency" / "defs"
+    wrong = [(folder / name).with_suffix("") / "defs.yaml" for name in ("late", "later")]
+    for path in wrong:
+        path.parent.mkdir()
+        path.write_text(DEFS.replace("name: clock", f"name: {path.parent.name}"))
+    wrong[0].write_text(wrong[0].read_text().replace("data_selector", "data_selectr"))
+    wrong[1].write_text(wrong[1].read_text().replace("timestamp", "timestmp"))
+    try:
+        for command in ("check", "doctor"):
+            result = call(command)
+            assert result.returncode == 1, command
+            assert f"{wrong[0]}:10:36: resources.entries.endpoint.data_selectr" in result.stderr
+            assert "did you mean `data_selector`?" in result.stderr
+            assert f"{wrong[1]}:11:" in result.stderr
+            assert 'File "' not in result.stderr
+    finally:
+        for path in wrong:
+            path.unlink()
+            path.parent.rmdir()
 
 
 def test_what_is_not_set_is_named(call: Call) -> None:

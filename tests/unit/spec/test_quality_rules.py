@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from timetracking_assets.errors import SpecError
+from timetracking_assets.errors import SpecError, SpecErrors
 from timetracking_assets.spec.api import Api
 from timetracking_assets.spec.resolve import resolve
 
@@ -75,7 +75,27 @@ def test_null_switches_a_check_off() -> None:
         (
             {"references": {"projects_id": "projects"}},
             ("references", "projects_id"),
-            "not declared",
+            "not declared in `columns` of 'entries'; did you mean `project_id`",
+        ),
+        (
+            {"references": {"project.id": "projects"}},
+            ("references", "project.id"),
+            "not declared in `columns` of 'entries'; did you mean `project_id`",
+        ),
+        (
+            {"references": {"owner.ref": "projects"}},
+            ("references", "owner.ref"),
+            "declare `owner__ref` there with its data_type",
+        ),
+        (
+            {
+                "columns": {"owner__ref": {"data_type": "bigint"}},
+                "references": {"owner.ref": "projects"},
+                "hours": None,
+                "checks": {},
+            },
+            ("references", "owner.ref"),
+            "'owner.ref' is called 'owner__ref' in the warehouse",
         ),
         (
             {"references": {"project_id": {"resource": "projects", "column": "number"}}},
@@ -109,3 +129,18 @@ def test_what_leads_nowhere_is_refused(
     with pytest.raises(SpecError, match=words) as refusal:
         _resolve(**changes)
     assert refusal.value.path == ("resources", 1, *path)
+
+
+def test_each_mistake_is_reported() -> None:
+    with pytest.raises(SpecErrors) as refusal:
+        _resolve(
+            references={"owner.id": "people", "project_id": "project"},
+            hours={"date": "dya", "seconds": "secnds", "customer": "project_id.client"},
+        )
+    assert [error.path[2:] for error in refusal.value.each] == [
+        ("references", "owner.id"),
+        ("references", "owner.id"),
+        ("references", "project_id"),
+        ("hours", "date"),
+        ("hours", "seconds"),
+    ]

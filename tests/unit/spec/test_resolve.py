@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from timetracking_assets.errors import SpecError
+from timetracking_assets.errors import SpecError, SpecErrors
 from timetracking_assets.spec.api import Api, Parent, column_name
 from timetracking_assets.spec.model import ApiSpec
 from timetracking_assets.spec.window import PartitionsSpec
@@ -182,7 +182,7 @@ def test_ids_are_one_variable(api: Resolve, value: str) -> None:
         ),
         (
             entries(columns={"startTime": {"data_type": "text"}}),
-            ("columns",),
+            ("columns", "startTime"),
             "'startTime' is called 'start_time' in the warehouse",
         ),
         (entries(primary_key="entryId"), ("primary_key",), "is called 'entry_id'"),
@@ -260,7 +260,8 @@ def test_a_primary_key_is_never_guessed(api: Resolve) -> None:
             ("window", "format"),
             "'unix' is not one of iso, date,",
         ),
-        (windowed(window=window(field="createdAt")), ("window",), "is called 'created_at'"),
+        (windowed(window=window(field="createdAt")), ("window", "field"), "is called 'created_at'"),
+        (windowed(window=window(field="meta.at")), ("window", "field"), "is called 'meta__at'"),
         (windowed(window=window(field="at")), ("window", "field"), "'at' must be declared"),
         (
             windowed(columns={"day": {"data_type": "date"}}),
@@ -300,6 +301,29 @@ def test_a_window_is_refused(
     with pytest.raises(SpecError, match=message) as refused:
         api(given)
     assert refused.value.path == ("resources", 0, *path)
+
+
+def test_all_mistakes_of_a_resource_are_reported(api: Resolve) -> None:
+    given = windowed(
+        columns={"startTime": {"data_type": "text"}, "endTime": {"data_type": "text"}},
+        window=window(field="createdAt"),
+        endpoint={"path": "entries", "data_selector": "a b", "params": {"api_key": "k"}},
+    )
+    with pytest.raises(SpecErrors) as refused:
+        api(given)
+    assert [error.path[3:] for error in refused.value.each] == [
+        ("data_selector",),
+        ("params",),
+    ]
+
+    given["endpoint"] = {"path": "entries"}
+    with pytest.raises(SpecErrors) as refused:
+        api(given)
+    assert [error.path[2:] for error in refused.value.each] == [
+        ("columns", "startTime"),
+        ("columns", "endTime"),
+        ("window", "field"),
+    ]
 
 
 def test_a_right_window_is_taken(api: Resolve) -> None:

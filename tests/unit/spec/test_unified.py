@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.builders import build_api
 from tests.support.hours import ENTRIES, LEAVE, PROJECTS, USERS, tool
-from timetracking_assets.errors import SpecError
+from timetracking_assets.errors import SpecError, SpecErrors
 from timetracking_assets.spec.hours_model import HoursModelSpec, check_hours_model
 
 _PATH = ("resources", 2, "unified", "time_entries")
@@ -52,6 +52,13 @@ def test_refused(changes: dict[str, Any], key: tuple[str, ...], words: str) -> N
         tool("tool", USERS, PROJECTS, _changed(ENTRIES, "time_entries", **changes))
     assert error.value.path == (*_PATH, *key)
     assert words in error.value.message
+
+
+def test_each_mistake_of_a_mapping_is_reported() -> None:
+    changes = {"project": "projct_id", "client": "kind.id", "start": "strat", "seconds": "note"}
+    with pytest.raises(SpecErrors) as error:
+        tool("tool", USERS, PROJECTS, _changed(ENTRIES, "time_entries", **changes))
+    assert {each.path[-1] for each in error.value.each} == changes.keys()
 
 
 @pytest.mark.parametrize(
