@@ -48,5 +48,6 @@ def _section(text: str, heading: str) -> str:
 def schema() -> None:
     """Print the JSON schema of a `defs.yaml`, by which editors complete and check it."""
     from timetracking_assets.files.schema import file_schema
+    from timetracking_assets.ingest.pages.grammar import grammar_schemas
 
-    typer.echo(json.dumps(file_schema(), indent=2))
+    typer.echo(json.dumps(file_schema(grammar_schemas()), indent=2))

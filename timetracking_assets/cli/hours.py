@@ -18,6 +18,7 @@ import typer
 from rich.cells import cell_len
 from rich.console import Console
 
+from timetracking_assets.cli.options import day
 from timetracking_assets.cli.workspace import stop, workspace_or_stop
 from timetracking_assets.errors import IngestError
 
@@ -37,12 +38,10 @@ def hours(
         Literal["person", "week", "project", "client", "source", "person-week", "project-week"],
         typer.Option(help="What a line is of."),
     ] = "person",
-    first: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")
-    ] = None,
+    first: Annotated[date | None, typer.Option("--from", parser=day, help="First day.")] = None,
     last: Annotated[
-        datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], help="Last day; today if left out."),
+        date | None,
+        typer.Option("--to", parser=day, help="Last day; today if left out."),
     ] = None,
     person: _Text = "",
     project: _Text = "",
@@ -70,8 +69,8 @@ def hours(
     from timetracking_assets.orchestration.hours.age import model_age
 
     # plans and working days go on for years
-    end = last.date() if last else datetime.now(UTC).date()
-    chosen = Selection(first.date() if first else None, end, person, project, client, source)
+    end = last or datetime.now(UTC).date()
+    chosen = Selection(first, end, person, project, client, source)
     problem = ""
     try:
         definitions = load_definitions(workspace)

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +23,7 @@ from timetracking_assets.cli.check import check
 from timetracking_assets.cli.docs import docs, schema
 from timetracking_assets.cli.health import dashboard, status
 from timetracking_assets.cli.hours import hours
+from timetracking_assets.cli.options import day
 from timetracking_assets.cli.workspace import Workspace, stop, workspace_or_stop
 from timetracking_assets.errors import SpecError
 from timetracking_assets.files.api_file import find_api, resolved_yaml
@@ -41,7 +42,7 @@ app.command()(hours)
 app.command()(docs)
 app.command()(schema)
 SANDBOX_PORT = 8765
-Port = Annotated[int, typer.Option(help="Port of the sandbox.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of the sandbox.")]
 
 
 def _print_version(requested: bool) -> None:
@@ -66,9 +67,9 @@ def main(
 def sandbox(
     port: Port = SANDBOX_PORT,
     today: Annotated[
-        datetime | None,
+        date | None,
         typer.Option(
-            formats=["%Y-%m-%d"],
+            parser=day,
             help="The day on which the APIs answer: their data ends with the day before it. "
             "The current day (UTC) by default.",
         ),
@@ -91,14 +92,16 @@ def sandbox(
     for name, value in sandbox_environment(f"http://127.0.0.1:{port}").items():
         console.print(f"  {name}={value}", highlight=False, soft_wrap=True)
     try:
-        serve(port=port, today=today.date() if today else None, odd_rows=odd_rows)
+        serve(port=port, today=today, odd_rows=odd_rows)
     except PortInUseError as error:
         stop(str(error))
 
 
 @app.command()
 def demo(
-    port: Annotated[int, typer.Option(help="Port of the sandbox; 0 takes a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the sandbox; 0 takes a free one.")
+    ] = 0,
 ) -> None:
     """Load all assets with all their partitions up to yesterday, and show the result.
 
@@ -141,7 +144,7 @@ def demo(
 
 @app.command()
 def dev(
-    port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Dagster UI.")] = 3000,
     sandbox_port: Port = SANDBOX_PORT,
 ) -> None:
     """Start the Dagster UI and daemon on the same instance and warehouse as the demo."""
@@ -183,8 +186,8 @@ def show(api: Annotated[str, typer.Argument(help="Name of the API.")]) -> None:
 def doctor(
     api: Annotated[str | None, typer.Argument(help="Name of the API; all if left out.")] = None,
     until: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Request the 31 days before this day, not today."),
+        date | None,
+        typer.Option(parser=day, help="Request the 31 days before this day, not today."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     fix: Annotated[
@@ -210,11 +213,11 @@ def doctor(
         problem = str(error)
     if problem:
         stop(problem)
-    day = until.date() if until else datetime.now(UTC).date()
+    last = until or datetime.now(UTC).date()
     chosen = [each for each in apis if api or _is_configured_partly(each.variables)]
     if not chosen:
         stop(workspace.not_configured())
-    examinations = [examine(each, os.environ, day) for each in chosen]
+    examinations = [examine(each, os.environ, last) for each in chosen]
     if as_json:
         typer.echo(json.dumps([each.as_json() for each in examinations], indent=2))
     else:

@@ -2,7 +2,7 @@
 
 In a `dg` project these are the project's own. Anywhere else they are the shipped APIs, which are
 loaded from the sandbox if not one of their variables is set, and from the real APIs as soon as one
-is. Nothing here imports Dagster or dlt.
+is. Dagster and dlt are imported only where a file is wrong.
 """
 
 from __future__ import annotations
@@ -151,10 +151,22 @@ def _variables(project: Project | None) -> dict[str, list[str]]:
         try:
             files = api_files(project.root)
         except SpecError as error:
-            problem = str(error)
+            problem = _all_mistakes(project) or str(error)
         if problem:
             raise WorkspaceError(problem)
     return {str(file.attributes["name"]): variable_names(file.attributes) for file in files}
+
+
+def _all_mistakes(project: Project) -> str | None:
+    """The mistakes of all files, in the words that every command and Dagster have for them."""
+    # what a mistake costs: reading names alone needs no Dagster
+    from timetracking_assets.component import load_project
+
+    try:
+        load_project(project.root)
+    except SpecError as error:
+        return str(error)
+    return None
 
 
 def stop(message: str, code: int = 1) -> NoReturn:

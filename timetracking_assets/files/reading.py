@@ -90,6 +90,9 @@ def _not_yaml(path: Path, error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     place = Place(path, mark.line + 1, mark.column + 1) if mark else path
     words = [getattr(error, key, None) for key in ("context", "problem")]
+    begin = getattr(error, "context_mark", None)
+    if begin and words[0]:
+        words[0] += f" that begins at {begin.line + 1}:{begin.column + 1}:"
     return f"{place}: not valid YAML: {' '.join(filter(None, words)) or error}"
 
 

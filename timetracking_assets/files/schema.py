@@ -78,9 +78,18 @@ def attributes_schema() -> dict[str, Any]:
     return schema
 
 
-def file_schema() -> dict[str, Any]:
-    """The JSON schema of a whole `defs.yaml`."""
+def file_schema(grammar: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The JSON schema of a whole `defs.yaml`.
+
+    `grammar` has the schemas of what dlt names, by their keys: of `client` and `endpoint`.
+    """
     attributes = attributes_schema()
+    for model in (attributes, *attributes["$defs"].values()):
+        properties = model.get("properties", {})
+        for key in grammar.keys() & properties.keys():
+            # `unified` has a `client`, too: the name of a column
+            if "object" in properties[key].get("type", ()):
+                properties[key] |= grammar[key]
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "defs.yaml",

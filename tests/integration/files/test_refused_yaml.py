@@ -8,9 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
+import jsonschema
 import pytest
+import yaml
 
 import timetracking_assets
+from timetracking_assets.files.locations import shipped_apis
+from timetracking_assets.files.schema import file_schema
+from timetracking_assets.ingest.pages.grammar import grammar_schemas
 from timetracking_assets.orchestration.resources import WAREHOUSE, WarehouseResource
 
 GOOD = """\
@@ -120,6 +125,16 @@ MISTAKES = {
     "name that is written twice": ("- name: hours", "- name: people", 14, ["people", "already"]),
 }
 
+# what an editor sees by the schema; the others take the meaning of other keys, or of values
+SHAPES = {
+    "key that we don't know",
+    "partitions of an unknown type",
+    "auth that dlt doesn't know",
+    "endpoint that dlt refuses",
+    "paginator that dlt refuses",
+    "limit of no requests",
+}
+
 Load = Callable[[str], dg.Definitions]
 
 
@@ -190,3 +205,20 @@ def test_shipped_files_load_from_a_copy(load: Load, tmp_path: Path) -> None:
         shutil.copytree(source / folder, target / folder)
     keys = load(GOOD).resolve_asset_graph().get_all_asset_keys()
     assert {key.path[0] for key in keys} == {"example", "time_tracking", "time_analytics"}
+
+
+def as_editors_do(text: str) -> object:
+    """The YAML as JSON has it: a date is a text."""
+    return yaml.safe_load(re.sub(r"(?<=start: )(\d{4}-\d\d-\d\d)", r'"\1"', text))
+
+
+def test_the_schema_of_editors_refuses_each_wrong_shape_and_no_right_file() -> None:
+    schema = jsonschema.Draft7Validator(file_schema(grammar_schemas()))
+    right = [GOOD, *(path.read_text() for path in shipped_apis().values())]
+    assert [error for text in right for error in schema.iter_errors(as_editors_do(text))] == []
+    refused = {
+        name
+        for name, (old, new, *_) in MISTAKES.items()
+        if any(schema.iter_errors(as_editors_do(GOOD.replace(old, new, 1))))
+    }
+    assert refused == SHAPES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import ProtocolError
+from urllib3.exceptions import NameResolutionError, ProtocolError
 
 from timetracking_assets.errors import ApiError, QuotaError
 from timetracking_assets.ingest.http.quota import QuotaUsedUpError, is_used_up, reset_hint
@@ -67,10 +67,7 @@ def describe(
     if response is not None:
         return _refused(error, request, response, label, redactor, quota)
     what = _cause(error)
-    text = (
-        f"{label}: no answer from {url}: {what}. Check the base URL ({named_url}); "
-        "`timetracking sandbox` starts a local API to try things with."
-    )
+    text = f"{label}: no answer from {url}: {what}. Check the base URL ({named_url})."
     return ApiError(redactor(text), transient=is_transient(error))
 
 
@@ -79,6 +76,9 @@ def _cause(error: requests.RequestException) -> str:
         return f"it {error}"
     if error.args and isinstance(error.args[0], ProtocolError):
         return "the connection was cut before the end of an answer"
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(reason, NameResolutionError):
+        return "no host of that name can be found"
     return next((text for kind, text in _KINDS if isinstance(error, kind)), type(error).__name__)
 
 

@@ -55,6 +55,7 @@ _KINDS = {
     dict: "a map",
     list: "a list",
 }
+_JSON = {str: "string", int: "integer", bool: "boolean", dict: "object", list: "array"}
 
 
 def grammar_mistakes(attributes: Mapping[str, Any]) -> Mistakes:
@@ -74,6 +75,55 @@ def grammar_mistakes(attributes: Mapping[str, Any]) -> Mistakes:
             if isinstance(endpoint, Mapping):
                 mistakes.extend(_mistakes(endpoint, Endpoint, ("resources", index, *below)))
     return mistakes
+
+
+def grammar_schemas() -> dict[str, dict[str, Any]]:
+    """JSON schemas of `client` and of any `endpoint`, by these keys, for editors.
+
+    They refuse unknown keys and types; a text in the place of another value may be a template.
+    """
+    return {"client": _schema(ClientConfig), "endpoint": _schema(Endpoint)}
+
+
+def _schema(*configs: Any) -> dict[str, Any]:
+    """Of a map with the keys of all `configs`."""
+    properties: dict[str, Any] = {}
+    for config in configs:
+        for key, hint in get_type_hints(config).items():
+            if key == "paginator":
+                properties[key] = _typed_schema(_PAGINATORS, PaginatorType)
+            elif key == "auth":
+                properties[key] = _typed_schema(_AUTHS, AuthType)
+            else:
+                properties.setdefault(key, _value_schema(hint))
+    return {"type": ["object", "null"], "properties": properties, "additionalProperties": False}
+
+
+def _typed_schema(configs: Mapping[str, Any], names: Any) -> dict[str, Any]:
+    """Of a map whose keys depend on its `type`; what is extended may have the type."""
+    schema = _schema(*configs.values())
+    schema["properties"]["type"] = {"enum": list(get_args(names))}
+    # the name of a type may stand alone
+    schema["type"] = ["object", "string", "null"]
+    schema |= {"if": {"type": "string"}, "then": {"enum": list(get_args(names))}}
+    schema["allOf"] = [
+        {
+            "if": {"properties": {"type": {"const": kind}}, "required": ["type"], "type": "object"},
+            "then": {"propertyNames": {"enum": list(get_type_hints(config))}},
+        }
+        for kind, config in configs.items()
+    ]
+    return schema
+
+
+def _value_schema(hint: Any) -> dict[str, Any]:
+    alternatives = [kind for kind in _alternatives(hint) if kind is not NoneType]
+    if all(get_origin(kind) is Literal for kind in alternatives):
+        return {"enum": [*(choice for kind in alternatives for choice in get_args(kind)), None]}
+    kinds = _plain_kinds(hint)
+    if kinds is None:
+        return {}
+    return {"type": list(dict.fromkeys([*(_JSON[kind] for kind in kinds), "string", "null"]))}
 
 
 def _mistakes(

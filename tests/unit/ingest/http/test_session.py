@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import socket
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
@@ -221,6 +222,18 @@ def test_a_silent_server_is_given_up(stub: Stub, client: Callable[..., Client]) 
 def test_a_base_url_where_no_server_is(client: Callable[..., Client]) -> None:
     error = client("http://127.0.0.1:1", max_retries=0).failure()
     assert "no server answers there. Check the base URL (http://127.0.0.1:1)" in str(error)
+    assert error.transient
+
+
+def test_a_host_that_does_not_exist(
+    client: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    error = client("http://api.example.invalid", max_retries=0).failure()
+    assert "no host of that name can be found. Check the base URL" in str(error)
     assert error.transient
 
 
