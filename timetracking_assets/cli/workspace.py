@@ -112,6 +112,11 @@ def open_workspace(directory: Path | None = None) -> Workspace:
         project = None
     root = project.root if project else directory
     from_file = {k: v for k, v in dotenv_values(root / ".env").items() if v is not None}
+    if unusable := [name for name, value in from_file.items() if "\0" in name + value]:
+        raise WorkspaceError(
+            f"{root / '.env'}: {', '.join(map(repr, unusable))} holds a NUL character, which no "
+            "environment variable can: write the value again."
+        )
     environment = {**from_file, **os.environ}
     home = Path(environment.get("TIMETRACKING_HOME") or root / ".timetracking").absolute()
     variables = _variables(project)

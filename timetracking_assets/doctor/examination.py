@@ -99,6 +99,8 @@ def _examine_resource(
     place, first, finding = find_rows(resource, body)
     rows[name] = first
     examination.add(name, finding)
+    if body is MISSING:
+        return  # a page for people says nothing about the file
     examination.add(name, *judge_pages(resource, sample, body, place, first))
     examination.add(name, *judge_total(resource, sample, body))
     if not first:
@@ -169,7 +171,9 @@ def _examine_connection(
     parts = urlsplit(base_url)
     answered = [sample for sample in samples if sample.problem is None]
     if not answered:
-        examination.add("", Finding("error", "reachable", f"nothing answers at {base_url}"))
+        reached = any(sample.quota_used_up for sample in samples)
+        text = base_url if reached else f"nothing answers at {base_url}"
+        examination.add("", Finding("ok" if reached else "error", "reachable", text))
         return
     examination.add("", Finding("ok", "reachable", base_url))
     if parts.scheme == "https":

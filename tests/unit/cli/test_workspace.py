@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from timetracking_assets.cli.workspace import open_workspace
+from timetracking_assets.cli.workspace import WorkspaceError, open_workspace
 
 
 def test_a_named_instance_and_warehouse_leave_the_directory_alone(
@@ -20,3 +20,9 @@ def test_a_named_instance_and_warehouse_leave_the_directory_alone(
 
     assert workspace.environment["DAGSTER_HOME"] == str(tmp_path / "instance")
     assert not (tmp_path / "b").exists()
+
+
+def test_a_value_that_no_variable_can_hold_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"CLOCK_TOKEN=half\0half\n")
+    with pytest.raises(WorkspaceError, match=r"\.env: 'CLOCK_TOKEN' holds a NUL character"):
+        open_workspace(tmp_path)
