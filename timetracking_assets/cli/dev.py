@@ -81,6 +81,9 @@ def run_until_stopped(command: list[str], environment: Mapping[str, str], direct
     case, and if it fails, no process that it has started lives on.
     """
     received: list[int] = []
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # as a shell's background job has it; what is started would ignore it, too
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # in a group of its own: a Ctrl-C reaches it by us alone, and its children can be found
     process = subprocess.Popen(command, env=environment, cwd=directory, start_new_session=True)
 

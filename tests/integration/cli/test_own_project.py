@@ -240,7 +240,10 @@ def test_what_is_not_set_is_named(call: Call) -> None:
 def test_nothing_outlives_dev(
     python: Path, project: Path, environment: dict[str, str], tmp_path: Path, number: int
 ) -> None:
-    """A signal to it alone, as a container's init sends it: its processes end with it."""
+    """A signal to it alone, as a container's init sends it: its processes end with it.
+
+    So they do where it began with SIGINT ignored, as the job of a script does.
+    """
     port = _free_port()
     log = tmp_path / "dev.log"
     with log.open("w") as printed:
@@ -251,6 +254,8 @@ def test_nothing_outlives_dev(
             stdout=printed,
             stderr=printed,
             start_new_session=True,
+            # as the background job of a shell
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
         )
     started: set[int] = set()
     try:
