@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,10 +62,12 @@ def test_a_cursor_of_dlt_is_refused(api: Resolve, endpoint: dict[str, Any]) -> N
         validate(api(people(**endpoint)))
 
 
-def test_shipped_files_need_no_resources_to_be_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shipped_files_need_no_resources_to_be_judged(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     def never(*_: object) -> None:
         raise AssertionError("dlt has made its resources, which takes long")
 
     monkeypatch.setattr(rest_api, "rest_api", never)
-    shipped = next(iter(shipped_apis().values())).parents[1]
-    assert len(load_project(shipped)) == len(shipped_apis())
+    # where no project is; an installed package is none
+    assert len(load_project(tmp_path)) == len(shipped_apis())
