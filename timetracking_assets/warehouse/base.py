@@ -35,7 +35,7 @@ def literal(text: str) -> str:
 
 
 def staging_dataset(dataset: str) -> str:
-    """Where dlt keeps the answer of the last load of each table until the next one."""
+    """Where dlt keeps what the last load of each table has written, until the next one."""
     return f"{dataset}_staging"
 
 

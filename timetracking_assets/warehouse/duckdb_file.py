@@ -245,28 +245,35 @@ class DuckDBFile(Warehouse):
         """
         target = self.published
         unfinished = target.with_name(f"{target.name}.new")
-        problem: str | None = None
-        # waits for the lock, and leaves the file to no connection: one that is open in this process
-        # would lose its own lock when the copied file is closed
-        with self.locked(holder):
-            if not self.path.exists():
-                raise WarehouseError(f"there is no warehouse {self.path} yet: load something first")
-            try:
-                with self.connect() as (connection, _):
-                    connection.execute("CHECKPOINT")
-                unfinished.unlink(missing_ok=True)
-                shutil.copyfile(self.path, unfinished)
-                unfinished.chmod(self.path.stat().st_mode & 0o444)
-                unfinished.replace(target)
-            except (OSError, duckdb.Error) as error:
-                problem = getattr(error, "strerror", None) or " ".join(str(error).split())
-                with suppress(OSError):
-                    unfinished.unlink()
+        problem = ""
+        try:
+            # waits for the lock, and leaves the file to no connection: one that is open in this
+            # process would lose its own lock when the copied file is closed
+            with self.locked(holder):
+                self._copy(target, unfinished)
+        except OSError as error:
+            problem = str(error.strerror)
+        except duckdb.Error as error:
+            problem = " ".join(str(error).split())
         if problem:
             raise WarehouseError(
                 f"can't publish {target}: {problem.rstrip('.')}. The last copy is unchanged."
             )
         return target
+
+    def _copy(self, target: Path, unfinished: Path) -> None:
+        if not self.path.exists():
+            raise WarehouseError(f"there is no warehouse {self.path} yet: load something first")
+        with self.connect() as (connection, _):
+            connection.execute("CHECKPOINT")
+        try:
+            unfinished.unlink(missing_ok=True)
+            shutil.copyfile(self.path, unfinished)
+            unfinished.chmod(self.path.stat().st_mode & 0o444)
+            unfinished.replace(target)
+        finally:
+            with suppress(OSError):
+                unfinished.unlink()
 
 
 def _program(problem: str) -> str:

@@ -13,6 +13,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +85,21 @@ def file_lock(
     try:
         with private_files():
             with refusing_unusable(note):
-                note.write_text(json.dumps({"holder": holder, "pid": os.getpid()}))
+                _write_note(note, holder)
             yield waited
     finally:
         with suppress(OSError):
             note.unlink()
         lock.release()
+
+
+def _write_note(note: Path, holder: str) -> None:
+    try:
+        note.write_text(json.dumps({"holder": holder, "pid": os.getpid()}))
+    except OSError as error:
+        # a full disk: the lock is held all the same
+        if error.errno != ENOSPC:
+            raise
 
 
 def _noted(note: Path) -> str:

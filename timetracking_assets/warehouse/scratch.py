@@ -144,6 +144,24 @@ def key_conditions(
             yield " OR ".join(f"({' AND '.join(f'{n} = {v}' for n, v in row)})" for row in pairs)
 
 
+def keys_in(scratch: duckdb.DuckDBPyConnection, keys: Mapping[str, str], of: str) -> Iterator[str]:
+    """SQL for the rows that have one of the keys in the relation `of`, as few databases know better
+    than by a list of values; a thousand keys each. `keys`: their columns and types.
+    """
+    names = ", ".join(map(quoted, keys))
+    columns = [f"CAST({quoted(name)} AS VARCHAR)" for name in keys]
+    cursor = scratch.execute(f"SELECT {', '.join(columns)} FROM {of}")
+    while some := cursor.fetchmany(_KEYS_AT_ONCE):
+        rows = [
+            ", ".join(_value(v, kind) for v, kind in zip(row, keys.values(), strict=True))
+            for row in some
+        ]
+        if len(keys) == 1:
+            yield f"{names} IN ({', '.join(rows)})"
+        else:
+            yield f"({names}) IN (VALUES {', '.join(f'({row})' for row in rows)})"
+
+
 def _value(text: str, data_type: str) -> str:
     if data_type == "bigint":
         return text

@@ -110,4 +110,7 @@ def is_cut_off(response: requests.Response) -> bool:
     except msgspec.DecodeError as error:
         # the only way that msgspec tells it apart from what is no JSON
         return "truncated" in str(error)
+    except RecursionError:
+        # how deep it may nest is said where it is read
+        return False
     return False

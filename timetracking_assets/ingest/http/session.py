@@ -85,7 +85,7 @@ class ApiSession(Session):
         self._deadline = deadline
         self._key_parameter: str | None = None
         self.max_redirects = _MAX_REDIRECTS
-        self.auth = _basic_auth(base_url)
+        self._basic_auth = _basic_auth(base_url)
         # read once: requests would search the environment for each request, and `.netrc` with it
         environment = self.merge_environment_settings(base_url, {}, None, None, None)
         self.proxies, self.verify = environment["proxies"], environment["verify"]
@@ -112,7 +112,18 @@ class ApiSession(Session):
             # a link may repeat the key, or a masked one; the authentication adds it again
             request.url, _ = without_parameter(request.url, self._key_parameter)
         request.params, request.data = as_json(request.params), as_json(request.data)
+        request.auth = self._both(request.auth)
         return super().prepare_request(request)
+
+    def _both(self, auth: Any) -> Any:
+        """`auth` after the user in the base URL: it may be a key beside that, or take its header.
+
+        Not the session's: requests would merge two authentications of dlt's, which are mappings.
+        """
+        basic = self._basic_auth
+        if auth is None or basic is None:
+            return auth or basic
+        return lambda request: auth(basic(request))
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send `request` as often as it takes; return a response that was accepted."""

@@ -18,6 +18,10 @@ from timetracking_assets.warehouse.base import OpenWarehouse, quoted
 from timetracking_assets.warehouse.scratch import answer_relation
 from timetracking_assets.warehouse.types import SQL_TYPES
 
+UNCHANGED = "unchanged_keys"
+"""The scratch's relation of the answer's keys whose rows the table holds as they are."""
+REMOVED = "removed_keys"
+"""The scratch's relation of the table's keys that the answer does not have, and removes."""
 _SAMPLE = 5
 
 
@@ -27,7 +31,8 @@ class Changes:
 
     `rows` and `distinct_keys` are the answer's, without rows that are marked as deleted; `marked`
     counts the keys of these. `keys_held` counts the table's rows with one of the distinct keys.
-    Where no key identifies a row, each row counts as a key.
+    Where no key identifies a row, each row counts as a key. `written` are the answer's rows that
+    were loaded: those that the table holds as they are need not be.
     `rows_before` and `row_count` are the whole table's, `window_row_count` the window's (None
     without one). `repeated_keys` are examples of keys that came more than once, as text.
     """
@@ -39,6 +44,7 @@ class Changes:
     updated: int = 0
     unchanged: int = 0
     deleted: int = 0
+    written: int | None = None
     rows_before: int = 0
     row_count: int = 0
     window_row_count: int | None = None
@@ -71,7 +77,7 @@ class StagedAnswer:
         removes: bool = True,
     ) -> None:
         self._warehouse, self._resource, self._window = warehouse, resource, window
-        self._removes = removes
+        self.removes = removes
         self._retyped = retyped or {}
         self._keys = [quoted(name) for name in resource.primary_key]
         self._stored = warehouse.column_types(resource.api, resource.name)
@@ -126,7 +132,7 @@ class StagedAnswer:
     @property
     def _scope(self) -> str:
         """SQL for the rows that the answer replaces, whether it holds them or not."""
-        if not self._removes:
+        if not self.removes:
             return "false"
         if self._resource.sync_mode == "snapshot":
             return "true"
@@ -169,10 +175,8 @@ class StagedAnswer:
             return frozenset()
         if not self._keys:
             return frozenset((n,) for n in range(self._replaced().deleted))
-        keys = self._warehouse.scratch.sql(
-            f"SELECT {', '.join(f't.{key}' for key in self._keys)} FROM {self._table} t "
-            f"ANTI JOIN answer_keys k ON {self._same('t', 'k')} WHERE {self._scope}"
-        ).to_arrow_table()
+        self._keep_removed()
+        keys = self._warehouse.scratch.sql(f"FROM {REMOVED}").to_arrow_table()
         return frozenset(zip(*(column.to_pylist() for column in keys.columns), strict=True))
 
     def changes(self) -> Changes:
@@ -195,12 +199,13 @@ class StagedAnswer:
         if not self._stored:
             return replace(changes, inserted=distinct)
         matched, updated = self._matched()
+        deleted = self._deleted()
         return replace(
             changes,
             inserted=distinct - matched,
             updated=updated,
             unchanged=matched - updated,
-            deleted=self._deleted(),
+            deleted=deleted,
             rows_before=self._warehouse.number(f"SELECT count(*) FROM {self._whole_table}"),
         )
 
@@ -227,8 +232,8 @@ class StagedAnswer:
     def _matched(self) -> tuple[int, int]:
         """How many keys of the answer the table has, and how many of these with another row.
 
-        Rows are compared by a hash of theirs: joined as a whole, fat ones would not fit into
-        DuckDB's memory.
+        Rows are compared by two hashes of theirs, 128 bits: joined as a whole, fat ones would not
+        fit into DuckDB's memory.
         """
         types = dict(
             self._compared(
@@ -239,27 +244,53 @@ class StagedAnswer:
             name for name in types if quoted(name) not in self._keys and name not in self._foreign
         ]
         added = sorted(self._names - types.keys())
+        kinds = [_sql_type(types[name]) for name in compared]
         new = [
-            f"CAST({f's.{quoted(name)}' if name in self._names else 'NULL'} AS {_sql_type(kind)})"
-            for name, kind in types.items()
-            if name in compared
+            f"CAST({f's.{quoted(name)}' if name in self._names else 'NULL'} AS {kind})"
+            for name, kind in zip(compared, kinds, strict=True)
         ]
-        old = [f"CAST(t.{quoted(name)} AS {_sql_type(types[name])})" for name in compared]
-        self._keep_hashes("answer_hashes", "s", self._staged, new + [quoted(n) for n in added])
-        self._keep_hashes("table_hashes", "t", self._table, old + ["NULL" for _ in added])
+        old = [
+            f"CAST(t.{quoted(name)} AS {kind})" for name, kind in zip(compared, kinds, strict=True)
+        ]
+        new += [f"CAST({quoted(name)} AS VARCHAR)" for name in added]
+        old += ["CAST(NULL AS VARCHAR)" for _ in added]
+        kinds += ["VARCHAR" for _ in added]
+        self._keep_hashes("answer_hashes", "s", self._staged, new, kinds)
+        self._keep_hashes("table_hashes", "t", self._table, old, kinds)
+        equal = "s.__hash = t.__hash AND s.__other_hash = t.__other_hash"
         [[matched, updated]] = self._compared(
-            "SELECT count(*), count(*) FILTER (WHERE s.__hash <> t.__hash) "
+            f"SELECT count(*), count(*) FILTER (WHERE NOT ({equal})) "
             f"FROM (SELECT DISTINCT ON ({', '.join(self._keys)}) * FROM answer_hashes) s "
             f"JOIN table_hashes t ON {self._same('s', 't')}"
         )
+        keys = ", ".join(f"s.{key}" for key in self._keys)
+        # once on both sides: what the table holds twice is written again
+        self._warehouse.scratch.execute(
+            f"CREATE OR REPLACE TEMP TABLE {UNCHANGED} AS SELECT {keys} FROM answer_hashes s "
+            f"JOIN table_hashes t ON {self._same('s', 't')} "
+            f"GROUP BY {keys} HAVING count(*) = 1 AND bool_and({equal})"
+        )
         return matched, updated
 
-    def _keep_hashes(self, name: str, alias: str, relation: str, values: Sequence[str]) -> None:
-        """Keep the hash of `values` for the rows with a key of the answer that is not deleted."""
+    def _keep_hashes(
+        self,
+        name: str,
+        alias: str,
+        relation: str,
+        values: Sequence[str],
+        kinds: Sequence[str],
+    ) -> None:
+        """Keep hashes of `values` for the rows with a key of the answer that is not deleted."""
         keys = ", ".join(f"{alias}.{key}" for key in self._keys)
+        # of other bytes in another order: what has the same hash by chance has another one here
+        other = [
+            f"'~' || {value}" if kind == "VARCHAR" else value
+            for value, kind in zip(values, kinds, strict=True)
+        ]
         self._warehouse.scratch.execute(
             f"CREATE OR REPLACE TEMP TABLE {name} AS "
-            f"SELECT {keys}, hash({', '.join(values) or 'NULL'}) AS __hash FROM {relation} {alias} "
+            f"SELECT {keys}, hash({', '.join(values) or 'NULL'}) AS __hash, "
+            f"hash({', '.join(reversed(other)) or 'NULL'}) AS __other_hash FROM {relation} {alias} "
             f"SEMI JOIN (SELECT * FROM answer_keys WHERE NOT __drop) k ON {self._same(alias, 'k')}"
         )
 
@@ -272,6 +303,24 @@ class StagedAnswer:
             f"FROM {self._table}) t LEFT JOIN answer_keys k ON {self._same('t', 'k')} "
             "WHERE k.__drop OR (k.__drop IS NULL AND t.__in_scope)"
         )
+
+    def _keep_removed(self) -> None:
+        keys = ", ".join(self._keys)
+        self._warehouse.scratch.execute(
+            f"CREATE OR REPLACE TEMP TABLE {REMOVED} AS SELECT DISTINCT {keys} "
+            f"FROM (SELECT {keys} FROM {self._table} WHERE {self._scope}) t "
+            f"ANTI JOIN answer_keys k ON {self._same('t', 'k')}"
+        )
+
+    def removed_keys(self) -> int | None:
+        """How many keys the answer's absence removes, which the relation `REMOVED` then holds; None
+        where the table has rows in its place that no key identifies.
+        """
+        self._keep_removed()
+        lacks_key = " OR ".join(f"{key} IS NULL" for key in self._keys)
+        if self._number(f"SELECT count(*) FROM {REMOVED} WHERE {lacks_key}"):
+            return None
+        return self._number(f"SELECT count(*) FROM {REMOVED}")
 
     def after(self, changes: Changes) -> Changes:
         """`changes` with the table's rows counted now."""

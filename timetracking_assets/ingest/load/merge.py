@@ -11,24 +11,29 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from timetracking_assets.errors import RemovalError
-from timetracking_assets.ingest.load.changes import Changes
+from timetracking_assets.ingest.load.changes import REMOVED, UNCHANGED, Changes, StagedAnswer
 from timetracking_assets.ingest.load.restore import StoredTable
 from timetracking_assets.ingest.windows import Window, in_window_sql
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.base import DataType
 from timetracking_assets.warehouse.base import (
+    MergeSql,
     OpenWarehouse,
     literal,
     quoted,
     staging_dataset,
 )
-from timetracking_assets.warehouse.scratch import parquet
+from timetracking_assets.warehouse.scratch import keys_in, parquet
 from timetracking_assets.warehouse.types import SQL_TYPES
 
 _SMALL_TABLE = 20
+_MOST_NAMED_KEYS = 50_000
+"""Up to so many keys are removed by name: a statement, which reads the table, for each thousand."""
 
 
 def is_first_load(table: StoredTable) -> bool:
@@ -77,6 +82,78 @@ def refuse_large_removal(resource: Resource, changes: Changes) -> None:
             "asset once with the run config "
             f"`ops: {{{resource.api}__{resource.name}: {{config: {{allow_removal: true}}}}}}`."
         )
+
+
+def merge_sql(
+    warehouse: OpenWarehouse,
+    table: StoredTable,
+    window: Window | None,
+    staged: StagedAnswer,
+    files: Sequence[str],
+    changes: Changes,
+) -> tuple[MergeSql, int]:
+    """What the load adds to dlt's merge, and how many rows of the `files` it writes.
+
+    Rows that the table holds as they are are left out of the `files`: a database would write them
+    again, keep the old ones for a while, and grow. The keys to remove are then named; where these
+    are many, or rows have no key, all that the answer replaces is written again.
+    """
+    resource, first = table.resource, type_changes(table.resource, table.retyped)
+    if not resource.primary_key and changes.rows_before and not changes.changed:
+        return MergeSql(first, "1 = 0"), _leave_out(warehouse, resource, files, None)
+    if resource.primary_key and changes.unchanged:
+        removed = staged.removed_keys()
+        if removed is not None and removed <= _MOST_NAMED_KEYS:
+            types = {**table.stored, **table.retyped}
+            keys = {name: types[name] for name in resource.primary_key}
+            where = keys_in(warehouse.scratch, keys, REMOVED)
+            name = quoted(resource.api, resource.name)
+            first += [f"DELETE FROM {name} WHERE {condition}" for condition in where]
+            return MergeSql(first), _leave_out(warehouse, resource, files, UNCHANGED)
+    scope = removal_scope(resource, window) if staged.removes else None
+    return MergeSql(first, scope), changes.rows + changes.marked
+
+
+def _leave_out(
+    warehouse: OpenWarehouse, resource: Resource, files: Sequence[str], unchanged: str | None
+) -> int:
+    """Rewrite the Parquet `files` without the rows that have a key in `unchanged` (None: without
+    any row); how many are left."""
+    left = 0
+    for file in files:
+        with pq.ParquetFile(file) as source:
+            chosen = pa.array([], pa.int64())
+            if unchanged is not None:
+                chosen = _positions(warehouse, resource, file, unchanged)
+            left += len(chosen)
+            if len(chosen) == source.metadata.num_rows:
+                continue
+            rewritten = f"{file}.rewritten"
+            with pq.ParquetWriter(rewritten, source.schema_arrow) as target:
+                start = 0
+                for group in range(source.num_row_groups):
+                    end = start + source.metadata.row_group(group).num_rows
+                    inside = pc.and_(pc.greater_equal(chosen, start), pc.less(chosen, end))
+                    rows = pc.subtract(chosen.filter(inside), start)
+                    if len(rows):
+                        target.write_table(source.read_row_group(group).take(rows))
+                    start = end
+        Path(rewritten).replace(file)
+    return left
+
+
+def _positions(
+    warehouse: OpenWarehouse, resource: Resource, file: str, unchanged: str
+) -> pa.Int64Array:
+    """The positions of those rows of a Parquet file that are to be written, in order."""
+    keys = [quoted(name) for name in resource.primary_key]
+    position = quoted(_unused_name(resource.primary_key))
+    same = " AND ".join(f"s.{key} = u.{key}" for key in keys)
+    positions = warehouse.scratch.sql(
+        f"SELECT {position} FROM (SELECT {', '.join(keys)}, row_number() OVER () - 1 AS {position} "
+        f"FROM {parquet([file])}) s ANTI JOIN {unchanged} u ON {same} ORDER BY 1"
+    ).to_arrow_table()
+    return positions.column(0).combine_chunks()
 
 
 def drops_duplicates(resource: Resource) -> bool:

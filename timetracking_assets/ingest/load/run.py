@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from errno import ENOSPC
 from itertools import count
@@ -37,10 +38,9 @@ from timetracking_assets.ingest.load.merge import (
     drops_duplicates,
     is_first_load,
     merge_disposition,
+    merge_sql,
     prepare_staging,
     refuse_large_removal,
-    removal_scope,
-    type_changes,
 )
 from timetracking_assets.ingest.load.order import is_overtaken, note_loaded, take_number
 from timetracking_assets.ingest.load.parents import requested_parent_rows, stored_parent_rows
@@ -49,7 +49,7 @@ from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
 from timetracking_assets.ingest.load.restore import StoredTable, of_ours, restore
 from timetracking_assets.ingest.load.spool import PageSpool
 from timetracking_assets.spec.base import DataType
-from timetracking_assets.warehouse.base import MergeSql, OpenWarehouse, Warehouse
+from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse
 from timetracking_assets.warehouse.dlt_tables import mend_clock
 from timetracking_assets.warehouse.private_files import private_work_dir
 from timetracking_assets.warehouse.scratch import MEMORY_LIMIT
@@ -305,8 +305,8 @@ def _load(
         mend_clock(opened, resource.api, resource.name, datetime.now(UTC))
         let_dlt_complete(opened, table.resource, table.remembered)
         prepare_staging(opened, table)
-        scope = removal_scope(resource, window) if removes else None
-        merge = MergeSql(type_changes(resource, table.retyped), scope)
+        merge, written = merge_sql(opened, table, window, staged, files, report.changes)
+        report.changes = replace(report.changes, written=written)
         destination = warehouse.destination(merge)
         info = table.pipeline.load(destination=destination, raise_on_failed_jobs=True)
         report.changes = staged.after(report.changes)

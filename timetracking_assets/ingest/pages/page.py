@@ -147,13 +147,21 @@ def split_answer(
 ) -> tuple[list[Raw], dict[str, Any]]:
     """The rows of `body` as bytes, and the envelope around them; `where` begins an error's text."""
     selector = resource.data_selector
-    if "*" in selector:
-        return _split_stepwise(body, resource, where, redactor)
     try:
-        return _split_list(body, selector)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        # no list there: looked at step by step, to say what there is
-        return _split_stepwise(body, resource, where, redactor)
+        if "*" in selector:
+            return _split_stepwise(body, resource, where, redactor)
+        try:
+            return _split_list(body, selector)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            # no list there: looked at step by step, to say what there is
+            return _split_stepwise(body, resource, where, redactor)
+    except RecursionError:
+        # raised below: it would be chained to an error of a thousand levels
+        pass
+    raise AnswerError(
+        f"{where} nests lists or objects about a thousand levels deep, which can't be read. Leave "
+        "the field out of the answer, if the API has a parameter for that."
+    )
 
 
 def _split_list(body: bytes, selector: str) -> tuple[list[Raw], dict[str, Any]]:

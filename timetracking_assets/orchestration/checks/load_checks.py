@@ -110,8 +110,8 @@ def _answered(
             resource, name, f"The table {table} does not exist yet: materialize it first."
         )
     if name == UNIQUE:
-        brought = facts.distinct_keys if facts and known_unique else None
-        return _of_table(resource, name, *_duplicates(warehouse, resource, brought))
+        written = facts.rows_written if facts and known_unique else None
+        return _of_table(resource, name, *_duplicates(warehouse, resource, written))
     if name == NOT_NULL:
         return _of_table(resource, name, *_nulls(warehouse, resource))
     if facts is None:
@@ -169,9 +169,11 @@ def _of_table(
 
 
 def _duplicates(
-    warehouse: OpenWarehouse, resource: Resource, brought: int | None
+    warehouse: OpenWarehouse, resource: Resource, written: int | None
 ) -> tuple[int, dict[str, Any]]:
-    """How many keys occur twice, of the `brought` keys of the answer or (None) of all."""
+    """How many keys occur twice, of the answer's, of which a load has `written` rows, or (None) of
+    all: a row that it didn't write was there once, as the load has seen.
+    """
     keys = ", ".join(quoted(name) for name in resource.primary_key)
     table = quoted(resource.api, resource.name)
     # rows without a key are the other check's
@@ -179,14 +181,14 @@ def _duplicates(
     answer = (staging_dataset(resource.api), resource.name)
     rows = warehouse.number(f"SELECT count(*) FROM {table}")
     partly = (
-        brought is not None
+        written is not None
         # a first load bypasses the staging table, which then holds an older answer
-        and rows > brought
+        and rows > written
         # a snapshot replaces the whole table
         and resource.sync_mode != "snapshot"
         and bool(warehouse.column_types(*answer))
         # dlt may be configured to empty its staging tables
-        and warehouse.number(f"SELECT count(*) FROM {quoted(*answer)}") >= brought
+        and warehouse.number(f"SELECT count(*) FROM {quoted(*answer)}") >= written
     )
     if partly:
         condition += f" AND ({keys}) IN (SELECT {keys} FROM {quoted(*answer)})"

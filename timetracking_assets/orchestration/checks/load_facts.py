@@ -39,6 +39,8 @@ class LoadFacts:
     """Rows that the answer does not hold, but that stay: that they are gone was not confirmed."""
     keys_held: int | None = None
     rows_in_scope: int | None = None
+    rows_written: int | None = None
+    """The answer's rows that the table did not hold as they are; None where it isn't known."""
 
     @classmethod
     def of_report(cls, report: LoadReport) -> LoadFacts:
@@ -61,6 +63,7 @@ class LoadFacts:
             rows_kept=report.rows_kept,
             keys_held=changes.keys_held,
             rows_in_scope=scope,
+            rows_written=changes.written,
         )
 
     @classmethod

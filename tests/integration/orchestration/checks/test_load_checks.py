@@ -92,6 +92,11 @@ def test_keys_are_checked_where_a_load_can_have_broken_them(
         check = outcome.checks[entries][UNIQUE]
         return check.passed, str(check.metadata["checked"].value)
 
+    def load_again(day: int) -> tuple[bool, str]:
+        """Load rows that the table lacks: those that it holds as they are are not written."""
+        platform.sql(f"DELETE FROM {table} WHERE time_last_change::DATE = DATE '{days[day]}'")
+        return load(day)
+
     def repeat_one(day: int) -> None:
         """Let a row stand twice that came on the day number `day`."""
         platform.sql(
@@ -112,7 +117,7 @@ def test_keys_are_checked_where_a_load_can_have_broken_them(
     with monkeypatch.context() as emptied:
         # dlt can be told to: nothing then says which keys the answer had
         emptied.setattr(loading, "run_load", load_and_empty)
-        assert load(2) == (True, "whole table")
+        assert load_again(2) == (True, "whole table")
 
     for breaks in (2, 3):
         # a table is broken among the keys that come, then among others
@@ -124,7 +129,7 @@ def test_keys_are_checked_where_a_load_can_have_broken_them(
                 return report
 
             broken.setattr(loading, "run_load", load_and_break)
-            assert load(2) == (breaks != 2, "keys of the answer")
+            assert load_again(2) == (breaks != 2, "keys of the answer")
         if breaks == 2:
             # nobody trusts the rest of a table of which a part was broken
             assert load(2) == (True, "whole table")

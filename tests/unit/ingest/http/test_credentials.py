@@ -127,6 +127,19 @@ def test_a_user_in_the_base_url_is_sent_with_each_request(read: Read, stub: Stub
     assert [expected in request for request in stub.received] == [True] * 3
 
 
+def test_a_user_in_the_base_url_gives_way_to_a_token_and_goes_with_a_key(
+    read: Read, stub: Stub
+) -> None:
+    stub.answers = [page(1, None)]
+    base_url = stub.url.replace("http://", "http://me:pass@")
+    assert read(BEARER, base_url) == read(QUERY, base_url) == [1]
+    with_token, with_key = stub.received
+    assert f"Authorization: Bearer {KEY}".encode() in with_token
+    assert b"Basic" not in with_token
+    assert b"Authorization: Basic " + base64.b64encode(b"me:pass") in with_key
+    assert keys_sent(stub) == [[], [KEY]]
+
+
 @pytest.mark.parametrize("client", [{}, HEADER, QUERY], ids=["nothing", "header", "query"])
 def test_nothing_is_taken_from_netrc(
     read: Read,

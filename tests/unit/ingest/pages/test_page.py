@@ -46,6 +46,24 @@ def response(body: bytes, status: int = 200, **headers: str) -> requests.Respons
     return answer
 
 
+@pytest.mark.parametrize(("opens", "closes"), [(b"[", b"]"), (b'{"a":', b"}")])
+@pytest.mark.parametrize(
+    ("selector", "around"),
+    [
+        ("$", b'[{"id": 1, "a": %s}]'),
+        ("rows", b'{"meta": %s, "rows": [{"id": 1}]}'),
+        ("rows.*", b'{"rows": {"x": %s}}'),
+    ],
+)
+def test_what_nests_too_deep_to_be_read_is_refused(
+    resource: MakeResource, selector: str, around: bytes, opens: bytes, closes: bytes
+) -> None:
+    body = around % (opens * 5000 + (b"1" if opens != b"[" else b"") + closes * 5000)
+    with pytest.raises(AnswerError, match=r"page 1 .* about a thousand levels deep") as refused:
+        read(resource(data_selector=selector), response(body))
+    assert refused.value.__context__ is None
+
+
 @pytest.mark.parametrize(
     ("selector", "body", "rows", "envelope"),
     [
