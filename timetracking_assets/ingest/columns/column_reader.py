@@ -19,27 +19,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from timetracking_assets.errors import AnswerError
-from timetracking_assets.ingest.columns.names import ColumnNames
+from timetracking_assets.ingest.columns.json_columns import plain_text
+from timetracking_assets.ingest.columns.names import ColumnNames, FieldPath
 from timetracking_assets.ingest.columns.placeholders import (
     OBJECT,
     is_placeholder,
     without_placeholders,
 )
+from timetracking_assets.ingest.columns.row_values import (
+    find_oversized,
+    find_path,
+    leaf_paths,
+    values_at,
+    with_last_values,
+)
 from timetracking_assets.ingest.columns.rows import (
     UNREADABLE,
-    FieldPath,
     Fields,
     HowToParse,
     ParsedAhead,
     RowParser,
     Texts,
-    find_oversized,
-    find_path,
-    leaf_paths,
     lies_below,
-    plain_text,
-    values_at,
-    with_last_values,
 )
 from timetracking_assets.ingest.columns.values import (
     EXACT_INTEGERS,

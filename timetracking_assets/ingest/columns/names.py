@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
-from timetracking_assets.ingest.columns.rows import FieldPath
 from timetracking_assets.spec.api import LISTED_AS_DELETED, Resource, column_name
+
+FieldPath = tuple[str, ...]
+"""Where a field is in a row: the names of the objects that it lies in, and its own."""
 
 _UNNAMED = "unnamed"
 

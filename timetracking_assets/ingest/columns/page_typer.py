@@ -20,8 +20,9 @@ import pyarrow as pa
 
 from timetracking_assets.errors import AnswerError, TypeMismatchError
 from timetracking_assets.ingest.columns.column_reader import ColumnReader, WidenedError
-from timetracking_assets.ingest.columns.names import ColumnNames
-from timetracking_assets.ingest.columns.rows import FieldPath, ParsedAhead, first_no_object
+from timetracking_assets.ingest.columns.names import ColumnNames, FieldPath
+from timetracking_assets.ingest.columns.row_values import first_no_object
+from timetracking_assets.ingest.columns.rows import ParsedAhead
 from timetracking_assets.ingest.columns.values import mismatch, parent_scalar, parent_type
 from timetracking_assets.ingest.pages.page import Page
 from timetracking_assets.ingest.windows import Window

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from timetracking_assets.ingest.columns.rows import FieldPath
+from timetracking_assets.ingest.columns.names import FieldPath
 
 Raw = msgspec.Raw
 _NULL = Raw(b"null")

@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from timetracking_assets.errors import TypeMismatchError
-from timetracking_assets.ingest.columns.rows import FieldPath, values_at
+from timetracking_assets.ingest.columns.names import FieldPath
+from timetracking_assets.ingest.columns.row_values import values_at
 from timetracking_assets.spec.api import Resource, column_name
 from timetracking_assets.spec.base import DataType, TimeFormat
 from timetracking_assets.spec.model import ColumnSpec

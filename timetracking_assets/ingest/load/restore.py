@@ -14,7 +14,7 @@ from typing import Any, cast
 import dlt
 
 from timetracking_assets.errors import TypeMismatchError, WarehouseError
-from timetracking_assets.ingest.columns.rows import FieldPath
+from timetracking_assets.ingest.columns.names import FieldPath
 from timetracking_assets.ingest.load.hand_edits import (
     mend_column_names,
     mend_tables,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timetracking_assets.ingest.columns.rows import take_json_columns
+from timetracking_assets.ingest.columns.json_columns import take_json_columns
 
 VALUES = st.recursive(
     st.none()
