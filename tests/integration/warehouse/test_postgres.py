@@ -38,6 +38,8 @@ $$ BEGIN
 END $$;
 CREATE TRIGGER linger BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION linger()
 """
+LOSE_ONE = "DELETE FROM {table} WHERE id = (SELECT min(id) FROM {table})"
+"""A row that the next load has to write."""
 HOLD = """
 import sys, time
 from pathlib import Path
@@ -79,6 +81,7 @@ def _url() -> str:
 def test_an_insert_that_fails_leaves_the_table_as_it_was(platform: Platform) -> None:
     """A snapshot deletes all rows, then inserts: both or neither."""
     assert platform.materialize(ROLES).green
+    run_sql(platform, LOSE_ONE.format(table=TABLE))
     before = platform.sql(f"SELECT * FROM {TABLE} ORDER BY id")
     run_sql(platform, REFUSE.format(table=TABLE))
     outcome = platform.materialize(ROLES)
@@ -95,6 +98,7 @@ def test_a_connection_that_is_cut_in_the_merge_loses_nothing(platform: Platform)
     """The server ends the session between DELETE and INSERT: dlt does the whole merge again."""
     assert platform.materialize(ROLES).green
     before = platform.sql(f"SELECT * FROM {TABLE} ORDER BY id")
+    run_sql(platform, LOSE_ONE.format(table=TABLE))
     run_sql(platform, LINGER_ONCE.format(table=TABLE))
     cut = threading.Thread(target=_cut_when_lingering, args=(_url(),), daemon=True)
     cut.start()

@@ -17,7 +17,7 @@ import pytest
 from timetracking_assets.errors import IngestError, SpecError
 from timetracking_assets.ingest.columns import page_typer
 from timetracking_assets.ingest.connection import Connection
-from timetracking_assets.ingest.load import merge, run
+from timetracking_assets.ingest.load import merge
 from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
 from timetracking_assets.ingest.load.run import run_load
 from timetracking_assets.ingest.windows import Window
@@ -475,7 +475,7 @@ def test_a_load_that_fails_changes_no_type(
     broken = ["SELECT 1 FROM no_such_table"]
     with monkeypatch.context() as patched:
         changes = merge.type_changes
-        patched.setattr(run, "type_changes", lambda *given: [*changes(*given), *broken])
+        patched.setattr(merge, "type_changes", lambda *given: [*changes(*given), *broken])
         with pytest.raises(IngestError, match="no_such_table"):
             entries.load(row(1, n=1.5))
     assert entries.rows("n") == [(1,)]
