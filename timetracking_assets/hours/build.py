@@ -16,8 +16,9 @@ from timetracking_assets.hours.fingerprints import HASHES, Contents, digest, fin
 from timetracking_assets.hours.last_build import LastBuild
 from timetracking_assets.hours.mapping import Types
 from timetracking_assets.hours.model import HoursModel
+from timetracking_assets.hours.shapes import DAY, Column, Table
 from timetracking_assets.hours.sql import table_sql
-from timetracking_assets.hours.tables import DAY, SCHEMA, TABLES, Column, Table
+from timetracking_assets.hours.tables import SCHEMA, TABLES
 from timetracking_assets.warehouse.base import OpenWarehouse, literal, quoted
 
 _STAGED, _CHANGED = quoted("staged_hours"), quoted("changed_hours")

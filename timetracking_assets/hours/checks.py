@@ -10,10 +10,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from timetracking_assets.hours.mapped_tables import RUNNING_BELOW, has_unit
-from timetracking_assets.hours.mapping import Mapped, Rows, Types, null
+from timetracking_assets.hours.conversions import null
+from timetracking_assets.hours.mapping import Mapped, Types
 from timetracking_assets.hours.model import HoursModel
-from timetracking_assets.hours.tables import NUMBER, SCHEMA, SECONDS, TABLES, TEXT
+from timetracking_assets.hours.rows import Rows
+from timetracking_assets.hours.shapes import SECONDS, TEXT
+from timetracking_assets.hours.tables import SCHEMA, TABLES
 from timetracking_assets.spec.unified import values
 from timetracking_assets.warehouse.base import OpenWarehouse, literal, quoted
 
@@ -203,18 +205,6 @@ def _words_known(context: Context, table: str) -> Finding:
     )
 
 
-def _raw_seconds(rows: Rows, mapping: Any) -> str:
-    """The seconds of a raw entry, null while it is running; computed apart from the model's SQL."""
-    start, end = (rows.value(value, "instant") for value in (mapping.start, mapping.end))
-    if not has_unit(mapping):
-        return f"CAST(round(CAST(epoch({end}) - epoch({start}) AS {NUMBER})) AS {SECONDS})"
-    stated = rows.seconds(mapping)
-    running = f"{stated} <= {RUNNING_BELOW}"
-    if mapping.start and mapping.end:
-        running += f" OR ({start} IS NOT NULL AND {end} IS NULL AND {stated} = 0)"
-    return f"CASE WHEN {running} THEN {null(SECONDS)} ELSE {stated} END"
-
-
 def _raw_days(rows: Rows, mapping: Any) -> str:
     first, last = (rows.value(day, "date") for day in (mapping.first_day, mapping.last_day))
     return f"CAST(coalesce({last}, {first}) - {first} + 1 AS {SECONDS})"
@@ -283,7 +273,7 @@ def _compared(
 
 
 def _hours_in_and_out(context: Context, table: str) -> Finding:
-    return _compared(context, table, "seconds", _raw_seconds, "m.seconds")
+    return _compared(context, table, "seconds", lambda rows, _: rows.seconds_worked(), "m.seconds")
 
 
 def _days_in_and_out(context: Context, table: str) -> Finding:

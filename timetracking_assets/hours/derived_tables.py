@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from timetracking_assets.hours.mapping import numbers
+from timetracking_assets.hours.conversions import numbers
 from timetracking_assets.hours.model import HoursModel
-from timetracking_assets.hours.tables import MONEY, SCHEMA, SECONDS, TABLES
+from timetracking_assets.hours.shapes import MONEY, SECONDS
+from timetracking_assets.hours.tables import SCHEMA, TABLES
 from timetracking_assets.warehouse.base import quoted
 
 _FIRST_DAY, _YEARS_AHEAD = "DATE '2000-01-01'", 2

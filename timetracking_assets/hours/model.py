@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from timetracking_assets.hours.mapping import Mapped, mapped_resources
-from timetracking_assets.hours.tables import TABLES, Table
+from timetracking_assets.hours.shapes import Table
+from timetracking_assets.hours.tables import TABLES
 from timetracking_assets.spec.api import Api
 from timetracking_assets.spec.hours_model import HoursModelSpec
 from timetracking_assets.warehouse.base import literal

@@ -173,8 +173,6 @@ def _metadata(resource: Resource) -> dict[str, Any]:
         metadata["references"] = {
             column: reference.model_dump() for column, reference in resource.references.items()
         }
-    if resource.hours:
-        metadata["hours"] = resource.hours.model_dump(exclude_none=True)
     return metadata
 
 

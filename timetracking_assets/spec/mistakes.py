@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from timetracking_assets.errors import SpecError, SpecErrors, SpecPath
+from timetracking_assets.spec.retired import retired_key
 
 
 class Mistakes(list[SpecError]):
@@ -89,7 +90,8 @@ def _message(details: ErrorDetails, path: SpecPath, model: type[BaseModel]) -> s
     if kind == "missing":
         return "is missing"
     if kind == "extra_forbidden":
-        return unknown_key(str(path[-1]), keys_at(path[:-1], model))
+        retired = retired_key(path, details["input"])
+        return retired or unknown_key(str(path[-1]), keys_at(path[:-1], model))
     if kind in _BOUNDS:
         key, words = _BOUNDS[kind]
         return f"must be {words} {context[key]:g}, not {_shown(details['input'])}"

@@ -30,7 +30,7 @@ from timetracking_assets.spec.base import (
     TimeFormat,
     TimeZone,
 )
-from timetracking_assets.spec.quality import ChecksSpec, HoursSpec, Reference
+from timetracking_assets.spec.quality import ChecksSpec, Reference
 from timetracking_assets.spec.unified import UnifiedSpec
 from timetracking_assets.spec.window import PartitionsSpec, WindowSpec
 
@@ -231,7 +231,6 @@ class ResourceSpec(ResourceDefaults):
     references: dict[str, Reference] = Field(
         default_factory=dict, description="column -> resource whose rows its values identify"
     )
-    hours: HoursSpec | None = Field(None, description="which columns hold hours of work")
     unified: UnifiedSpec | None = Field(
         None, description="what the rows are in the one model of hours"
     )

@@ -1,4 +1,4 @@
-"""The model of what a resource declares about the meaning of its data: references, hours, checks.
+"""The model of what a resource declares about the meaning of its data: references, checks.
 
 Only shapes belong here; whether they fit together is judged in `quality_rules.py`. Everything is
 optional: a check that has nothing to judge does not exist.
@@ -35,22 +35,6 @@ Reference = Annotated[
     BeforeValidator(_short_reference, json_schema_input_type=str | ReferenceSpec),
 ]
 """A reference, or the name of a resource alone: `user_id: users`."""
-
-
-class HoursSpec(SpecModel):
-    """Which columns hold hours of work: one of `hours`, `seconds` and `end` has the duration."""
-
-    date: str = Field(description="the column with the day of work, or with its start")
-    hours: str | None = Field(None, description="the column with the hours worked")
-    seconds: str | None = Field(None, description="the column with the seconds worked")
-    end: str | None = Field(None, description="the column with the end; `date` then is the start")
-    person: str | None = Field(None, description="the column with the person who worked")
-    project: str | None = Field(None, description="the column with the project")
-    customer: str | None = Field(
-        None,
-        description="the column with the customer; `project_id.client_id` is the column "
-        "`client_id` of the row that `project_id` refers to",
-    )
 
 
 class CheckSpec(SpecModel):
@@ -99,6 +83,7 @@ class ChecksSpec(SpecModel):
         default_factory=ReferencesCheckSpec, description="for resources with `references`"
     )
     durations: DurationsSpec | None = Field(
-        default_factory=DurationsSpec, description="for resources with `hours`"
+        default_factory=DurationsSpec,
+        description="for resources whose rows are time entries in `unified`",
     )
     schema_changes: CheckSpec | None = Field(default_factory=CheckSpec)

@@ -18,7 +18,7 @@ from timetracking_assets.spec.automation import ApiScheduleSpec
 from timetracking_assets.spec.defaults import WithDefaults, resources_with_defaults
 from timetracking_assets.spec.mistakes import Mistakes, instead_of, mistakes_in
 from timetracking_assets.spec.model import ApiSpec, ResourceSpec
-from timetracking_assets.spec.quality_rules import quality_mistakes, without_links_to
+from timetracking_assets.spec.quality_rules import quality_mistakes
 from timetracking_assets.spec.resolve_automation import resolve_automation
 from timetracking_assets.spec.rules import (
     check_columns,
@@ -169,12 +169,14 @@ def _resolve_resource(
     mistakes.raise_any()
     parent = find_parent(spec, item, path, names)
     left_out = {other.name for other in spec.resources}.difference(names)
-    references, hours = without_links_to(left_out, item.references, item.hours)
     resource = Resource.model_construct(
         **{
             **dict(item),
-            "references": references,
-            "hours": hours,
+            "references": {
+                name: reference
+                for name, reference in item.references.items()
+                if reference.resource not in left_out
+            },
             "unified": without_lost_paths(item.unified, item.references, left_out),
             "api": spec.name,
             "data_selector": data_selector,

@@ -41,6 +41,7 @@ attributes:
       columns: {day: {data_type: date, nullable: false}}
 """
 
+_DAY = "      columns: {day: {data_type: date, nullable: false}}\n"
 # what is wrong -> text, what is written instead, line of the refusal, words of the message
 MISTAKES = {
     "key that we don't know": (
@@ -122,6 +123,43 @@ MISTAKES = {
         ["day", "timestamp"],
     ),
     "window of a snapshot": ("      sync_mode: window\n", "", 14, ["hours", "snapshot"]),
+    "mapping of an unknown column": (
+        _DAY,
+        _DAY + "      unified: {time_entries: {id: id, day: dya, seconds: seconds}}\n",
+        21,
+        ["hours", "unified.time_entries.day", "'dya' is not declared", "did you mean `day`"],
+    ),
+    "mapping without a unit": (
+        _DAY,
+        _DAY + "      unified: {time_entries: {id: day, day: day}}\n",
+        21,
+        ["hours", "unified.time_entries", "needs a unit"],
+    ),
+    "mapping with two units": (
+        _DAY,
+        _DAY + "      unified: {time_entries: {id: day, day: day, seconds: {value: 1}, "
+        "hours: {value: 1}}}\n",
+        21,
+        ["unified.time_entries.hours", "excludes `seconds`"],
+    ),
+    "mapping through an unknown reference": (
+        _DAY,
+        _DAY + "      unified:\n        time_entries:\n          id: day\n          day: day\n"
+        "          seconds: {value: 1}\n          client: day.client_id\n",
+        26,
+        ["unified.time_entries.client", "'day' refers to nothing", "`references`"],
+    ),
+    "key of an older version": (
+        _DAY,
+        _DAY + "      hours: {date: day, seconds: seconds, person: user_id, customer: client_id}\n",
+        21,
+        [
+            "hours",
+            "is no longer a key",
+            "`unified: {time_entries: {id: id, day: day, seconds: seconds, person: user_id, "
+            "client: client_id}}`",
+        ],
+    ),
     "name that is written twice": ("- name: hours", "- name: people", 14, ["people", "already"]),
 }
 

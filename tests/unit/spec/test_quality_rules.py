@@ -1,4 +1,4 @@
-"""`references`, `hours` and `checks`: merged, and refused if they lead nowhere."""
+"""`references` and `checks`: merged, and refused if they lead nowhere."""
 
 from __future__ import annotations
 
@@ -36,7 +36,6 @@ SPEC: dict[str, Any] = {
                 "note": {"data_type": "text"},
             },
             "references": {"project_id": "projects"},
-            "hours": {"date": "day", "seconds": "seconds", "customer": "project_id.client_id"},
             "checks": {"durations": {"max_hours": 16}, "nulls": {"columns": {"day": 0.1}}},
         },
     ],
@@ -100,20 +99,6 @@ def test_null_switches_a_check_off() -> None:
         (
             {"references": {"project_id": {"resource": "projects", "column": "number"}}},
             ("references", "project_id"),
-            "not declared in `columns` of 'projects'",
-        ),
-        ({"hours": {"date": "day"}}, ("hours",), "one of"),
-        ({"hours": {"date": "day", "seconds": "seconds", "end": "day"}}, ("hours",), "one of"),
-        ({"hours": {"date": "day", "hours": "note"}}, ("hours", "hours"), "double"),
-        ({"hours": {"date": "note", "seconds": "seconds"}}, ("hours", "date"), "timestamp"),
-        (
-            {"hours": {"date": "day", "seconds": "seconds", "customer": "day.client_id"}},
-            ("hours", "customer"),
-            "is not in `references`",
-        ),
-        (
-            {"hours": {"date": "day", "seconds": "seconds", "customer": "project_id.client"}},
-            ("hours", "customer"),
             "not declared in `columns` of 'projects'",
         ),
         (

@@ -483,18 +483,21 @@ def test_only_paginators_that_count_can_stop_at_a_repeated_page(api: Resolve) ->
 
 def test_what_leads_to_a_resource_that_is_left_out_is_left_out(api: Resolve) -> None:
     ids = {"data_type": "bigint"}
-    columns = {"project_id": ids, "person_id": ids, "day": {"data_type": "date"}}
+    columns = {"id": ids, "project_id": ids, "person_id": ids, "day": {"data_type": "date"}}
     entries = {
         "name": "entries",
         "endpoint": {"path": "entries"},
         "columns": {**columns, "hours": {"data_type": "double"}},
         "references": {"project_id": "projects", "person_id": "people"},
-        "hours": {
-            "date": "day",
-            "hours": "hours",
-            "person": "person_id",
-            "project": "project_id",
-            "customer": "project_id.client_id",
+        "unified": {
+            "time_entries": {
+                "id": "id",
+                "day": "day",
+                "hours": "hours",
+                "person": "person_id",
+                "project": "project_id",
+                "client": "project_id.client_id",
+            }
         },
     }
     people = {"name": "people", "endpoint": {"path": "people"}, "columns": {"id": ids}}
@@ -503,8 +506,11 @@ def test_what_leads_to_a_resource_that_is_left_out_is_left_out(api: Resolve) -> 
     assert list(whole.references) == ["project_id", "person_id"]
     resolved = api(projects, people, entries, exclude=["projects"]).resources["entries"]
     assert list(resolved.references) == ["person_id"]
-    assert resolved.hours is not None
-    assert (resolved.hours.project, resolved.hours.customer) == ("project_id", None)
+    assert resolved.unified is not None
+    mapping = resolved.unified.time_entries
+    assert mapping is not None
+    assert mapping.project is not None
+    assert (mapping.project.column, mapping.client) == ("project_id", None)
 
 
 def test_a_message_names_the_place_in_the_file_also_of_a_selection(api: Resolve) -> None:

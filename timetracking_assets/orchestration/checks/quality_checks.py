@@ -14,6 +14,7 @@ from typing import Any
 
 import dagster as dg
 
+from timetracking_assets.hours.mapping import Mapped
 from timetracking_assets.ingest.windows import Window
 from timetracking_assets.orchestration.asset_specs import asset_key
 from timetracking_assets.orchestration.check_history import check_history
@@ -56,7 +57,7 @@ def declared_checks(resource: Resource) -> dict[str, tuple[CheckSpec, str]]:
             checks.references,
             f"Each value exists in the table that it refers to: {targets}.",
         )
-    if checks.durations and resource.hours:
+    if checks.durations and resource.unified and resource.unified.time_entries:
         declared[DURATIONS] = (
             checks.durations,
             f"No row has a negative duration or more than {checks.durations.max_hours:g} hours.",
@@ -250,11 +251,13 @@ class Judge:
         return not bad, "; ".join(details) or "All values exist.", metadata
 
     def _durations(self) -> Verdict:
-        settings, hours = self._resource.checks.durations, self._resource.hours
+        settings, unified = self._resource.checks.durations, self._resource.unified
         assert settings is not None
-        assert hours is not None
+        assert unified is not None
+        assert unified.time_entries is not None
+        entries = Mapped(self._api, self._resource, "time_entries", unified.time_entries)
         counts = quality_counts.durations(
-            self._warehouse, self._resource, hours, settings.max_hours, self._window
+            self._warehouse, entries, settings.max_hours, self._window
         )
         details = []
         if counts.negative:

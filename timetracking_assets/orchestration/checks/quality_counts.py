@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
 
+from timetracking_assets.hours.mapping import Mapped
+from timetracking_assets.hours.rows import Rows
 from timetracking_assets.ingest.windows import Window, in_window_sql
 from timetracking_assets.spec.api import Resource
-from timetracking_assets.spec.quality import HoursSpec
 from timetracking_assets.warehouse.base import OpenWarehouse, quoted
 
 _FEWEST_WEEKS = 3
@@ -51,20 +52,6 @@ class Durations:
     negative: int
     too_long: int
     longest_hours: float
-
-
-def hours_of(hours: HoursSpec, alias: str = "") -> str:
-    """SQL for the hours of a row (a double, null where the row does not say)."""
-
-    def column(name: str) -> str:
-        return f"{alias}.{quoted(name)}" if alias else quoted(name)
-
-    if hours.hours:
-        return f"CAST({column(hours.hours)} AS DOUBLE)"
-    if hours.seconds:
-        return f"CAST({column(hours.seconds)} AS DOUBLE) / 3600"
-    end = column(str(hours.end))
-    return f"(epoch({end}) - epoch({column(hours.date)})) / 3600"
 
 
 def day_of(column: str, data_type: str, timezone: str) -> str:
@@ -153,16 +140,18 @@ def dangling(
 
 def durations(
     warehouse: OpenWarehouse,
-    resource: Resource,
-    hours: HoursSpec,
+    entries: Mapped,
     max_hours: float,
     window: Window | None,
 ) -> Durations:
-    """How many rows of `window` have a negative duration, or one of more than `max_hours`."""
-    [[rows, negative, too_long, longest]] = warehouse.rows(
+    """How many time entries of `window` have a negative duration, or one of more than `max_hours`;
+    one that is running has none yet."""
+    rows = Rows(entries, warehouse.column_types)
+    hours = f"CAST({rows.seconds_worked()} AS DOUBLE) / 3600"
+    of_window = rows.source(where=in_window_sql(entries.resource, window))
+    [[number, negative, too_long, longest]] = warehouse.rows(
         "SELECT count(h), count(*) FILTER (WHERE h < 0), "
         f"count(*) FILTER (WHERE h > {max_hours}), coalesce(max(h), 0) FROM "
-        f"(SELECT {hours_of(hours)} AS h FROM {quoted(resource.api, resource.name)} "
-        f"WHERE {in_window_sql(resource, window)}) t"
+        f"(SELECT {hours} AS h FROM {of_window}) AS d"
     )
-    return Durations(rows, negative, too_long, float(longest))
+    return Durations(number, negative, too_long, float(longest))

@@ -10,8 +10,9 @@ import dagster as dg
 from timetracking_assets.hours.lineage import column_sources
 from timetracking_assets.hours.mapping import declared_types
 from timetracking_assets.hours.model import HoursModel
+from timetracking_assets.hours.shapes import Column
 from timetracking_assets.hours.sql import table_sql
-from timetracking_assets.hours.tables import SCHEMA, TABLES, Column
+from timetracking_assets.hours.tables import SCHEMA, TABLES
 from timetracking_assets.warehouse.find import destination_name
 
 GROUP = SCHEMA

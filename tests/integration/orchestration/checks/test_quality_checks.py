@@ -38,7 +38,7 @@ def _insert(
     names = ", ".join(f'"{name}"' for name in row)
     marks = ", ".join("?" for _ in row)
     platform.sql(
-        f"INSERT INTO {TABLE} ({names}, start, stop) VALUES ({marks}, "
+        f"INSERT INTO {TABLE} ({names}, duration, start, stop) VALUES ({marks}, {minutes * 60}, "
         f"TIMESTAMPTZ '{day} 09:00:00+00', TIMESTAMPTZ '{day} 09:00:00+00' "
         f"+ INTERVAL '{minutes} minutes')",
         list(row.values()),
@@ -93,6 +93,9 @@ def _durations_below_nothing_and_beyond_a_day(loaded: Platform, first_day: date)
     assert result.metadata["negative"].value == 1
     assert result.metadata["too_long"].value == 1
     assert result.metadata["longest_hours"].value == 25
+    # minus the UNIX time of its start: a timer that is running
+    _insert(loaded, 7, first_day, minutes=-29_000_000)
+    assert _check(loaded, DURATIONS).metadata["negative"].value == 1
 
 
 def _important_columns_without_a_value(loaded: Platform, first_day: date) -> None:
