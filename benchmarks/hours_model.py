@@ -17,7 +17,7 @@ from time import perf_counter
 from rich.table import Table
 
 from timetracking_assets.component import load_project
-from timetracking_assets.hours.checks import checks_of
+from timetracking_assets.hours.checks.declared import checks_of
 from timetracking_assets.hours.model import HoursModel
 from timetracking_assets.hours.run import ModelReport, run_model
 from timetracking_assets.hours.tables import SCHEMA, TABLES
@@ -35,15 +35,16 @@ _SQL_TYPES = {
     "timestamp": "TIMESTAMP WITH TIME ZONE",
     "json": "JSON",
 }
+# one entry after another on each person's day; `a` is the API's number: no work is in two of them
 _START = (
-    f"(TIMESTAMPTZ '2024-01-01 07:00:00+00' + INTERVAL 1 DAY * (i % {_DAYS}) "
-    "+ INTERVAL 900 SECOND * (i % 40))"
+    f"(TIMESTAMPTZ '2024-01-01 07:00:00+00' + INTERVAL 1 DAY * ((i - 1) % {_DAYS}) "
+    f"+ INTERVAL 7200 SECOND * ((i - 1) // {_DAYS * _PEOPLE}) + INTERVAL 60 SECOND * a)"
 )
-_LENGTH = "(900 * (1 + i % 12))"
+_LENGTH = "(900 * (1 + (i + a) % 7))"
 _COMMON = {
-    "note": "'piece of work ' || i",
+    "note": "'piece of work ' || a || ' ' || i",
     "billable": "i % 4 <> 0",
-    "user": f"(i * 7) % {_PEOPLE} + 1",
+    "user": f"((i - 1) // {_DAYS}) % {_PEOPLE} + 1",
     "project": f"(i * 13) % {_PROJECTS} + 1",
 }
 # API and resource -> column -> SQL of `i`, the row's number
@@ -100,7 +101,7 @@ _ENTRIES: dict[tuple[str, str], dict[str, str]] = {
         "task_id": f"CAST({_COMMON['project']} AS VARCHAR)",
         "time_interval__start": _START,
         "time_interval__end": f"{_START} + INTERVAL 1 SECOND * {_LENGTH}",
-        "time_interval__duration": "'PT' || (15 * (1 + i % 12)) || 'M'",
+        "time_interval__duration": "'PT' || (15 * (1 + (i + a) % 7)) || 'M'",
         "billable": _COMMON["billable"],
         "description": _COMMON["note"],
         "is_locked": "i % 2 = 0",
@@ -150,7 +151,7 @@ def hours_model(rows: int, rounds: int, *, checks: bool) -> Table:
 
 
 def _make_raw_tables(opened: OpenWarehouse, model: HoursModel, rows: int) -> None:
-    for api, name in model.all_raw_tables():
+    for number_of_api, (api, name) in enumerate(model.all_raw_tables()):
         columns = model.apis[api].resources[name].columns
         given = _ENTRIES.get((api, name), _OTHERS)
         number = rows // len(_ENTRIES)
@@ -164,7 +165,7 @@ def _make_raw_tables(opened: OpenWarehouse, model: HoursModel, rows: int) -> Non
         opened.change(f"CREATE SCHEMA IF NOT EXISTS {quoted(api)}")
         opened.change(
             f"CREATE TABLE {quoted(api, name)} AS SELECT {values} "
-            f"FROM (SELECT unnest(range(1, {number + 1})) AS i)"
+            f"FROM (SELECT unnest(range(1, {number + 1})) AS i, {number_of_api} AS a)"
         )
 
 

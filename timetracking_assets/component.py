@@ -112,13 +112,17 @@ class RestApi(dg.Component):
         Raises `DagsterInvalidDefinitionError` that names file, line and key.
         """
         raw = (attributes.model_extra or {}) if attributes is not None else {}
-        tree = context.resolution_context.source_position_tree
-        path = Path(tree.position.filename) if tree else None
-        return cls(load_api(raw, path, context.resolution_context))
+        return cls(load_api(raw, path_of_file(context), context.resolution_context))
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The API's assets and checks, its automation, and the resource with its settings."""
         return dg.Definitions.merge(build_api_definitions(self.api), build_automation(self.api))
+
+
+def path_of_file(context: dg.ComponentLoadContext) -> Path | None:
+    """The file that a component is loaded from, as far as Dagster knows."""
+    tree = context.resolution_context.source_position_tree
+    return Path(tree.position.filename) if tree else None
 
 
 def load_api(raw: Mapping[str, Any], path: Path | None, context: dg.ResolutionContext) -> Api:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import dagster as dg
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from timetracking_assets.component import RestApi
+from timetracking_assets.component import RestApi, path_of_file
 from timetracking_assets.errors import SpecError
 from timetracking_assets.files.api_file import ApiFile
+from timetracking_assets.files.mistakes import Mistake, report
 from timetracking_assets.files.schema import HoursFileModel
 from timetracking_assets.hours.model import HoursModel as Model
 from timetracking_assets.orchestration.hours.assets import build_hours_definitions
@@ -24,6 +25,21 @@ from timetracking_assets.spec.hours_model import HoursModelSpec, check_hours_mod
 from timetracking_assets.spec.mistakes import mistakes_in
 
 SQL_FOLDER = "sql"
+
+
+class HoursModelAttributes(BaseModel):
+    """The attributes of a file as they are written, with the schema that editors complete by.
+
+    Dagster takes any: `HoursModel.load` judges them, so that mistakes are worded as an API's are.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """The JSON schema of what a file may hold."""
+        schema: dict[str, Any] = HoursFileModel.model_json_schema(*args, **kwargs)
+        return schema
 
 
 class HoursModel(dg.Component):
@@ -39,7 +55,7 @@ class HoursModel(dg.Component):
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
         """The schema of `attributes`, for `dg check yaml` and completion in editors."""
-        return HoursFileModel
+        return HoursModelAttributes
 
     @classmethod
     def get_spec(cls) -> dg.ComponentTypeSpec:
@@ -55,9 +71,8 @@ class HoursModel(dg.Component):
 
         Raises `DagsterInvalidDefinitionError` that names file, line and key.
         """
-        raw = attributes.model_dump(exclude_unset=True) if attributes is not None else {}
-        tree = context.resolution_context.source_position_tree
-        path = Path(tree.position.filename) if tree else None
+        raw = (attributes.model_extra or {}) if attributes is not None else {}
+        path = path_of_file(context)
         try:
             spec = HoursModelSpec.model_validate(context.resolution_context.resolve_value(raw))
         except ValidationError as error:
@@ -86,11 +101,6 @@ class HoursModel(dg.Component):
 
 
 def _refusal(path: Path | None, problems: Sequence[SpecError]) -> dg.DagsterInvalidDefinitionError:
-    lines = []
-    for problem in problems:
-        place = ApiFile(path, {}).place_of(problem.path) if path and problem.path else None
-        key = ".".join(map(str, problem.path))
-        parts = (str(place) if place else "", key, problem.message)
-        lines.append(": ".join(part for part in parts if part))
-    lines.append("What may be written there: `timetracking docs hours`")
-    return dg.DagsterInvalidDefinitionError("\n".join(lines))
+    file = ApiFile(path, {})
+    mistakes = [Mistake.at(file, problem) for problem in problems]
+    return dg.DagsterInvalidDefinitionError(report(mistakes, "timetracking docs hours"))

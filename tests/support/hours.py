@@ -10,7 +10,8 @@ from typing import Any
 
 from tests.support.builders import build_api
 from timetracking_assets.hours.build import loaded_types
-from timetracking_assets.hours.checks import Context, Finding, checks_of
+from timetracking_assets.hours.checks.check import Context, Finding
+from timetracking_assets.hours.checks.declared import checks_of
 from timetracking_assets.hours.model import HoursModel
 from timetracking_assets.hours.run import ModelReport, run_model
 from timetracking_assets.hours.tables import SCHEMA, TABLES
@@ -180,7 +181,7 @@ class World:
         """What a check comes to now."""
         [check] = [c for c in checks_of(self.model) if (c.table, c.name) == (table, name)]
         with self.opened() as opened:
-            return check.ask(Context(opened, self.model, loaded_types(opened), loaded), table)
+            return check.ask(Context(opened, self.model, loaded_types(opened), loaded))
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with self.opened() as opened:

@@ -47,8 +47,9 @@ class Mistake:
         return f"{self.place}: {key}: {self.message}" if self.place else f"{key}: {self.message}"
 
 
-def report(mistakes: Sequence[Mistake]) -> str:
-    """One line for each mistake, in the order of the file, and where to read on."""
+def report(mistakes: Sequence[Mistake], read_on: str | None = None) -> str:
+    """One line for each mistake, in the order of the file, and where to read on: the command
+    `read_on`, or those for the sections of the reference."""
     # a mistake in a default is one, however many resources it reaches
     each = {
         item.path if item.path[:1] == ("resource_defaults",) else item: item
@@ -57,6 +58,7 @@ def report(mistakes: Sequence[Mistake]) -> str:
     ordered = sorted(each.values(), key=lambda mistake: mistake.place or ())
     sections = dict.fromkeys(section_of(mistake.path) for mistake in ordered)
     commands = ", ".join(f"`timetracking docs reference {name}`" for name in sections)
+    commands = f"`{read_on}`" if read_on else commands
     return "\n".join([*map(str, ordered), f"What may be written there: {commands}"])
 
 

@@ -27,6 +27,7 @@ class LastBuild:
         if not existing:
             shape = ", ".join(f"{quoted(name)} VARCHAR" for name in _COLUMNS)
             opened.change(f"CREATE TABLE {self._target} ({shape})")
+        self._changed: set[tuple[str, str]] = set()
         # another version may hash or convert in another way
         [[self._version]] = opened.rows("SELECT version()")
         self._known = {
@@ -46,13 +47,17 @@ class LastBuild:
         return self.result(name, source, made_from) == result
 
     def note(self, name: str, source: str | None, made_from: str, result: str) -> None:
-        """Remember it for the next build."""
+        """Remember it for the next build, once it is saved."""
         values = (name, source or "", digest(self._version, made_from), result)
         self._known[values[0], values[1]] = (values[2], values[3])
-        self._opened.change(
-            f"DELETE FROM {self._target} WHERE name = {literal(values[0])} "
-            f"AND source = {literal(values[1])}"
-        )
-        self._opened.change(
-            f"INSERT INTO {self._target} VALUES ({', '.join(map(literal, values))})"
-        )
+        self._changed.add((values[0], values[1]))
+
+    def save(self) -> None:
+        """Write what was noted; where the transaction ends."""
+        if not self._changed:
+            return
+        keys = sorted(self._changed)
+        names = ", ".join(f"({literal(name)}, {literal(source)})" for name, source in keys)
+        rows = ", ".join(f"({', '.join(map(literal, (*key, *self._known[key])))})" for key in keys)
+        self._opened.change(f"DELETE FROM {self._target} WHERE (name, source) IN ({names})")
+        self._opened.change(f"INSERT INTO {self._target} VALUES {rows}")

@@ -130,19 +130,19 @@ class Rows:
             return null(sql_type)
         if spec.map is not None:
             cases = " ".join(
-                f"WHEN {literal(word)} THEN {constant(meaning)}"
-                for word, meaning in spec.map.items()
+                f"WHEN {literal(theirs)} THEN {constant(ours)}" for theirs, ours in spec.map.items()
             )
             return f"CASE {as_text(*place)} {cases} END" if cases else null(sql_type)
         return converted(*place, kind)
 
-    def unknown_word(self, spec: ValueSpec) -> tuple[str, str] | None:
-        """For a value with a `map`: its word, and a condition that the map doesn't know it."""
+    def unknown_value(self, spec: ValueSpec) -> tuple[str, str] | None:
+        """For a value with a `map`: the API's, and a condition that the map doesn't have it."""
         place = self._path(spec.column) if spec.column and spec.map is not None else None
-        if place is None or not spec.map:
+        if place is None:
             return None
-        word = as_text(*place)
-        return word, f"{word} IS NOT NULL AND {word} NOT IN ({', '.join(map(literal, spec.map))})"
+        value = as_text(*place)
+        known = f" AND {value} NOT IN ({', '.join(map(literal, spec.map))})" if spec.map else ""
+        return value, f"{value} IS NOT NULL{known}"
 
     def seconds(self, units: object) -> str:
         """The seconds of whichever unit a mapping has; null where it has none."""

@@ -10,7 +10,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from timetracking_assets.hours.build import TableReport, build_table, loaded_types, prepare
-from timetracking_assets.hours.checks import LINKS, Check, Context, Finding, checks_of
+from timetracking_assets.hours.checks.check import Check, Context, Finding, Memory
+from timetracking_assets.hours.checks.declared import checks_of
+from timetracking_assets.hours.checks.references import LINKS
 from timetracking_assets.hours.fingerprints import Contents
 from timetracking_assets.hours.last_build import LastBuild
 from timetracking_assets.hours.model import HoursModel
@@ -49,8 +51,8 @@ def run_model(
     with opened.transaction():
         prepare(opened)
         tables = _with_missing(opened, tables)
-        context = Context(opened, model, loaded_types(opened), loaded)
         last, contents = LastBuild(opened), Contents(opened)
+        context = Context(opened, model, loaded_types(opened), loaded, Memory(last, contents))
 
         def build(name: str) -> None:
             report.tables[name] = build_table(opened, model, name, context.types, last, contents)
@@ -71,6 +73,7 @@ def run_model(
             build(name)
         rest = [c for c in known if (c.table, c.name) in checks and c.table not in base]
         _ask(report, context, [c for c in rest if c.table not in report.kept_back])
+        last.save()
     return report
 
 
@@ -78,7 +81,7 @@ def _ask(report: ModelReport, context: Context, checks: Collection[Check]) -> No
     for check in checks:
         finding = Finding(1, f"There is no table {SCHEMA}.{check.table} yet: materialize it first.")
         if context.opened.column_types(SCHEMA, check.table):
-            finding = check.ask(context, check.table)
+            finding = check.ask(context)
         report.findings[check.table, check.name] = finding
 
 

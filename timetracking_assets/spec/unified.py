@@ -30,8 +30,8 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
-def _as_words(value: Any) -> Any:
-    # a word of an API may be a number or, unquoted in YAML, a boolean
+def _as_map(value: Any) -> Any:
+    # a value of an API may be a number or, unquoted in YAML, a boolean
     return (
         {_as_text(key): item for key, item in value.items()} if isinstance(value, dict) else value
     )
@@ -51,11 +51,11 @@ class ValueSpec(SpecModel):
     column: str | None = Field(None, description="the column; short: `key: column`")
     map: Annotated[
         dict[str, bool | str] | None,
-        BeforeValidator(_as_words, json_schema_input_type=dict[str, bool | str]),
+        BeforeValidator(_as_map, json_schema_input_type=dict[str, bool | str]),
     ] = Field(
         None,
-        description="with `column`: the API's words -> the model's. A word that isn't here gives "
-        "no value, and a check names it",
+        description="with `column`: the API's values -> the model's. One that isn't here gives "
+        "none, and a check names it",
     )
     sql: str | None = Field(
         None, description="an SQL expression; columns in braces: `NOT {archived}`, `{role_id.rate}`"

@@ -37,7 +37,7 @@ _TYPES: dict[Kind, tuple[str, ...]] = {
     "iso8601": ("text",),
     "list": ("json",),
 }
-_WORDS = {
+_ALLOWED = {
     ("absences", "kind"): ("vacation", "sick", "training", "other"),
     ("absences", "status"): ("approved", "requested", "declined"),
     ("plans", "status"): ("tentative", "confirmed", "completed"),
@@ -118,7 +118,7 @@ def _check_value(
     if len(ways) != 1:
         raise SpecError(path, "needs one of `column`, `sql` and `value`")
     if value.map is not None and value.column is None:
-        raise SpecError((*path, "map"), "needs a `column` whose words it maps")
+        raise SpecError((*path, "map"), "needs a `column` whose values it maps")
     if value.column == EACH:
         if mapping.each is None:
             raise SpecError(path, f"`{EACH}` needs `each`, the column with the list")
@@ -128,15 +128,15 @@ def _check_value(
         kind = KINDS.get(key, "text")
         if value.sql is None and value.map is None and kind in _TYPES:
             _check_type(owner, column, kind, path)
-    allowed = _WORDS.get((table, key))
-    words = list(value.map.values()) if value.map else [value.value] if value.value else []
-    for word in words:
-        if allowed and word not in allowed:
-            raise SpecError(path, f"'{word}' is not one of the model's words {', '.join(allowed)}")
-        if KINDS.get(key) == "bool" and not isinstance(word, bool):
-            raise SpecError(path, f"'{word}' is neither true nor false")
+    allowed = _ALLOWED.get((table, key))
+    given = list(value.map.values()) if value.map else [value.value] if value.value else []
+    for item in given:
+        if allowed and item not in allowed:
+            raise SpecError(path, f"'{item}' is not one of the model's {', '.join(allowed)}")
+        if KINDS.get(key) == "bool" and not isinstance(item, bool):
+            raise SpecError(path, f"'{item}' is neither true nor false")
     if allowed and value.column and value.map is None:
-        raise SpecError(path, f"needs a `map` to the model's words {', '.join(allowed)}")
+        raise SpecError(path, f"needs a `map` to the model's {', '.join(allowed)}")
 
 
 def _owner(

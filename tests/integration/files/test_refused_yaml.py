@@ -125,7 +125,7 @@ MISTAKES = {
     "window of a snapshot": ("      sync_mode: window\n", "", 14, ["hours", "snapshot"]),
     "mapping of an unknown column": (
         _DAY,
-        _DAY + "      unified: {time_entries: {id: id, day: dya, seconds: seconds}}\n",
+        _DAY + "      unified: {time_entries: {id: day, day: dya, seconds: {value: 1}}}\n",
         21,
         ["hours", "unified.time_entries.day", "'dya' is not declared", "did you mean `day`"],
     ),

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import throwaway_postgres
 from tests.support.hours_sandbox import Loaded
-from timetracking_assets.hours.checks import checks_of
+from timetracking_assets.hours.checks.declared import checks_of
 
 # source -> entries, seconds, billable seconds, days, persons
 ENTRIES = {

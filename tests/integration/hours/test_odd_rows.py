@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from tests.support.hours_sandbox import loaded_sandbox
-from timetracking_assets.hours.checks import checks_of
+from timetracking_assets.hours.checks.declared import checks_of
 
 NAMED = {
     ("people_in_sources", "people_matched"): 2,
-    ("people_in_sources", "words_known"): 1,
+    ("people_in_sources", "values_known"): 1,
     ("time_entries", "no_overlaps"): 1,
     ("time_entries", "durations_plausible"): 1,
     ("time_entries", "durations_match_spans"): 1,
     ("time_entries", "no_running_timers"): 2,
     ("time_entries", "no_entries_over_midnight"): 2,
     # `pending` and `parental`
-    ("absences", "words_known"): 2,
+    ("absences", "values_known"): 2,
 }
 
 

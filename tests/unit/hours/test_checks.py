@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.hours import World, entry, tool
-from timetracking_assets.hours.checks import checks_of
+from timetracking_assets.hours.checks.declared import checks_of
 from timetracking_assets.hours.tables import MARTS, TABLES
 
 _EIGHT, _NINE, _TEN = (f"2026-03-02T{hour:02}:00:00+00:00" for hour in (8, 9, 10))
@@ -20,7 +20,7 @@ FROM_ROWS: dict[tuple[str, str], list[str]] = {
     ("projects", "references_resolve"): [],
     ("time_entries", "keys_unique"): ["INSERT INTO tool.entries (id) VALUES (1)"],
     ("time_entries", "references_resolve"): ["UPDATE tool.entries SET project_id = 99"],
-    ("time_entries", "words_known"): ["UPDATE tool.entries SET kind = 'gift' WHERE id = 1"],
+    ("time_entries", "values_known"): ["UPDATE tool.entries SET kind = 'gift' WHERE id = 1"],
     ("time_entries", "no_overlaps"): [
         "UPDATE tool.entries SET user_id = 1, start = '2026-03-02T09:30:00Z' WHERE id = 2"
     ],
@@ -41,7 +41,7 @@ FROM_ROWS: dict[tuple[str, str], list[str]] = {
     ("absences", "references_resolve"): [
         "INSERT INTO tool.leave (id, people, first) VALUES (1, '[99]', '2026-03-02')"
     ],
-    ("absences", "words_known"): [
+    ("absences", "values_known"): [
         "INSERT INTO tool.leave (id, people, first, state) VALUES (1, '[1]', '2026-03-02', 'hm')"
     ],
     ("plans", "keys_unique"): [

@@ -90,7 +90,6 @@ def test_null_switches_a_check_off() -> None:
             {
                 "columns": {"owner__ref": {"data_type": "bigint"}},
                 "references": {"owner.ref": "projects"},
-                "hours": None,
                 "checks": {},
             },
             ("references", "owner.ref"),
@@ -120,12 +119,11 @@ def test_each_mistake_is_reported() -> None:
     with pytest.raises(SpecErrors) as refusal:
         _resolve(
             references={"owner.id": "people", "project_id": "project"},
-            hours={"date": "dya", "seconds": "secnds", "customer": "project_id.client"},
+            checks={"nulls": {"columns": {"dya": 0}}},
         )
     assert [error.path[2:] for error in refusal.value.each] == [
         ("references", "owner.id"),
         ("references", "owner.id"),
         ("references", "project_id"),
-        ("hours", "date"),
-        ("hours", "seconds"),
+        ("checks", "nulls", "columns", "dya"),
     ]

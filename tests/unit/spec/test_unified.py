@@ -65,7 +65,7 @@ def test_each_mistake_of_a_mapping_is_reported() -> None:
     ("changes", "words"),
     [
         ({"status": {"column": "state", "map": {"ok": "agreed"}}}, "'agreed' is not one of"),
-        ({"status": "state"}, "needs a `map` to the model's words"),
+        ({"status": "state"}, "needs a `map` to the model's approved"),
     ],
 )
 def test_words_of_the_model(changes: dict[str, Any], words: str) -> None:

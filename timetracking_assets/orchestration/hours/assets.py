@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from timetracking_assets.hours.checks import Check, Finding, checks_of
+from timetracking_assets.hours.checks.check import Check, Finding
+from timetracking_assets.hours.checks.declared import checks_of
 from timetracking_assets.hours.model import HoursModel
 from timetracking_assets.hours.tables import SCHEMA, TABLES
 from timetracking_assets.orchestration.automation.jobs import API_TAG, KIND_TAG, sensor_status
