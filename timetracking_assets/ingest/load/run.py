@@ -97,7 +97,8 @@ def _masked(
     message = f"{request.resource.label}: the load failed{state}: {cause}"
     masked = warehouse.redactor(request.connection.redactor(message))
     if _is_full_disk(cause):
-        masked += f" Free some space on the disk of {warehouse.work_dir.parent}, then load again."
+        masked = masked.rstrip(".")
+        masked += f". Free some space on the disk of {warehouse.work_dir.parent}, then load again."
     elif isinstance(cause, duckdb.OutOfMemoryException):
         masked += f" Raise {MEMORY_LIMIT}, then load again."
     elif advice := warehouse.advice(cause, request.resource.api, request.resource.name):
