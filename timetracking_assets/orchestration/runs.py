@@ -24,10 +24,16 @@ def is_running(instance: dg.DagsterInstance, job_name: str) -> bool:
     return bool(instance.get_run_records(unfinished, limit=1))
 
 
+_INTERRUPTED = dg.DagsterExecutionInterruptedError.__name__
+
+
 def step_problem(event: dg.DagsterEvent) -> str:
     """Why a step failed: the text of its Failure, or else of its exception."""
     failure = event.step_failure_data
     description = failure.user_failure_data.description if failure.user_failure_data else None
+    if failure.error and failure.error.cls_name == _INTERRUPTED:
+        # an exception without a text
+        return "The run was interrupted before this was done: run it again."
     return (description or (failure.error.message if failure.error else "failed")).strip()
 
 
