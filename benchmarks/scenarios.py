@@ -84,7 +84,7 @@ def _sum(loads: Sequence[Timed]) -> tuple[float, float]:
 
 def _dlt_alone(loader: Loader, days: int, directory: Path) -> float:
     """Seconds in which one pipeline merges `days` of the rows that `loader` has loaded."""
-    with loader.warehouse.connect() as connection:
+    with loader.warehouse.connect() as (connection, _):
         tables = [
             connection.sql(
                 "SELECT * REPLACE (CAST(tags AS VARCHAR) AS tags) FROM benchmark.entries_by_day "

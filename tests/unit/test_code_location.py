@@ -19,14 +19,15 @@ FOR_LOADS_ALONE = {
 
 def test_definitions_need_nothing_of_what_loads() -> None:
     code = (
-        "import json, sys\n"
+        "import gc, json, sys\n"
         "from timetracking_assets.definitions import defs\n"
         "assets = len(list(defs().resolve_all_asset_specs()))\n"
-        "print(json.dumps([assets, list(sys.modules)]))"
+        "print(json.dumps([assets, list(sys.modules), gc.isenabled()]))"
     )
     process = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
-    assets, modules = json.loads(process.stdout.splitlines()[-1])
+    assets, modules, collects_garbage = json.loads(process.stdout.splitlines()[-1])
     assert assets > 30
+    assert collects_garbage
     assert FOR_LOADS_ALONE.isdisjoint(modules), FOR_LOADS_ALONE & set(modules)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import dlt
 import duckdb
 import pytest
 
@@ -431,3 +432,40 @@ def test_no_database_is_called_so_wherever_it_is(tmp_path: Path, folder: str) ->
         DuckDBFile(path).exclusive("a test", dataset="hours"),
     ):
         pass
+
+
+def test_clients_of_one_destination_share_its_settings_alone(
+    warehouse: DuckDBFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A setting of dlt's reaches each client; datasets and connections are its own."""
+    monkeypatch.setenv("DESTINATION__DUCKDB__ENABLE_DATASET_NAME_NORMALIZATION", "false")
+    destination = warehouse.destination()
+    clients = []
+    for dataset in ("One", "Two"):
+        config = destination.spec()
+        config.dataset_name = dataset
+        clients.append(destination.client(dlt.Schema(f"schema_{dataset.lower()}"), config))
+    one, two = (client.config for client in clients)
+    assert [client.sql_client.dataset_name for client in clients] == ["One", "Two"]
+    assert one.is_resolved()
+    assert two.is_resolved()
+    assert one.credentials.conn_pool is not two.credentials.conn_pool
+    for client in clients:
+        with client.sql_client as opened:
+            assert opened.execute_sql("SELECT 1") == [(1,)]
+
+
+def test_columns_of_a_table_inside_and_outside_a_transaction(warehouse: DuckDBFile) -> None:
+    """A table that doesn't exist has none, and spoils no transaction."""
+    with warehouse.exclusive("a test", dataset="hours") as opened:
+        opened.change("CREATE SCHEMA hours")
+        opened.change('CREATE TABLE hours.days (day DATE, "The hours" DOUBLE, kept TIMESTAMPTZ)')
+        expected = {"day": "date", "The hours": "double", "kept": "timestamp"}
+        assert opened.column_types("hours", "days") == expected
+        assert opened.column_types("hours", "weeks") == opened.column_types("other", "days") == {}
+        with opened.transaction():
+            assert opened.column_types("hours", "weeks") == {}
+            opened.change("CREATE TABLE hours.weeks (week BIGINT)")
+            assert opened.column_types("hours", "weeks") == {"week": "bigint"}
+            assert opened.column_types("hours", "days") == expected
+        assert opened.column_types("hours", "weeks") == {"week": "bigint"}

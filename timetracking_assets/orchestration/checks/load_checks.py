@@ -91,8 +91,13 @@ def run_checks(
     """
     window = str(facts.window) if facts and facts.window else "whole table"
     with warehouse.exclusive(holder, dataset=resource.api) as opened:
+        exists = bool(opened.column_types(resource.api, resource.name))
         for name in names:
-            result = _answered(opened, resource, name, facts, known_unique)
+            result = (
+                _answered(opened, resource, name, facts, known_unique)
+                if exists
+                else _no_table(resource, name)
+            )
             shown = {**(result.metadata or {}), "window": dg.MetadataValue.text(window)}
             yield result._replace(metadata=shown)
 
@@ -104,11 +109,6 @@ def _answered(
     facts: LoadFacts | None,
     known_unique: bool,
 ) -> dg.AssetCheckResult:
-    if not warehouse.column_types(resource.api, resource.name):
-        table = f"{resource.api}.{resource.name}"
-        return _failed(
-            resource, name, f"The table {table} does not exist yet: materialize it first."
-        )
     if name == UNIQUE:
         written = facts.rows_written if facts and known_unique else None
         return _of_table(resource, name, *_duplicates(warehouse, resource, written))
@@ -121,6 +121,11 @@ def _answered(
         return _reconciled(warehouse, resource, facts)
     assert name == NO_DUPLICATES, name
     return _no_duplicates(resource, facts)
+
+
+def _no_table(resource: Resource, name: str) -> dg.AssetCheckResult:
+    table = f"{resource.api}.{resource.name}"
+    return _failed(resource, name, f"The table {table} does not exist yet: materialize it first.")
 
 
 def _failed(resource: Resource, name: str, text: str) -> dg.AssetCheckResult:
