@@ -164,6 +164,14 @@ def start(rounds: Rounds = 5) -> None:
 
 
 @app.command()
+def events(days: Annotated[int, typer.Option(min=2)] = 730) -> None:
+    """A range of partitions of an asset that does nothing: what Dagster itself takes."""
+    from benchmarks.scenarios import idle_range
+
+    console.print(idle_range(days))
+
+
+@app.command()
 def report(
     assets: Annotated[int, typer.Option()] = 36,
     days: Annotated[int, typer.Option()] = 730,

@@ -22,7 +22,7 @@ class Run:
     seconds: float
     cpu_seconds: float
     peak_bytes: int
-    result: dict[str, Any]
+    result: Any
 
 
 def run_process(command: Sequence[str], environment: dict[str, str] | None = None) -> Run:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 
+import dagster as dg
 import dlt
 import pyarrow as pa
 from rich.table import Table
@@ -19,6 +20,7 @@ from benchmarks.mock_api import mock_api
 from benchmarks.processes import run_process
 from benchmarks.project import Loader, Timed
 from timetracking_assets.ingest.windows import Window
+from timetracking_assets.orchestration.partitions import range_tags
 
 _FIRST = date.fromisoformat(FIRST_DAY)
 _YEAR = Window.of_days(_FIRST, _FIRST + timedelta(days=DAYS))
@@ -128,24 +130,56 @@ def fan_out(data: Path, users: int, latency: float) -> Table:
 
 def start_up(rounds: int) -> Table:
     """A new process that loads the code location, one that only imports what it must, and one in
-    which Dagster loads the same files for a component that makes nothing of them.
+    which Dagster loads the same files for a component that makes nothing of them; until they are
+    ready, not until the process has ended.
     """
-    table = _table("start", "process", "seconds", "CPU seconds", "times")
+    table = _table("start, until it is ready", "process", "CPU seconds", "times")
     commands = {
-        "import dagster, dlt": ("-c", "import dagster, dlt"),
-        "its files, for an idle component": ("-m", "benchmarks.idle_component"),
-        "the code location": ("-c", "from timetracking_assets.definitions import defs; defs()"),
+        "import dagster, dlt": "import dagster, dlt",
+        "its files, for an idle component": "import benchmarks.idle_component as idle; "
+        "idle.load_shipped_files()",
+        "the code location": "from timetracking_assets.definitions import defs; defs()",
     }
+    ready = "; import time; print(time.process_time())"
     runs = {name: [] for name in commands}
     for _ in range(rounds + 1):
         for name, command in commands.items():
-            runs[name].append(run_process([sys.executable, *command]))
+            runs[name].append(run_process([sys.executable, "-c", command + ready]).result)
     # the first round may have compiled modules
-    base = median(run.cpu_seconds for run in runs["import dagster, dlt"][1:])
+    base = median(runs["import dagster, dlt"][1:])
     for name, found in runs.items():
-        cpu = median(run.cpu_seconds for run in found[1:])
-        seconds = median(run.seconds for run in found[1:])
-        table.add_row(name, f"{seconds:.2f}", f"{cpu:.2f}", f"{cpu / base:.2f}")
+        cpu = median(found[1:])
+        table.add_row(name, f"{cpu:.2f}", f"{cpu / base:.2f}")
+    return table
+
+
+def idle_range(days: int) -> Table:
+    """What Dagster alone takes to record a range of partitions in its embedded event log: the asset
+    does nothing.
+    """
+    table = _table("an asset that does nothing", "partitions", "CPU seconds", "ms for each")
+    names = [(_FIRST + timedelta(days=number)).isoformat() for number in range(days)]
+
+    @dg.asset(
+        partitions_def=dg.StaticPartitionsDefinition(names),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def idle() -> None:
+        """Nothing."""
+
+    job = dg.Definitions(
+        assets=[idle], executor=dg.in_process_executor
+    ).resolve_implicit_global_asset_job_def()
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    with (
+        tempfile.TemporaryDirectory() as home,
+        dg.DagsterInstance.local_temp(home) as instance,
+    ):
+        for some in ([names[0]], names):
+            started = process_time()
+            job.execute_in_process(instance=instance, tags=range_tags(some), run_config=quiet)
+            seconds = process_time() - started
+            table.add_row(str(len(some)), f"{seconds:.2f}", f"{seconds / len(some) * 1000:.0f}")
     return table
 
 
