@@ -10,6 +10,7 @@ FOR_LOADS_ALONE = {
     "duckdb",
     "pyarrow",
     "pyrate_limiter",
+    "sqlalchemy",
     "timetracking_assets.health.build",
     "timetracking_assets.ingest.pages.fetch",
     "timetracking_assets.ingest.load.run",

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from sqlalchemy import text
 
 from timetracking_assets.orchestration.check_history import latest_checks
 
@@ -107,6 +106,9 @@ def _execute(instance: dg.DagsterInstance, sql: str, **values: str) -> int:
     storage: Any = instance.event_log_storage
     if not hasattr(storage, "index_connection"):
         return 0
+    # the code location, which imports this, is there sooner without it
+    from sqlalchemy import text
+
     with storage.index_connection() as connection:
         return int(connection.execute(text(sql), values).rowcount)
 

@@ -438,7 +438,7 @@ def test_clients_of_one_destination_share_its_settings_alone(
     warehouse: DuckDBFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A setting of dlt's reaches each client; datasets and connections are its own."""
-    monkeypatch.setenv("DESTINATION__DUCKDB__ENABLE_DATASET_NAME_NORMALIZATION", "false")
+    monkeypatch.setenv("DESTINATION__ENABLE_DATASET_NAME_NORMALIZATION", "false")
     destination = warehouse.destination()
     clients = []
     for dataset in ("One", "Two"):
