@@ -180,8 +180,9 @@ def _killed(world: World, dice: random.Random, kills: int) -> list[str]:
 
     for _ in range(3):
         _edit(world, dice)
+    process = start()
     began = time.monotonic()
-    start().join()
+    process.join()
     seconds, last = time.monotonic() - began, statements.value
     assert last > 0
     left_behind: list[str] = []
