@@ -42,11 +42,13 @@ def _run(release: Path, *runs: str) -> None:
 
 @pytest.mark.skipif(not OLDER, reason="needs a working copy of an older release: OLDER_RELEASE")
 @pytest.mark.timeout(1200)
-def test_releases_in_turn(platform: Platform, control: RemoteControl, today: date) -> None:
+def test_releases_in_turn(
+    platform: Platform, control: RemoteControl, first_day: date, today: date
+) -> None:
     older = Path(OLDER).absolute()
-    first, last = today - timedelta(days=20), today - timedelta(days=1)
+    first, last = first_day, today - timedelta(days=1)
     runs = (ROLES, f"{LOGGED}@{first}:{last}", f"{ENTRIES}@{first}:{last}")
-    days = {(first + timedelta(days=number)).isoformat() for number in range(20)}
+    days = {(first + timedelta(days=n)).isoformat() for n in range((today - first).days)}
 
     def edit(number: int) -> None:
         rows = control.rows("resource_management", "roles")
