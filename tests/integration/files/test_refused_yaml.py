@@ -165,6 +165,7 @@ MISTAKES = {
 
 # what an editor sees by the schema; the others take the meaning of other keys, or of values
 SHAPES = {
+    "key of an older version",
     "key that we don't know",
     "partitions of an unknown type",
     "auth that dlt doesn't know",
