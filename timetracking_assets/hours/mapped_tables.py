@@ -120,13 +120,16 @@ def time_entries(model: HoursModel, types: Types) -> str:
     )
     entries = (
         f"SELECT a.*, {_PERSON}, {running} AS running, {seconds} AS length, "
+        "coalesce(a.client_key, j.client_key) AS client, "
         f"coalesce(a.day, CAST(a.started_at AT TIME ZONE {zone} AS DATE)) AS day_of_work "
         f"FROM {all_rows(model, 'time_entries', types)} AS a {_PEOPLE} "
+        f"LEFT JOIN {quoted(SCHEMA, 'projects')} AS j ON j.project_key = a.project_key "
         f"LEFT JOIN {zones} AS ez ON ez.name = a.zone "
         f"LEFT JOIN {zones} AS pz ON pz.name = p.timezone"
     )
     special = {
         "entry_key": "e.source || ':' || e.source_id",
+        "client_key": "e.client",
         "day": "e.day_of_work",
         "seconds": "CASE WHEN NOT e.running THEN e.length END",
         "ended_at": "CASE WHEN NOT e.running THEN e.ended_at END",

@@ -160,7 +160,7 @@ class TimeEntriesMapping(MappingSpec):
 
     person: Value | None = Field(None, description="id of who worked")
     project: Value | None = Field(None, description="id of its project")
-    client: Value | None = Field(None, description="id of its client")
+    client: Value | None = Field(None, description="id of its client; without, its project's")
     task: Value | None = Field(None, description="id of its task")
     plan: Value | None = Field(None, description="id of the plan that it carries out")
     day: Value | None = Field(

@@ -28,6 +28,7 @@ def test_lineage_is_of_what_each_table_reads(definitions: dg.Definitions) -> Non
     }
     assert deps("time_entries") == {
         "hours/people_in_sources",
+        "hours/projects",
         "project_management/entries",
         "resource_management/logged_time",
         "resource_management/projects",

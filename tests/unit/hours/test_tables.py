@@ -153,6 +153,30 @@ def test_without_a_unit_start_and_end_say_how_long(
     assert world.finding("time_entries", "hours_in_equal_hours_out").count == 0
 
 
+def test_an_entry_without_a_client_is_its_projects(
+    new_warehouse: Callable[[Path], Any], tmp_path: Path
+) -> None:
+    mapping = {**ENTRIES["unified"]["time_entries"]}
+    del mapping["client"]
+    entries = {**ENTRIES, "unified": {"time_entries": mapping}}
+    world = World.of(new_warehouse(tmp_path), tool("tool", USERS, PROJECTS, entries))
+    world.put("tool.projects", {"id": 7, "client_id": 3}, {"id": 8})
+    world.put(
+        "tool.entries",
+        *(
+            entry(number, "2026-03-02T09:00:00Z", "2026-03-02T10:00:00Z", project_id=project)
+            for number, project in enumerate((7, 8, 9, None))
+        ),
+    )
+    world.build()
+    clients = "SELECT source_id, client_key FROM hours.time_entries ORDER BY 1"
+    assert world.rows(clients) == [("0", "tool:3"), ("1", None), ("2", None), ("3", None)]
+    # a project that changes hands changes its entries
+    world.put("tool.projects", {"id": 7, "client_id": 4}, {"id": 8})
+    world.build()
+    assert world.rows(clients)[0] == ("0", "tool:4")
+
+
 def test_sums(world: World) -> None:
     report = world.build()
     assert report.kept_back == {}
