@@ -112,6 +112,35 @@ def test_no_worker_has_written_outside_the_paths_that_are_set(cluster: Cluster) 
     assert {path.suffix for path in logs.iterdir()} == {".log"}
 
 
+def test_retention_keeps_what_tells_the_state_in_both_databases(cluster: Cluster) -> None:
+    count = (
+        "SELECT (SELECT count(*) FROM asset_check_executions WHERE partition IS NOT NULL "
+        "AND execution_status = 'PLANNED'), (SELECT count(*) FROM event_logs "
+        "WHERE dagster_event_type = 'STEP_START'), (SELECT count(*) FROM runs)"
+    )
+    [before] = query(cluster.services.url("dagster"), count)
+    # of an API that was loaded in several runs
+    notes = 'SELECT count(*) FROM time_analytics."_dlt_loads"'
+    [(loads,)] = query(cluster.services.url("warehouse"), notes)
+    materialized = cluster.client.materialized(["resource_management/logged_time"])
+
+    job = ["-m", "timetracking_assets.definitions", "-a", "defs", "-j", "retention"]
+    subprocess.run(
+        [cluster.python, "-m", "dagster", "job", "execute", *job],
+        env={**cluster.environment("elsewhere"), "TIMETRACKING_KEEP_DAYS": "0.000001"},
+        check=True,
+    )
+
+    [after] = query(cluster.services.url("dagster"), count)
+    # the job's own step and run are there, too
+    assert before[0] > after[0] == 0
+    assert before[1] > after[1] == 1
+    assert after[2] == before[2] + 1
+    [(loads_left,)] = query(cluster.services.url("warehouse"), notes)
+    assert 0 < loads_left < loads
+    assert cluster.client.materialized(["resource_management/logged_time"]) == materialized
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_cluster_leaves_nothing_behind(how: signal.Signals) -> None:
     command = subprocess.Popen(
