@@ -37,12 +37,12 @@ class HealthReportResource(dg.ConfigurableResource[None]):
         f"{VARIABLE}, else {DEFAULT}",
     )
 
-    def file(self, warehouse: Path, instance: dg.DagsterInstance) -> Path | None:
+    def file(self, directory: Path, instance: dg.DagsterInstance) -> Path | None:
         """The page's file; None if none is named and the machine is any of several."""
         named = self.path or os.environ.get("TIMETRACKING_REPORT")
         if named:
             return Path(named).expanduser()
-        return None if runs_elsewhere(instance) else warehouse.with_name("health_report.html")
+        return None if runs_elsewhere(instance) else directory / "health_report.html"
 
     def ui(self) -> str:
         """The address of the Dagster UI, no slash at its end."""
@@ -71,7 +71,7 @@ def build_health_definitions(watched: dg.Definitions) -> dg.Definitions:
         opened = warehouse.open_for(context.instance)
         holder = f"run {context.run.run_id}, health report"
         health = read_health(context.instance, watched, opened, holder)
-        path, ui_url = health_report.file(opened.work_dir, context.instance), health_report.ui()
+        path, ui_url = health_report.file(opened.directory, context.instance), health_report.ui()
         path = path.absolute() if path else None
         problem: str | None = None
         try:

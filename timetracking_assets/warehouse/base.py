@@ -70,6 +70,11 @@ class Warehouse(ABC):
 
     @property
     @abstractmethod
+    def directory(self) -> Path:
+        """Where files for readers are by default: copies of the model, the health report."""
+
+    @property
+    @abstractmethod
     def work_dir(self) -> Path:
         """Where loads keep their private working directories."""
 

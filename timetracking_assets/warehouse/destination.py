@@ -69,6 +69,11 @@ class DestinationWarehouse(Warehouse):
         return self._settings.is_postgres
 
     @property
+    def directory(self) -> Path:
+        """The local directory."""
+        return self.home
+
+    @property
     def work_dir(self) -> Path:
         """Below the local directory: only loads that are going on have files there."""
         return self.home / f"{self.name}.loads"

@@ -88,6 +88,11 @@ class DuckDBFile(Warehouse):
         return str(self.path)
 
     @property
+    def directory(self) -> Path:
+        """That of the file."""
+        return self.path.parent
+
+    @property
     def work_dir(self) -> Path:
         """Beside the file, on the same disk; or among the system's temporary files.
 

@@ -15,15 +15,16 @@ from timetracking_assets.spec.hours_model import CopiesSpec
 TABLES = ["people", "time_entries", "person_project_weeks"]
 
 
-def test_copies_hold_the_tables(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("directory", ["copies", "env=prod", "100%"])
+def test_copies_hold_the_tables(world: World, tmp_path: Path, directory: str) -> None:
     world.build()
-    file, folder = tmp_path / "copies" / "unified.duckdb", tmp_path / "parquet"
+    file, folder = tmp_path / directory / "unified.duckdb", tmp_path / directory / "parquet"
     for _ in range(2):
         with world.opened() as opened:
             write_duckdb(opened, TABLES, file)
             write_parquet(opened, TABLES, folder)
     assert sorted(path.name for path in folder.iterdir()) == sorted(f"{t}.parquet" for t in TABLES)
-    assert [path.name for path in file.parent.iterdir()] == ["unified.duckdb"]
+    assert {path.name for path in file.parent.iterdir()} == {"unified.duckdb", "parquet"}
     assert oct(file.stat().st_mode)[-3:] == "600"
     with duckdb.connect(str(file), read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")

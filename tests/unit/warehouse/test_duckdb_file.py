@@ -402,6 +402,8 @@ def test_a_path_that_says_something_to_duckdb_is_a_path(
     with warehouse.reading("a test") as opened:
         assert set(opened.column_types("hours", "entries")) == {"id"}
     assert not list(warehouse.work_dir.glob("load-*"))
+    # copies and reports are where they are looked for
+    assert warehouse.directory == tmp_path / directory
 
 
 @pytest.mark.parametrize("name", ["a'b", "a?b", "a\\b"])

@@ -83,7 +83,7 @@ def hours_assets(model: HoursModel) -> dg.AssetsDefinition:
         def run() -> "ModelReport":
             with warehouse.exclusive(holder, context.log.info, dataset=SCHEMA) as opened:
                 names = [(check.table, check.name) for check in chosen]
-                copies = Copies.of(model.spec.copies, warehouse.work_dir.parent)
+                copies = Copies.of(model.spec.copies, warehouse.directory)
                 older = copies.begin()
                 report = run_model(opened, model, tables, names, loaded)
                 if report.changed or older:
