@@ -22,7 +22,7 @@ import pytest
 from tests.support.hours import World
 from tests.support.hours_sandbox import loaded_sandbox
 from timetracking_assets.warehouse.destination import OpenDestination
-from timetracking_assets.warehouse.duckdb_file import OpenDuckDB
+from timetracking_assets.warehouse.open_duckdb import OpenDuckDB
 
 SOURCES = {
     "time_tracking.time_tracking_data": (

@@ -13,7 +13,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -24,27 +24,18 @@ import dlt
 import duckdb
 
 from timetracking_assets.errors import WarehouseError
-from timetracking_assets.warehouse.base import (
-    Log,
-    MergeSql,
-    OpenWarehouse,
-    Warehouse,
-    literal,
-    quoted,
-    staging_dataset,
-)
+from timetracking_assets.warehouse.base import Log, MergeSql, Warehouse, staging_dataset
 from timetracking_assets.warehouse.locks import file_lock, wait_for
 from timetracking_assets.warehouse.merge_job import with_merge
+from timetracking_assets.warehouse.open_duckdb import OpenDuckDB
 from timetracking_assets.warehouse.private_files import private_files
 from timetracking_assets.warehouse.scratch import limit_memory
-from timetracking_assets.warehouse.types import SQL_TYPES
 
 _PAUSE_SECONDS = 0.05
 _HOLDER = re.compile(r"Conflicting lock is held in (.+?) \(PID (\d+)\)")
 _DAMAGED = ("Could not read enough bytes", "Corrupt database file")
 """What DuckDB's messages about a damaged file say."""
 _CHECK_PATH = "Check the file and TIMETRACKING_WAREHOUSE, which names it."
-_TYPES = {sql_type: name for name, sql_type in SQL_TYPES.items()}
 
 
 class _DuckDB(dlt.destinations.duckdb):
@@ -300,88 +291,3 @@ def _program(problem: str) -> str:
     """The program that has the file open, as DuckDB's message names it."""
     held = _HOLDER.search(problem)
     return f"{held[1]} (process {held[2]})" if held else "another program"
-
-
-class OpenDuckDB(OpenWarehouse):
-    """The file while its lock is held; what is compared with its tables is compared in it."""
-
-    keeps_json_text = True
-    ignores_case = True
-    dialect = "duckdb"
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection, waited: float) -> None:
-        self.scratch, self.waited = connection, waited
-        self._in_transaction = False
-
-    def column_types(self, dataset: str, table: str) -> dict[str, str]:
-        """Column names and types of a table; see `OpenWarehouse`."""
-        if self._in_transaction:
-            # which would fail with DESCRIBE, if the table didn't exist
-            self.scratch.execute(
-                "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = "
-                "current_database() AND schema_name = $1 AND table_name = $2 ORDER BY column_index",
-                [dataset, table],
-            )
-        else:
-            try:
-                # a load asks some twenty times; the other way takes four times as long, and twenty
-                # times in a file that has just been opened
-                described = f"DESCRIBE {quoted(dataset, table)}"
-                self.scratch.execute(f"SELECT column_name, column_type FROM ({described})")
-            except duckdb.CatalogException:
-                return {}
-        columns = self.scratch.fetchall()
-        return {name: _TYPES.get(kind, kind) for name, kind in columns}
-
-    def table_kinds(self, dataset: str) -> list[tuple[str, str, str]]:
-        """Schema, name and kind of what is in a dataset; see `OpenWarehouse`."""
-        return self.rows(
-            "SELECT table_schema, table_name, table_type FROM information_schema.tables "
-            "WHERE table_catalog = current_database() "
-            f"AND lower(table_schema) = {literal(dataset.lower())}"
-        )
-
-    def constraints(self, dataset: str, table: str) -> list[str]:
-        """The constraints of a table; see `OpenWarehouse`."""
-        found = self.rows(
-            "SELECT constraint_text FROM duckdb_constraints() WHERE database_name = "
-            f"current_database() AND schema_name = {literal(dataset)} "
-            f"AND table_name = {literal(table)} AND constraint_type <> 'NOT NULL'"
-        )
-        return [text for (text,) in found]
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """The rows of a query."""
-        return self.scratch.execute(sql).fetchall()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All changes inside, or none."""
-        self.scratch.begin()
-        self._in_transaction = True
-        try:
-            yield
-        except BaseException:
-            self.scratch.rollback()
-            raise
-        else:
-            self.scratch.commit()
-        finally:
-            self._in_transaction = False
-
-    def change(self, sql: str) -> None:
-        """Do what a statement says."""
-        self.scratch.execute(sql)
-
-    def in_scratch(
-        self,
-        dataset: str,
-        table: str,
-        *,
-        where: str,
-        keys: Sequence[str],
-        of: str,
-        columns: Sequence[str] | None = None,
-    ) -> str:
-        """The table itself."""
-        return quoted(dataset, table)

@@ -223,20 +223,6 @@ def test_a_directory_in_the_place_of_a_file(
     load_into(warehouse)
 
 
-def test_column_types_in_order(path: Path) -> None:
-    with DuckDBFile(path).exclusive("me") as held:
-        assert held.column_types("hours", "entries") == {}
-        held.scratch.execute("CREATE SCHEMA hours")
-        held.scratch.execute("CREATE TABLE hours.entries (id BIGINT, begun TIMESTAMPTZ, x JSON)")
-        held.scratch.execute("CREATE TABLE main.entries (other BIGINT)")
-        types = held.column_types("hours", "entries")
-    assert list(types.items()) == [
-        ("id", "bigint"),
-        ("begun", "timestamp"),
-        ("x", "json"),
-    ]
-
-
 def test_names_are_quoted() -> None:
     name = 'a"; DROP TABLE t; --'
     with duckdb.connect() as connection:
@@ -455,19 +441,3 @@ def test_clients_of_one_destination_share_its_settings_alone(
     for client in clients:
         with client.sql_client as opened:
             assert opened.execute_sql("SELECT 1") == [(1,)]
-
-
-def test_columns_of_a_table_inside_and_outside_a_transaction(warehouse: DuckDBFile) -> None:
-    """A table that doesn't exist has none, and spoils no transaction."""
-    with warehouse.exclusive("a test", dataset="hours") as opened:
-        opened.change("CREATE SCHEMA hours")
-        opened.change('CREATE TABLE hours.days (day DATE, "The hours" DOUBLE, kept TIMESTAMPTZ)')
-        expected = {"day": "date", "The hours": "double", "kept": "timestamp"}
-        assert opened.column_types("hours", "days") == expected
-        assert opened.column_types("hours", "weeks") == opened.column_types("other", "days") == {}
-        with opened.transaction():
-            assert opened.column_types("hours", "weeks") == {}
-            opened.change("CREATE TABLE hours.weeks (week BIGINT)")
-            assert opened.column_types("hours", "weeks") == {"week": "bigint"}
-            assert opened.column_types("hours", "days") == expected
-        assert opened.column_types("hours", "weeks") == {"week": "bigint"}
