@@ -281,7 +281,7 @@ def _table(results: Sequence[AssetResult]) -> Table:
 
 def _add_row(table: Table, result: AssetResult) -> None:
     green = result.succeeded
-    checks = f"{result.checks_passed} of {result.checks} passed"
+    checks = f"{result.checks_passed} of {result.checks} passed" if result.checks else "none"
     if result.warnings:
         checks += f", [yellow]{counted(result.warnings, 'warning')}[/]"
     table.add_row(
