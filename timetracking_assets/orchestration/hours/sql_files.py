@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from timetracking_assets.errors import IngestError, SpecError, SpecErrors, WarehouseError
+from timetracking_assets.errors import SpecError, SpecErrors, WarehouseError
 from timetracking_assets.hours.tables import SCHEMA, TABLES
 from timetracking_assets.orchestration.failures import or_failure
 from timetracking_assets.orchestration.hours.asset_specs import (
@@ -221,9 +221,7 @@ def _replaced(opened: "OpenWarehouse", file: SqlFile) -> int:
     problem = ""
     try:
         return replace_table(opened, file.table, file.sql)
-    except IngestError:
-        raise
-    # of whichever driver
+    # of whichever driver, or the warehouse's own
     except Exception as error:
         problem = " ".join(str(error).split())
     raise WarehouseError(f"{file.path}: {problem}")
