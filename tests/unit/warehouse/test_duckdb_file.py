@@ -81,7 +81,6 @@ def test_a_holder_in_another_process_excludes_and_is_named_and_when_killed_frees
         holder.wait()
         with DuckDBFile(path, lock_timeout=5).exclusive("me") as warehouse:
             assert warehouse.number("SELECT 1") == 1
-            assert warehouse.waited < 5
 
 
 def test_threads_exclude_each_other(path: Path) -> None:

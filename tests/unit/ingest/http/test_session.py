@@ -91,7 +91,7 @@ def test_a_success_is_split_and_counted(client: Callable[..., Client]) -> None:
     asked.get("/others")
     assert (asked.stats.requests, asked.stats.retries) == (2, 0)
     assert asked.stats.bytes == 2 * len(BODY)
-    assert 0 < asked.stats.seconds < 5
+    assert asked.stats.seconds > 0
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 0])

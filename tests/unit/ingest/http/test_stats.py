@@ -106,7 +106,7 @@ def test_a_request_without_an_end_is_counted(api: Callable[..., Api], stub: Stub
     numbers = count(1)
     stub.answers = [lambda path, _: never() if next(numbers) == 2 else page(path)]
     stats = RequestStats()
-    read(api, stub, PAGINATORS[way], stats, timeout=5, total_timeout=0.3)
+    read(api, stub, PAGINATORS[way], stats, timeout=5, total_timeout=1)
     assert stats.requests == len(stub.paths) == PAGES + 1
 
 

@@ -46,7 +46,7 @@ def test_an_attempt_ends(stub: Stub, requester: Open, answer: Callable[[str, byt
     client = requester(stub.url, total_timeout=0.5, timeout=3, max_retries=1)
     started = time.monotonic()
     error = client.failure()
-    assert 1 <= time.monotonic() - started < 3
+    assert 1 <= time.monotonic() - started < 15
     assert "it took longer than 0.5 s (`total_timeout`)" in str(error)
     assert error.transient
     assert len(stub.paths) == client.stats.requests == 2
@@ -54,7 +54,7 @@ def test_an_attempt_ends(stub: Stub, requester: Open, answer: Callable[[str, byt
 
 def test_the_next_attempt_may_succeed(stub: Stub, requester: Open) -> None:
     stub.answers = [ENDLESS["a byte a moment"], (200, {}, b"[]")]
-    client = requester(stub.url, total_timeout=0.5)
+    client = requester(stub.url, total_timeout=1)
     assert client.get().content == b"[]"
     assert client.get().content == b"[]"
     assert client.stats.retries == 1
@@ -76,10 +76,10 @@ def test_a_host_that_takes_connections_and_is_silent_is_left_to_the_timeout(
 
 def test_connections_are_kept(stub: Stub, requester: Open) -> None:
     """A limit that has passed does not end the next request on the same connection."""
-    client = requester(stub.url, total_timeout=0.3)
+    client = requester(stub.url, total_timeout=1)
     for _ in range(6):
         client.get()
-        time.sleep(0.1)
+        time.sleep(0.25)
     assert client.stats.retries == 0
 
 
@@ -89,7 +89,7 @@ def test_a_load_ends(stub: Stub, requester: Open, answer: Callable[[str, bytes],
     client = requester(stub.url, deadline=time.monotonic() + 0.5, total_timeout=5, load_timeout=0.5)
     started = time.monotonic()
     error = client.failure()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15
     assert "the requests of this load take longer than 0.5 s (`load_timeout`)" in str(error)
     assert not error.transient
     assert len(stub.paths) == 1
