@@ -10,10 +10,6 @@ from pathlib import Path
 
 import dagster as dg
 
-from timetracking_assets.health.asset import build_health_definitions
-from timetracking_assets.orchestration.resources import WAREHOUSE, WarehouseResource
-from timetracking_assets.orchestration.retention import build_retention_definitions
-
 
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
@@ -31,6 +27,11 @@ def _without_garbage_collection() -> Iterator[None]:
 @_without_garbage_collection()
 def defs() -> dg.Definitions:
     """All definitions of the project, loaded from YAML."""
+    # imported here, as modules stay, too: dlt's and those of the components are a thousand
+    from timetracking_assets.health.asset import build_health_definitions
+    from timetracking_assets.orchestration.resources import WAREHOUSE, WarehouseResource
+    from timetracking_assets.orchestration.retention import build_retention_definitions
+
     loaded = dg.Definitions.merge(
         dg.load_from_defs_folder(path_within_project=Path(__file__).parent),
         dg.Definitions(resources={WAREHOUSE: WarehouseResource()}, executor=dg.in_process_executor),

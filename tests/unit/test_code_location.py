@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
+
+import pytest
 
 FOR_LOADS_ALONE = {
     "duckdb",
@@ -17,18 +20,35 @@ FOR_LOADS_ALONE = {
     "timetracking_assets.warehouse.locks",
 }
 
+LOAD = """
+import gc, json, sys
+from timetracking_assets import definitions
+facts = {"before": list(sys.modules), "collected_before": gc.get_stats()[2]["collections"]}
+loaded = definitions.defs()
+facts["collected"] = gc.get_stats()[2]["collections"] - facts["collected_before"]
+facts["modules"] = list(sys.modules)
+facts["collects_garbage"] = gc.isenabled()
+facts["assets"] = len(list(loaded.resolve_all_asset_specs()))
+print(json.dumps(facts))
+"""
 
-def test_definitions_need_nothing_of_what_loads() -> None:
-    code = (
-        "import gc, json, sys\n"
-        "from timetracking_assets.definitions import defs\n"
-        "assets = len(list(defs().resolve_all_asset_specs()))\n"
-        "print(json.dumps([assets, list(sys.modules), gc.isenabled()]))"
-    )
+
+@pytest.fixture(scope="module")
+def loaded() -> Any:
+    """What a process that has loaded the shipped definitions tells of itself."""
     process = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", LOAD], capture_output=True, text=True, timeout=60, check=True
     )
-    assets, modules, collects_garbage = json.loads(process.stdout.splitlines()[-1])
-    assert assets > 30
-    assert collects_garbage
-    assert FOR_LOADS_ALONE.isdisjoint(modules), FOR_LOADS_ALONE & set(modules)
+    return json.loads(process.stdout.splitlines()[-1])
+
+
+def test_definitions_need_nothing_of_what_loads(loaded: Any) -> None:
+    assert loaded["assets"] > 30
+    assert FOR_LOADS_ALONE.isdisjoint(loaded["modules"]), FOR_LOADS_ALONE & set(loaded["modules"])
+
+
+def test_no_garbage_is_searched_while_modules_and_definitions_are_made(loaded: Any) -> None:
+    assert "dlt" not in loaded["before"]
+    assert "dlt" in loaded["modules"]
+    assert loaded["collected"] == 0
+    assert loaded["collects_garbage"]

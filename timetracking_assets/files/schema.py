@@ -3,13 +3,19 @@ that of the model of hours.
 
 They are made from `ApiSpec` and `HoursModelSpec`, so that a key is described once. A file is judged
 as a whole when it has been laid over what it extends, and its templates have values.
+
+`python -m timetracking_assets.files.schema` writes `attributes_schema.json`, which every code
+location asks for when it loads: making it from the model would take longer than all files do.
 """
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Mapping
 from copy import copy
 from functools import cache
+from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -68,8 +74,17 @@ def _nullable_value(origin: type, argument: Any) -> Any:
     return partial if origin is list or argument is str else partial | None
 
 
+ATTRIBUTES_SCHEMA = Path(__file__).with_name("attributes_schema.json")
+
+
 def attributes_schema() -> dict[str, Any]:
     """The JSON schema of a file's attributes, as `dg` and editors take it."""
+    schema: dict[str, Any] = json.loads(ATTRIBUTES_SCHEMA.read_text(encoding="utf-8"))
+    return schema
+
+
+def schema_of_model() -> dict[str, Any]:
+    """The same, made from the model: what `attributes_schema.json` must hold."""
     schema: dict[str, Any] = _nullable(ApiFileModel.model_json_schema())
     for definition in schema["$defs"].values():
         if definition.get("type") == "object":
@@ -152,3 +167,9 @@ class HoursFileModel(_partial(HoursModelSpec)):  # type: ignore[misc]
     """The model of hours: what `defs.yaml` holds under `attributes`."""
 
     model_config = ConfigDict(title="HoursModel")
+
+
+if __name__ == "__main__":
+    text = json.dumps(schema_of_model(), indent=1, ensure_ascii=False) + "\n"
+    ATTRIBUTES_SCHEMA.write_text(text, encoding="utf-8")
+    sys.stdout.write(f"{ATTRIBUTES_SCHEMA}\n")
