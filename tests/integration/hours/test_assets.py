@@ -79,7 +79,7 @@ def test_a_raw_table_dropped_by_hand_is_missing_and_named(platform: Platform) ->
     assert outcome.succeeded
     check = outcome.checks["hours/time_entries"]["sources_present"]
     assert not check.passed
-    assert "time_tracking.time_tracking_data" in str(check.description)
+    assert "source time_tracking, resource time_tracking_data" in str(check.description)
 
 
 def test_a_wrong_base_keeps_the_sums_back(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.hours import World, entry, tool
+from timetracking_assets.hours.checks.check import Finding
 from timetracking_assets.hours.checks.declared import checks_of
 from timetracking_assets.hours.tables import MARTS, TABLES
 
@@ -65,6 +66,59 @@ FROM_MODEL: dict[tuple[str, str], str] = {
         "UPDATE hours.person_project_weeks SET billable_seconds = 0"
     ),
 }
+# check -> the first row that its message names: source, ids, seconds (or days)
+_ADA = "person_key ada@studio.example"
+NAMED: dict[tuple[str, str], str] = {
+    ("people_in_sources", "keys_unique"): "source tool, source_id 1, n 2",
+    ("people_in_sources", "people_matched"): "source tool, source_id 1, name Ada",
+    ("projects", "keys_unique"): "source tool, project_key tool:7, n 2",
+    ("clients", "keys_unique"): "source tool, client_key tool:30, n 2",
+    ("projects", "references_resolve"): (
+        "source tool, column_name client_key, value tool:30, n 1, first_id 7"
+    ),
+    ("time_entries", "keys_unique"): "source tool, entry_key tool:1, n 2, seconds 7200",
+    ("time_entries", "references_resolve"): (
+        "source tool, column_name project_key, value tool:99, n 3, seconds 12000, first_id 1"
+    ),
+    ("time_entries", "values_known"): (
+        "source tool, key billable, value gift, n 1, seconds 7200, first_id 1"
+    ),
+    ("time_entries", "no_overlaps"): (
+        f"source tool, source_id 2, {_ADA}, day 2026-03-02, seconds 1200, other_id 1"
+    ),
+    ("time_entries", "durations_plausible"): (
+        f"source tool, source_id 1, {_ADA}, day 2026-03-02, seconds -1"
+    ),
+    ("time_entries", "durations_match_spans"): (
+        f"source tool, source_id 1, {_ADA}, day 2026-03-02, seconds 60"
+    ),
+    # it has no seconds yet
+    ("time_entries", "no_running_timers"): f"source tool, source_id 1, {_ADA}, day 2026-03-02",
+    ("time_entries", "no_entries_over_midnight"): (
+        f"source tool, source_id 1, {_ADA}, day 2026-03-02, seconds 7200"
+    ),
+    ("absences", "keys_unique"): "source tool, absence_key tool:1:1, n 2",
+    ("absences", "references_resolve"): (
+        "source tool, column_name person_key, value tool:99, n 1, first_id 1:99"
+    ),
+    ("absences", "values_known"): "source tool, key status, value hm, n 1, first_id 1:1",
+    ("absences", "days_in_equal_days_out"): (
+        "source tool, problem different, id 1:1, days_in 1, days_out 2"
+    ),
+    ("plans", "keys_unique"): "source tool, plan_key tool:1, n 2",
+    ("plans", "references_resolve"): (
+        "source tool, column_name person_key, value tool:99, n 1, first_id 1"
+    ),
+    ("plans", "days_in_equal_days_out"): "source tool, problem missing, id 1, days_in 1",
+    ("person_days", "hours_equal_entries"): (
+        f"{_ADA}, day 2026-03-03, entries_seconds 3600, mart_seconds 3601, entries_billable 0, "
+        "mart_billable 0, n 1, entries tool:3"
+    ),
+    ("person_project_weeks", "hours_equal_entries"): (
+        f"source tool, {_ADA}, project_key tool:7, week 2026-03-02, entries_seconds 10800, "
+        "mart_seconds 10800, entries_billable 7200, mart_billable 0, n 2, entries tool:1, tool:3"
+    ),
+}
 ELSEWHERE = {
     ("time_entries", "hours_in_equal_hours_out"),
     ("time_entries", "sources_present"),
@@ -94,8 +148,8 @@ def test_checks_fail_on_bad_rows(world: World, key: tuple[str, str]) -> None:
     base = [name for name in TABLES if name not in MARTS and TABLES[name].mapping]
     finding = world.build(base, checks=[key]).findings[key]
     assert finding.count > 0
-    assert str(finding.count) in finding.text
-    assert finding.rows
+    assert finding.text.startswith(f"{finding.count} ")
+    assert f"({NAMED[key]}" in finding.text
 
 
 @pytest.mark.parametrize("key", FROM_MODEL)
@@ -107,8 +161,8 @@ def test_checks_fail_on_a_wrong_model(world: World, key: tuple[str, str]) -> Non
     assert world.finding(*key).count == 0
     world.change(FROM_MODEL[key])
     finding = world.finding(*key)
-    assert finding.count > 0
-    assert finding.rows
+    assert finding.text.startswith(f"{finding.count} ")
+    assert f"({NAMED[key]}" in finding.text
 
 
 @pytest.mark.parametrize(
@@ -132,7 +186,32 @@ def test_checks_fail_on_a_wrong_model(world: World, key: tuple[str, str]) -> Non
 def test_hours_in_equal_hours_out(world: World, sql: str, row: tuple[Any, ...]) -> None:
     world.build(["people_in_sources", "time_entries"])
     world.change(sql)
-    assert world.finding("time_entries", "hours_in_equal_hours_out").rows == (row,)
+    finding = world.finding("time_entries", "hours_in_equal_hours_out")
+    assert finding.rows == (row,)
+    assert f"(source tool, problem {row[1]}, id 2, seconds_" in finding.text
+
+
+def test_a_message_names_some_and_counts_the_rest() -> None:
+    rows = tuple(("tool", str(number), None) for number in range(10))
+    finding = Finding(12, "{count} entries are odd", ("source", "id", "seconds"), rows)
+    assert finding.text == (
+        "12 entries are odd (source tool, id 0; source tool, id 1; source tool, id 2; and 9 more)"
+    )
+    assert Finding(1, "{count} entry is odd").text == "1 entry is odd"
+    assert Finding(0, "{count} entries are odd").text == ""
+
+
+def test_a_shift_of_hours_between_projects_is_noticed(world: World) -> None:
+    """The person's week has the right sum, and its projects have not."""
+    world.build()
+    world.change("UPDATE hours.person_project_weeks SET project_key = 'tool:8'")
+    finding = world.finding("person_project_weeks", "hours_equal_entries")
+    assert finding.count == 4
+    # the sums of nothing: no entry is of that project
+    assert (
+        f"source tool, {_ADA}, project_key tool:8, week 2026-03-02, entries_seconds 0, "
+        "mart_seconds 10800, entries_billable 0, mart_billable 7200, n 0" in finding.text
+    )
 
 
 def test_a_raw_table_that_is_gone_is_named(world: World) -> None:
@@ -142,7 +221,7 @@ def test_a_raw_table_that_is_gone_is_named(world: World) -> None:
     check = ("time_entries", "sources_present")
     finding = world.finding(*check, loaded={("tool", "entries")})
     assert (finding.count, finding.rows) == (1, (("tool", "entries"),))
-    assert "tool.entries" in finding.text
+    assert "(source tool, resource entries)" in finding.text
     # an API that nobody has configured is not missed
     assert world.finding(*check).count == 0
 
@@ -156,3 +235,4 @@ def test_work_in_two_apis(world: World) -> None:
     finding = two.finding("time_entries", "no_work_twice")
     assert finding.count == 1
     assert finding.rows[0][-1] == "other:1, tool:1"
+    assert "seconds 7200, n 2, entries other:1, tool:1)" in finding.text

@@ -7,7 +7,7 @@ asked is in the modules beside this one; how Dagster shows it is in `orchestrati
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import zip_longest
@@ -22,6 +22,8 @@ from timetracking_assets.warehouse.base import OpenWarehouse, literal, quoted
 
 SAMPLE = 10
 """Lines of a finding."""
+NAMED = 3
+"""Lines of a finding that its message names."""
 OTHERS = ""
 """In the place of a source: the rows of sources that the model doesn't have."""
 
@@ -30,7 +32,8 @@ OTHERS = ""
 class Finding:
     """What a check came to: `rows` are lines of a table whose columns are `head`, the worst first.
 
-    `count`: all that the check counted, of which `rows` is a part; `{count}` is it in `template`.
+    `count`: all that the check counted, of which `rows` is a part; `{count}` is it in `template`,
+    to which the message adds the first rows.
     """
 
     count: int = 0
@@ -41,8 +44,18 @@ class Finding:
 
     @property
     def text(self) -> str:
-        """What it came to; empty where nothing is wrong."""
-        return self.template.format(count=self.count) if self.count else ""
+        """What it came to, and for which rows; empty where nothing is wrong."""
+        if not self.count:
+            return ""
+        text = self.template.format(count=self.count)
+        lines = [self._line(row) for row in self.rows[:NAMED]]
+        if lines and self.count > len(lines):
+            lines.append(f"and {self.count - len(lines)} more")
+        return f"{text} ({'; '.join(lines)})" if lines else text
+
+    def _line(self, row: tuple[Any, ...]) -> str:
+        values = zip(self.head, row, strict=True)
+        return ", ".join(f"{name} {value}" for name, value in values if value not in (None, ""))
 
 
 @dataclass(frozen=True)
@@ -169,12 +182,19 @@ def sampled(
     template: str,
     order: str,
     facts: dict[str, int] | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> Finding:
-    """A finding of the rows that `sql` gives."""
+    """A finding of the rows that `sql` gives.
+
+    `more`: further columns, by name, as SQL that is evaluated for the lines of the finding alone.
+    """
+    more = more or {}
     columns = ", ".join(f"f.{quoted(name)}" for name in head)
+    others = "".join(f", {expression} AS {quoted(name)}" for name, expression in more.items())
     rows = context.rows(
-        f"SELECT count(*) OVER () AS total, {columns} FROM ({sql}) AS f "
-        f"ORDER BY {order} LIMIT {SAMPLE}"
+        f"SELECT f.total, {columns}{others} FROM (SELECT count(*) OVER () AS total, f.* "
+        f"FROM ({sql}) AS f ORDER BY {order} LIMIT {SAMPLE}) AS f ORDER BY {order}"
     )
     count = int(rows[0][0]) if rows else 0
-    return Finding(count, template, head, tuple(row[1:] for row in rows), facts or {})
+    lines = tuple(row[1:] for row in rows)
+    return Finding(count, template, (*head, *more), lines, facts or {})

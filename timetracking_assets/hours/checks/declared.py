@@ -133,7 +133,7 @@ _OF_TABLES: dict[str, Sequence[_Rest]] = {
             (
                 "hours_equal_entries",
                 True,
-                "Worked and billable seconds are those of the time ",
+                "Worked and billable seconds are those of the time entries.",
                 mart_equals_entries,
             ),
         ),

@@ -70,7 +70,7 @@ def midnight(context: Context, _: str) -> Finding:
 
 def overlaps(context: Context, _: str) -> Finding:
     """Time entries that begin before the person's last one has ended."""
-    columns = ", ".join(f"e.{quoted(name)}" for name in _ENTRY)
+    columns = ", ".join(f"e.{quoted(name)}" for name in (*_ENTRY, "started_at", "entry_key"))
     before = (
         "max(e.ended_at) OVER (PARTITION BY e.source, e.person_key ORDER BY e.started_at, "
         "e.ended_at, e.entry_key ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
@@ -81,8 +81,20 @@ def overlaps(context: Context, _: str) -> Finding:
         f"WHERE {context.of_source('e')} AND e.ended_at > e.started_at) AS e "
         "WHERE e.busy_until > e.started_at"
     )
-    text = "{count} time entries begin before another of the same person and API has ended"
-    return sampled(context, sql, _ENTRY, text, "f.day DESC, f.source_id")
+    meanwhile = (
+        f"(SELECT min(o.source_id) FROM {table_of('time_entries')} AS o "
+        "WHERE o.source = f.source AND o.person_key IS NOT DISTINCT FROM f.person_key "
+        "AND o.entry_key <> f.entry_key "
+        "AND o.started_at <= f.started_at AND o.ended_at > f.started_at)"
+    )
+    return sampled(
+        context,
+        sql,
+        _ENTRY,
+        "{count} time entries begin before another of the same person and API has ended",
+        "f.day DESC, f.source_id",
+        more={"other_id": meanwhile},
+    )
 
 
 def same_work(context: Context, _: str) -> Finding:

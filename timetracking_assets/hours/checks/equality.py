@@ -11,6 +11,9 @@ from timetracking_assets.hours.rows import Rows
 from timetracking_assets.hours.shapes import SECONDS, TEXT
 from timetracking_assets.warehouse.base import literal, quoted
 
+MOST_ENTRIES = 5
+"""Entries that are named for a sum that is wrong."""
+
 
 def _raw_days(rows: Rows, mapping: Any) -> str:
     first, last = (rows.value(day, "date") for day in (mapping.first_day, mapping.last_day))
@@ -97,38 +100,61 @@ def days_in_and_out(context: Context, table: str) -> Finding:
 
 def mart_equals_entries(context: Context, table: str) -> Finding:
     """Sums that are not those of the entries."""
-    period = "day" if table == "person_days" else "week"
-    of_entry = "e.day" if period == "day" else "CAST(date_trunc('week', e.day) AS DATE)"
+    by_day = table == "person_days"
+    period = "day" if by_day else "week"
+    keys = ("person_key",) if by_day else ("source", "person_key", "project_key")
+    entry_at = "e.day" if by_day else "CAST(date_trunc('week', e.day) AS DATE)"
 
-    def grouped(relation: str, at: str, worked: str, billable: str) -> str:
-        person = "coalesce(e.person_key, '')"
-        at = f"coalesce({at}, DATE '0001-01-01')"
+    # nulls are compared as empty text, or as a day on which nobody works
+    def key(name: str) -> str:
+        return f"coalesce(e.{name}, '')"
+
+    def at(day: str) -> str:
+        return f"coalesce({day}, DATE '0001-01-01')"
+
+    def grouped(relation: str, day: str, worked: str, billable: str) -> str:
+        names = ", ".join(f"{key(name)} AS {name}" for name in keys)
         return (
-            f"(SELECT {person} AS person_key, {at} AS at, "
+            f"(SELECT {names}, {at(day)} AS at, "
             f"CAST(sum({worked}) AS {SECONDS}) AS worked, "
             f"CAST(sum({billable}) AS {SECONDS}) AS billable FROM {relation} AS e "
-            f"GROUP BY {person}, {at})"
+            f"GROUP BY {', '.join(map(key, keys))}, {at(day)})"
         )
 
     entries = grouped(
         table_of("time_entries"),
-        of_entry,
+        entry_at,
         "coalesce(e.seconds, 0)",
         "CASE WHEN e.billable THEN coalesce(e.seconds, 0) ELSE 0 END",
     )
     mart = grouped(table_of(table), f"e.{period}", "e.worked_seconds", "e.billable_seconds")
+    names = ", ".join(f"coalesce(a.{name}, b.{name}) AS {name}" for name in keys)
     sql = (
-        "SELECT coalesce(a.person_key, b.person_key) AS person_key, coalesce(a.at, b.at) AS "
+        f"SELECT {names}, coalesce(a.at, b.at) AS "
         f"{quoted(period)}, coalesce(a.worked, 0) AS entries_seconds, "
         "coalesce(b.worked, 0) AS mart_seconds, coalesce(a.billable, 0) AS entries_billable, "
         f"coalesce(b.billable, 0) AS mart_billable FROM {entries} AS a FULL JOIN {mart} AS b "
-        "ON b.person_key = a.person_key AND b.at = a.at "
+        f"ON {' AND '.join(f'b.{name} = a.{name}' for name in (*keys, 'at'))} "
         "WHERE coalesce(a.worked, 0) <> coalesce(b.worked, 0) "
         "OR coalesce(a.billable, 0) <> coalesce(b.billable, 0)"
     )
-    head = ("person_key", period, "entries_seconds", "mart_seconds")
-    text = f"{{count}} persons' {period}s in {table} are not the sum of their entries"
-    return sampled(context, sql, (*head, "entries_billable", "mart_billable"), text, "f.person_key")
+    same = " AND ".join(f"{key(name)} = f.{name}" for name in keys)
+    of_line = (
+        f"FROM {table_of('time_entries')} AS e WHERE {same} AND {at(entry_at)} = f.{quoted(period)}"
+    )
+    ids = f"(array_agg(e.entry_key ORDER BY e.entry_key))[1:{MOST_ENTRIES}]"
+    return sampled(
+        context,
+        sql,
+        (*keys, period, "entries_seconds", "mart_seconds", "entries_billable", "mart_billable"),
+        f"{{count}} {'days' if by_day else 'weeks'} of people in {table} are not the sum of their "
+        "entries",
+        f"f.{quoted(period)} DESC, {', '.join(f'f.{name}' for name in keys)}",
+        more={
+            "n": f"(SELECT count(*) {of_line})",
+            "entries": f"(SELECT array_to_string({ids}, ', ') {of_line})",
+        },
+    )
 
 
 def sources_present(context: Context, table: str) -> Finding:
@@ -141,11 +167,10 @@ def sources_present(context: Context, table: str) -> Finding:
     rows = context.rows(
         f"SELECT t.source, count(*) FROM {table_of(table)} AS t GROUP BY t.source ORDER BY t.source"
     )
-    names = ", ".join(".".join(raw) for raw in lost)
     return Finding(
         len(lost),
-        f"Tables that were loaded are gone, and their rows with them: {names}. Materialize their "
-        "assets again.",
+        "{count} tables that were loaded are gone, and their rows with them: materialize their "
+        "assets again",
         ("source", "resource"),
         tuple(lost),
         {f"rows_{source}": int(count) for source, count in rows},
