@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import base64
 import html
+import html.entities
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from weakref import WeakSet
 
 MASK = "***"
@@ -51,14 +53,27 @@ class Redactor:
         return "".join([*masked, text[end:]])
 
     def finds_credential(self, body: bytes) -> bool:
-        """Whether the JSON `body` holds a credential of 8 characters or more."""
-        return any(core in body and pattern.search(body) for core, pattern in self._in_json)
+        """Whether the JSON `body` holds a credential of 8 characters or more, in any spelling of
+        JSON; within its strings, also as URLs, HTML and further JSON write it.
+
+        Not in base64 or hexadecimal digits, nor with its letters and digits as percents or
+        entities: each page that is loaded would pay for the search.
+        """
+        letters_escaped = _ESCAPED_LETTER.search(body)
+        return any(
+            (core in body and pattern.search(body)) or (letters_escaped and escaped.search(body))
+            for core, pattern, escaped in self._in_json
+        )
 
     def _prepare(self) -> None:
         self._values = {_plain(value) for value in self._secrets if len(value) >= _SHORTEST}
         self._shortest = min(map(len, self._values), default=0)
         self._in_json = [
-            (max(re.findall("[A-Za-z0-9]*", value), key=len).encode(), _json_pattern(value))
+            (
+                max(re.findall("[A-Za-z0-9]*", value), key=len).encode(),
+                _json_pattern(value, _spellings_of_signs),
+                _json_pattern(value, _spellings),
+            )
             for value in self._credentials
             if len(value) >= _SHORTEST_IN_ROWS
         ]
@@ -220,18 +235,35 @@ def _text(data: bytes) -> str:
     return "".join(character for character, _ in _spelled_bytes(data, 1))
 
 
-def _json_pattern(value: str) -> re.Pattern[bytes]:
+# what no writer of JSON needs to escape: an escape of another character is common
+_ESCAPED_LETTER = re.compile(rb"\\u00(?:3[0-9]|[46][1-9a-fA-F]|[57][0-9aA])")
+
+
+def _json_pattern(value: str, spellings: Callable[[str], bytes]) -> re.Pattern[bytes]:
     """A pattern of `value` in the strings of whatever JSON writer."""
-    return re.compile(b"".join(map(_json_spellings, value)))
+    return re.compile(b"".join(map(spellings, value)))
 
 
-def _json_spellings(character: str) -> bytes:
+def _spellings_of_signs(character: str) -> bytes:
     if character.isascii() and character.isalnum():
         return character.encode()
+    return _spellings(character)
+
+
+@cache
+def _spellings(character: str) -> bytes:
+    """A pattern of `character` in JSON; also in a URL or in HTML, or in JSON, in a string of it."""
     units = character.encode("utf-16-be")
-    escaped = "".join(rf"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
+    escaped = "".join(rf"\\+u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
     plain = re.escape(character)
-    return f"(?:{plain}|\\\\{plain}|(?i:{escaped}))".encode()
+    number = ord(character)
+    forms = [plain, rf"\\+{plain}", f"(?i:{escaped})", *(["\\+"] if character == " " else [])]
+    if not (character.isascii() and character.isalnum()):
+        percents = "".join(f"%(?:25)*{byte:02x}" for byte in character.encode())
+        names = [name for name in html.entities.html5 if html.entities.html5[name] == character]
+        entities = "|".join([f"#0*{number}", f"#x0*{number:x}", *(n.rstrip(";") for n in names)])
+        forms += [f"(?i:{percents})", rf"(?i:(?:&|\\+u0026)(?:amp;)*(?:{entities});?)"]
+    return f"(?:{'|'.join(forms)})".encode()
 
 
 _LOGGERS = ("dlt", "urllib3.connectionpool", "urllib3.util.retry")

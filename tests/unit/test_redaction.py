@@ -151,6 +151,16 @@ CREDENTIAL = 'a"key/of\\mine&more'
         json.dumps(CREDENTIAL)[1:-1],
         json.dumps(CREDENTIAL)[1:-1].replace("/", "\\/"),
         json.dumps(CREDENTIAL)[1:-1].replace("&", "\\u0026").replace("/", "\\u002F"),
+        "".join(f"\\u{ord(character):04x}" for character in CREDENTIAL),
+        "".join(f"\\u{ord(character):04X}" for character in CREDENTIAL),
+        # the letters that the search begins with
+        json.dumps(CREDENTIAL)[1:-1].replace("mine", "m\\u0069n\\u0065"),
+        json.dumps(json.dumps({"key": CREDENTIAL}))[1:-1],
+        json.dumps(json.dumps(CREDENTIAL).replace("key", "\\u006bey"))[1:-1],
+        json.dumps("https://api.example/?key=" + quote(CREDENTIAL, safe=""))[1:-1],
+        json.dumps("https://api.example/?key=" + quote(CREDENTIAL).lower())[1:-1],
+        json.dumps(html.escape(CREDENTIAL))[1:-1],
+        json.dumps(html.escape(CREDENTIAL))[1:-1].replace("&", "\\u0026"),
     ],
 )
 def test_a_credential_in_a_row_is_noticed(form: str) -> None:
@@ -164,6 +174,7 @@ def test_a_credential_in_a_row_is_noticed(form: str) -> None:
         ("short", b'{"note": "a short one"}'),
         ("longer-than-all", b'{"note": "nothing of it"}'),
         ("top-secret-key", b'{"note": "top-secret"}'),
+        ("top-secret-key", b'{"note": "top\\u002dsecret\\u002d\\u006bit"}'),
     ],
 )
 def test_rows_without_one(credential: str, body: bytes) -> None:
