@@ -13,6 +13,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -59,7 +60,9 @@ from timetracking_assets.spec.model import ColumnSpec
 from timetracking_assets.warehouse.types import ARROW_TYPES, inferred_type
 
 _REPEATED = re.compile(r"Column\(/.*\) was specified twice in row")
-_TINY = re.compile(rb"[eE]-")
+# most rows without such a number lack even this
+_MAYBE_TINY = re.compile(rb"[eE]-")
+_TINY = re.compile(rb"[:,\[\s]-?[0-9]+(?:\.[0-9]+)?[eE]-[0-9]")
 _CHANGED = re.compile(r"Column\(/(?P<path>.*?)\) changed from (?P<was>\S+) to (?P<now>\S+) in row")
 
 
@@ -277,11 +280,13 @@ class ColumnReader:
 
     def _rounds(self, fields: Mapping[FieldPath, pa.ChunkedArray], page: Page) -> bool:
         """Whether a double can't hold a number of the page; the column is then wider."""
+        # once, however many columns have zeros
+        holds_tiny = cache(lambda: _holds_tiny(page))
         for path, values in fields.items():
             if pa.types.is_floating(values.type) and path in self._paths:
                 largest = pc.max(pc.abs(values)).as_py() or 0
                 # a number that is too small comes as zero
-                tiny = pc.any(pc.equal(values, 0)).as_py() and any(map(_TINY.search, page.rows))
+                tiny = pc.any(pc.equal(values, 0)).as_py() and holds_tiny()
                 if (largest >= EXACT_INTEGERS or tiny) and any(self._misfits(path, page)):
                     self._widen_number(path, page)
                     return True
@@ -427,3 +432,8 @@ class ColumnReader:
     def _misfits(self, path: FieldPath, page: Page) -> Iterator[tuple[Any, dict[str, Any]]]:
         name = self._paths[path]
         return misfits(path, page.rows, self.types[name], self.column(name))
+
+
+def _holds_tiny(page: Page) -> bool:
+    """Whether a row may hold a number with a negative exponent."""
+    return any(_MAYBE_TINY.search(row) and _TINY.search(row) for row in page.rows)

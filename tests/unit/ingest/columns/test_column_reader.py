@@ -1,4 +1,5 @@
-"""Names of an API that mean something in SQL, from the answer to the table and back."""
+"""Names of an API that mean something in SQL, from the answer to the table and back; and zeros, of
+which only those that are rounded cost a look at each row."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
+from timetracking_assets.ingest.columns import column_reader
+from timetracking_assets.ingest.columns.page_typer import PageTyper
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.load.report import LoadRequest
 from timetracking_assets.ingest.load.run import run_load
@@ -19,6 +22,7 @@ from timetracking_assets.spec.api import Api
 from timetracking_assets.warehouse.duckdb_file import DuckDBFile
 
 if TYPE_CHECKING:
+    from tests.support.builders import MakePage, MakeResource
     from tests.support.stub_api import Stub
 
 HOSTILE = 'a"b; DROP TABLE "order"; --'
@@ -75,3 +79,31 @@ def test_words_of_sql_and_quotes_are_only_names(
     assert [row[names.index(hostile)] for row in found] == [f"value {key}" for key in kept]
     assert {row[names.index("table")] for row in found} == {HOSTILE}
     assert report.rows_extracted == 3
+
+
+def test_text_with_the_look_of_an_exponent_costs_nothing(
+    resource: MakeResource, page: MakePage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words and UUIDs, beside a number that is zero."""
+
+    def looked_at(*_: object) -> None:
+        pytest.fail("each row was decoded")
+
+    monkeypatch.setattr(column_reader, "misfits", looked_at)
+    row = {"id": 1, "rate": 0.0, "note": "an e-mail: 5e-x", "key": "0b1c2e-4f5a-413e-8d1e-10"}
+    table = PageTyper(resource(), {})(page(row))
+    assert table.column("rate").to_pylist() == [0.0]
+
+
+def test_rows_are_searched_once_for_all_columns_with_zeros(
+    resource: MakeResource, page: MakePage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = []
+    search = column_reader._holds_tiny
+    monkeypatch.setattr(
+        column_reader, "_holds_tiny", lambda page: searched.append(page) or search(page)
+    )
+    row = {"id": 1, **{f"n{number}": 0.0 for number in range(20)}}
+    typer = PageTyper(resource(), {})
+    assert typer(page(row)).num_rows == 1
+    assert len(searched) == 1
