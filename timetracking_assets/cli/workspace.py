@@ -139,6 +139,8 @@ def open_workspace(directory: Path | None = None) -> Workspace:
         # in a project the file that its runs load into by default, whoever starts them
         file = (root / DEFAULT_FILE).absolute() if project else home / "warehouse.duckdb"
         environment["TIMETRACKING_WAREHOUSE"] = str(file)
+    # Dagster writes the events of a range of partitions one by one otherwise
+    environment.setdefault("DAGSTER_EVENT_BATCH_SIZE", "50")
     return Workspace(root, home, environment, variables, project)
 
 

@@ -19,6 +19,7 @@ def test_a_named_instance_and_warehouse_leave_the_directory_alone(
     workspace = open_workspace(tmp_path / "b")
 
     assert workspace.environment["DAGSTER_HOME"] == str(tmp_path / "instance")
+    assert workspace.environment["DAGSTER_EVENT_BATCH_SIZE"] == "50"
     assert not (tmp_path / "b").exists()
 
 
