@@ -17,6 +17,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -32,6 +33,11 @@ from timetracking_assets.sandbox.remote_control import RemoteControl
 LOADING = {"own_warehouse", "demo", "bench", "new_warehouse", "url", "outcomes"}
 """Fixtures of tests that load something: with `--warehouse postgres` the others are left out."""
 WITHOUT_TELEMETRY = "telemetry:\n  enabled: false\n"
+
+# the same examples each time, however slow the machine is; others: --hypothesis-profile=random
+hypothesis_settings.register_profile("random", deadline=None, print_blob=True)
+hypothesis_settings.register_profile("repeated", deadline=None, derandomize=True)
+hypothesis_settings.load_profile("repeated")
 
 
 @event.listens_for(Engine, "connect")

@@ -49,8 +49,11 @@ def thorough(pytestconfig: pytest.Config) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def _hypothesis_profile(thorough: bool) -> None:
+def _hypothesis_profile(thorough: bool) -> Iterator[None]:
+    before = settings.get_current_profile_name()
     settings.load_profile("thorough" if thorough else "short")
+    yield
+    settings.load_profile(before)
 
 
 @pytest.fixture

@@ -26,13 +26,6 @@ class Stub(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
-        self.forget()
-
-    def handle_error(self, *args: Any) -> None:
-        """Silent: a client may hang up."""
-
-    def forget(self) -> None:
-        """As at the start."""
         self.answers: list[Answer | Wire | Callable[[str, bytes], Answer | Wire]] = [
             (200, {}, b'{"data": [{"id": 1}]}')
         ]
@@ -40,6 +33,9 @@ class Stub(ThreadingHTTPServer):
         self.received: list[bytes] = []
         """Each request as it came: its line, headers and body."""
         self.sleep = 0.0
+
+    def handle_error(self, *args: Any) -> None:
+        """Silent: a client may hang up."""
 
 
 class Handler(BaseHTTPRequestHandler):

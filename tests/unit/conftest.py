@@ -20,30 +20,18 @@ from tests.support.stub_api import Stub, running_stub
 from timetracking_assets.errors import IngestError
 
 
-@pytest.fixture(scope="session")
-def _stub() -> Iterator[Stub]:
-    with running_stub(Stub()) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def _other_stub() -> Iterator[Stub]:
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    """An API in one's hands; a new one: a request that an earlier test gave up may still come."""
     with running_stub(Stub()) as server:
         yield server
 
 
 @pytest.fixture
-def stub(_stub: Stub) -> Stub:
-    """An API in one's hands."""
-    _stub.forget()
-    return _stub
-
-
-@pytest.fixture
-def other_stub(_other_stub: Stub) -> Stub:
+def other_stub() -> Iterator[Stub]:
     """Another host."""
-    _other_stub.forget()
-    return _other_stub
+    with running_stub(Stub()) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -69,7 +69,8 @@ def test_a_column_may_mix_both_and_nulls() -> None:
     st.sampled_from([BERLIN, "America/Santiago", "Africa/Cairo", "Australia/Lord_Howe"]),
 )
 def test_local_times_are_placed_as_python_places_them(local: datetime, zone: str) -> None:
-    placed = local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    # a text does not say which of two equal local times it is: the first one is taken
+    placed = local.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
     assert instants(local.isoformat(), zone=zone) == [placed]
 
 
