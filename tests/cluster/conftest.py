@@ -15,7 +15,13 @@ from deploy.local_cluster.cluster import Cluster
 from timetracking_assets.sandbox import SandboxServer
 
 ROOT = Path(__file__).parents[2]
-DAYS, PER_RUN = 12, 10
+PER_RUN = 10
+FIRST_DAY = datetime.now(UTC).date() - timedelta(days=12)
+
+
+def full_days() -> int:
+    """How many days there are to load now: one more when a run goes over midnight."""
+    return (datetime.now(UTC).date() - FIRST_DAY).days
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -46,12 +52,11 @@ def server() -> Iterator[SandboxServer]:
 
 @pytest.fixture(scope="module")
 def cluster(python: str, server: SandboxServer) -> Iterator[Cluster]:
-    """Two workers, which load from the sandbox; partitions begin `DAYS` days ago,
+    """Two workers, which load from the sandbox; partitions begin on `FIRST_DAY`,
     of which a run takes at most `PER_RUN`."""
     settings = {**server.environment, "TIMETRACKING_PARTITIONS_PER_RUN": str(PER_RUN)}
-    first_day = (datetime.now(UTC).date() - timedelta(days=DAYS)).isoformat()
     for name in server.environment:
         if name.endswith("_BASE_URL"):
-            settings[name.replace("_BASE_URL", "_START")] = first_day
+            settings[name.replace("_BASE_URL", "_START")] = FIRST_DAY.isoformat()
     with Cluster(settings, python=python) as running:
         yield running

@@ -17,7 +17,7 @@ import pytest
 
 from deploy.local_cluster.cluster import Cluster
 from deploy.local_cluster.graphql import Run
-from tests.cluster.conftest import DAYS
+from tests.cluster.conftest import full_days
 from tests.support.throwaway_postgres import query
 from timetracking_assets.sandbox import SandboxServer
 
@@ -31,9 +31,12 @@ NOTICED = 60
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _loaded(cluster: Cluster) -> None:
-    [status] = cluster.client.wait_for([cluster.client.backfill([ASSET], "first")], 120).values()
-    assert status == "COMPLETED_SUCCESS"
+def _loaded(cluster: Cluster, server: SandboxServer) -> None:
+    """All tables that a phase may be held by: that of staged rows comes with the first change."""
+    for title in ("first", "changed"):
+        [status] = cluster.client.wait_for([cluster.client.backfill([ASSET], title)], 120).values()
+        assert status == "COMPLETED_SUCCESS"
+        _change_rows(server, title)
 
 
 @pytest.mark.parametrize("phase", ["requesting", "staging", "merging", "recording"])
@@ -135,6 +138,7 @@ def test_a_daemon_that_is_killed_between_the_runs_of_a_backfill_goes_on_with_it(
     cluster: Cluster, server: SandboxServer
 ) -> None:
     server.control.set_latency(3)
+    days = full_days()
     backfill = cluster.client.backfill([DAYS_ASSET], "daemon")
     _wait(lambda: any(run.started for run in _runs_of(cluster, backfill)), 90)
 
@@ -146,7 +150,7 @@ def test_a_daemon_that_is_killed_between_the_runs_of_a_backfill_goes_on_with_it(
 
     assert set(status.values()) == {"COMPLETED_SUCCESS"}
     assert [run.status for run in _runs_of(cluster, backfill)] == ["SUCCESS"] * 2
-    assert _days_loaded_by(cluster, backfill) == DAYS
+    assert _days_loaded_by(cluster, backfill) == days
 
 
 def test_a_cancelled_backfill_keeps_what_has_ended_and_is_resumed_with_the_rest(
@@ -154,6 +158,7 @@ def test_a_cancelled_backfill_keeps_what_has_ended_and_is_resumed_with_the_rest(
 ) -> None:
     cluster.client.limit_pool(DAYS_ASSET.split("/")[0], 1)
     server.control.set_latency(3)
+    days = full_days()
     backfill = cluster.client.backfill([DAYS_ASSET], "cancelled")
 
     def second_has_begun() -> bool:
@@ -170,11 +175,11 @@ def test_a_cancelled_backfill_keeps_what_has_ended_and_is_resumed_with_the_rest(
 
     assert sorted(run.status for run in _runs_of(cluster, backfill)) == ["CANCELED", "SUCCESS"]
     kept = _days_loaded_by(cluster, backfill)
-    assert 0 < kept < DAYS
+    assert 0 < kept < days
     resumed = cluster.client.resume(backfill)
     assert set(cluster.client.wait_for([resumed], 240).values()) == {"COMPLETED_SUCCESS"}
     assert [run.status for run in _runs_of(cluster, resumed)] == ["SUCCESS"]
-    assert _days_loaded_by(cluster, resumed) == DAYS - kept
+    assert _days_loaded_by(cluster, resumed) == days - kept
 
 
 def _days_loaded_by(cluster: Cluster, backfill: str) -> int:
