@@ -212,7 +212,7 @@ def load_platform(platform: Platform) -> Callable[[], Platform]:
 
 @pytest.fixture
 def hasty_platform(platform: Platform, hasty_definitions: dg.Definitions) -> Platform:
-    """The same with retries that don't wait and a short time-out, for tests of failures."""
+    """The same with retries that don't wait, for tests of failures."""
     return replace(platform, definitions=hasty_definitions)
 
 

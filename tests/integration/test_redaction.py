@@ -8,11 +8,14 @@ import socket
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 import pytest
+
+from tests.support.code_locations import hasty_definitions
 
 if TYPE_CHECKING:
     from tests.support.platform import Outcome, Platform
@@ -59,9 +62,10 @@ def test_no_trace_of_a_credential(
     secrets = {settings[name] for names, _ in ASSETS.values() for name in names}
     joined = [pair.format(**settings) for _, pair in ASSETS.values() if pair]
     outcomes: list[Outcome] = []
+    impatient = hasty_definitions(timeout=1)
 
-    def load(*assets: str, said: str) -> None:
-        outcome = hasty_platform.materialize(*(assets or ASSETS), loud=True)
+    def load(*assets: str, said: str, platform: Platform = hasty_platform) -> None:
+        outcome = platform.materialize(*(assets or ASSETS), loud=True)
         outcomes.append(outcome)
         control.clear_faults()
         assert outcome.failures.keys() == set(assets or ASSETS)
@@ -101,7 +105,7 @@ def test_no_trace_of_a_credential(
     control.place_fault("cut")
     load(LIST, said="cut")
     control.place_fault("slow", seconds=3, api="time_tracking")
-    load(LIST, said="in time")
+    load(LIST, said="in time", platform=replace(hasty_platform, definitions=impatient))
 
     for name in settings:
         if name.endswith("_BASE_URL"):

@@ -29,9 +29,9 @@ def shared_definitions() -> dg.Definitions:
     )
 
 
-def hasty_definitions() -> dg.Definitions:
-    """The shipped APIs' assets, without waiting between retries and with a short time-out."""
-    retry = RetrySpec(backoff_factor=0, timeout=1)
+def hasty_definitions(timeout: float = 10) -> dg.Definitions:
+    """The shipped APIs' assets, without waiting between retries; `timeout` in seconds."""
+    retry = RetrySpec(backoff_factor=0, timeout=timeout)
     return dg.Definitions.merge(
         *(build_api_definitions(replace(api, retry=retry)) for api in shipped_apis().values()),
         shared_definitions(),

@@ -137,9 +137,9 @@ def test_no_form_is_left(
 def test_a_long_text_takes_no_time() -> None:
     """The worst that an error page may hold."""
     text = (encoded(SECRET[::-1] * 50) + "\\u0026%26&amp; ") * 50
-    started = time.monotonic()
+    started = time.process_time()
     Redactor([SECRET, "another-secret"])(text[:50_000])
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 CREDENTIAL = 'a"key/of\\mine&more'

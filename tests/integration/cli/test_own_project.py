@@ -277,12 +277,10 @@ def test_nothing_outlives_dev(
 def test_a_taken_port_starts_nothing(call: Call) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
-        began = time.monotonic()
         result = call("dev", "--port", str(port))
     assert result.returncode == 1
     assert f"can't serve at port {port}: Address already in use" in result.stderr
     assert "Dagster UI" not in result.stdout
-    assert time.monotonic() - began < 20
 
 
 def _descendants(pid: int) -> set[int]:

@@ -105,10 +105,11 @@ def test_latency_slows_the_apis_and_not_the_control(get: Get, control: RemoteCon
     begun = time.perf_counter()
     assert get("resource_management", "/roles").status_code == 200
     assert time.perf_counter() - begun >= 0.5
+    control.set_latency(60)
     begun = time.perf_counter()
     control.reset()
     get("resource_management", "/roles")
-    assert time.perf_counter() - begun < 0.5
+    assert time.perf_counter() - begun < 30
 
 
 def test_the_log_holds_what_the_client_sent_and_saw(get: Get, control: RemoteControl) -> None:
@@ -128,7 +129,7 @@ def test_the_log_holds_what_the_client_sent_and_saw(get: Get, control: RemoteCon
     assert first["headers"]["x-trace"] == "A b"
     assert first["status"] == 200
     assert before - 1 <= first["started"] <= time.time() + 1
-    assert 0 < first["seconds"] < 5
+    assert 0 < first["seconds"] < 60
     assert (second["path"], second["status"]) == ("/resource_management/v3/nope", 404)
     assert (third["path"], third["status"]) == ("/resource_management/v3/roles", 503)
 
@@ -144,7 +145,7 @@ def test_the_log_can_be_cleared_and_holds_no_control_requests(
 
 
 def test_requests_in_flight_are_counted_per_api(get: Get, control: RemoteControl) -> None:
-    control.set_latency(0.3)
+    control.set_latency(1)
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: get("resource_management", "/roles"), range(4)))
     assert [answer.status_code for answer in answers] == [200] * 4
@@ -153,7 +154,7 @@ def test_requests_in_flight_are_counted_per_api(get: Get, control: RemoteControl
 
 
 def test_a_running_request_is_in_the_log(get: Get, control: RemoteControl) -> None:
-    control.place_fault("slow", seconds=0.4)
+    control.place_fault("slow", seconds=1.5)
     thread = Thread(target=get, args=("resource_management", "/roles"))
     thread.start()
     deadline = time.monotonic() + 5
@@ -162,4 +163,4 @@ def test_a_running_request_is_in_the_log(get: Get, control: RemoteControl) -> No
     assert thread.is_alive()
     assert (found[0]["status"], found[0]["seconds"]) == (None, None)
     thread.join()
-    assert control.requests()[0]["seconds"] >= 0.4
+    assert control.requests()[0]["seconds"] >= 1.5

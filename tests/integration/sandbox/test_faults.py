@@ -63,7 +63,7 @@ def test_slow_answers_are_whole(get: Get, control: RemoteControl) -> None:
 
 
 def test_a_client_that_does_not_wait_meets_a_time_out(get: Get, control: RemoteControl) -> None:
-    control.place_fault("slow", seconds=0.6, times=1)
+    control.place_fault("slow", seconds=2, times=1)
     with pytest.raises(requests.exceptions.ReadTimeout):
         get(*PEOPLE, timeout=0.1)
     assert get(*PEOPLE).status_code == 200
@@ -186,5 +186,5 @@ def test_an_answer_that_never_ends(get: Get, control: RemoteControl) -> None:
         parts = answer.iter_content(1)
         assert next(parts) == b"{"
         while next(parts) != b" " or time.perf_counter() - begun < 0.5:
-            assert time.perf_counter() - begun < 10
+            assert time.perf_counter() - begun < 30
     assert get(*PEOPLE).status_code == 200

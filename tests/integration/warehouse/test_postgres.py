@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import throwaway_postgres
+from tests.support.clock import TickingClock
 from timetracking_assets.errors import LockTimeoutError, WarehouseError
 from timetracking_assets.warehouse.destination import DestinationWarehouse
 
@@ -139,6 +140,7 @@ def test_who_waits_says_for_whom(
     url: str, holder: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("timetracking_assets.warehouse.locks._LOG_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr("timetracking_assets.warehouse.locks.time", TickingClock())
     words: list[str] = []
     warehouse = DestinationWarehouse("postgres", tmp_path, url, lock_timeout=0.5)
     with (

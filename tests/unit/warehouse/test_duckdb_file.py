@@ -19,6 +19,7 @@ import dlt
 import duckdb
 import pytest
 
+from tests.support.clock import TickingClock
 from timetracking_assets.errors import IngestError, LockTimeoutError, WarehouseError
 from timetracking_assets.ingest.connection import Connection
 from timetracking_assets.ingest.load.report import LoadReport, LoadRequest
@@ -79,7 +80,7 @@ def test_a_holder_in_another_process_excludes_and_is_named_and_when_killed_frees
             pass
         holder.kill()
         holder.wait()
-        with DuckDBFile(path, lock_timeout=5).exclusive("me") as warehouse:
+        with DuckDBFile(path, lock_timeout=30).exclusive("me") as warehouse:
             assert warehouse.number("SELECT 1") == 1
 
 
@@ -106,11 +107,11 @@ def test_threads_exclude_each_other(path: Path) -> None:
 
 
 def test_it_is_free_after_an_error_and_leaves_no_note(path: Path) -> None:
-    warehouse = DuckDBFile(path, lock_timeout=1)
+    warehouse = DuckDBFile(path, lock_timeout=60)
     with pytest.raises(KeyError), warehouse.exclusive("me"):
         raise KeyError
     with warehouse.exclusive("me") as held:
-        assert held.waited < 1
+        assert held.waited < 30
     assert not path.with_name("warehouse.duckdb.holder").exists()
 
 
@@ -153,13 +154,22 @@ def test_a_file_that_is_no_database(path: Path) -> None:
         pass
 
 
-def test_a_file_that_another_program_closes_in_time(path: Path) -> None:
+def test_a_file_that_another_program_closes_in_time(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path.parent.mkdir()
     messages: list[str] = []
     with process(OPEN, path) as other:
-        threading.Timer(0.5, other.kill).start()
+        pause = time.sleep
+
+        def close_meanwhile(seconds: float) -> None:
+            other.kill()
+            pause(seconds)
+
+        monkeypatch.setattr(time, "sleep", close_meanwhile)
         with DuckDBFile(path, lock_timeout=30).exclusive("me", messages.append) as held:
-            assert held.waited > 0.1
+            assert held.waited > 0
+        assert other.poll() is not None
     assert not messages
 
 
@@ -237,6 +247,7 @@ def test_an_apostrophe_in_the_path_is_refused(tmp_path: Path) -> None:
 
 def test_who_waits_says_so_and_for_whom(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("timetracking_assets.warehouse.locks._LOG_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr("timetracking_assets.warehouse.locks.time", TickingClock())
     said: list[str] = []
     with (
         process(HOLD, path),

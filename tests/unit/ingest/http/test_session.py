@@ -211,7 +211,7 @@ def test_an_answer_that_is_no_page_is_an_answer_error(
 
 
 def test_a_silent_server_is_given_up(stub: Stub, client: Callable[..., Client]) -> None:
-    stub.sleep = 0.5
+    stub.sleep = 5
     asked = client(timeout=0.05, max_retries=1)
     error = asked.failure()
     assert "it did not answer in time" in str(error)

@@ -50,7 +50,7 @@ def page(path: str) -> Answer:
 
 def never() -> Iterator[bytes]:
     yield b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"
-    for _ in range(40):
+    for _ in range(100):
         time.sleep(0.05)
         yield b" "
 
@@ -106,7 +106,7 @@ def test_a_request_without_an_end_is_counted(api: Callable[..., Api], stub: Stub
     numbers = count(1)
     stub.answers = [lambda path, _: never() if next(numbers) == 2 else page(path)]
     stats = RequestStats()
-    read(api, stub, PAGINATORS[way], stats, timeout=5, total_timeout=1)
+    read(api, stub, PAGINATORS[way], stats, timeout=5, total_timeout=2)
     assert stats.requests == len(stub.paths) == PAGES + 1
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from timetracking_assets.spec.model import RetrySpec
+
 if TYPE_CHECKING:
     from tests.support.stub_api import Stub, Wire
     from tests.unit.ingest.http.conftest import Requester
@@ -54,16 +56,15 @@ def test_an_attempt_ends(stub: Stub, requester: Open, answer: Callable[[str, byt
 
 def test_the_next_attempt_may_succeed(stub: Stub, requester: Open) -> None:
     stub.answers = [ENDLESS["a byte a moment"], (200, {}, b"[]")]
-    client = requester(stub.url, total_timeout=1)
+    client = requester(stub.url, total_timeout=2)
     assert client.get().content == b"[]"
     assert client.get().content == b"[]"
     assert client.stats.retries == 1
 
 
-def test_the_limit_is_ten_times_the_timeout(stub: Stub, requester: Open) -> None:
-    stub.answers = [ENDLESS["a byte a moment"]]
-    error = requester(stub.url, timeout=0.1, max_retries=0).failure()
-    assert "it took longer than 1 s (`total_timeout`)" in str(error)
+def test_the_limit_is_ten_times_the_timeout() -> None:
+    assert RetrySpec(timeout=5).total == 50
+    assert RetrySpec(timeout=5, total_timeout=7).total == 7
 
 
 def test_a_host_that_takes_connections_and_is_silent_is_left_to_the_timeout(
@@ -76,10 +77,10 @@ def test_a_host_that_takes_connections_and_is_silent_is_left_to_the_timeout(
 
 def test_connections_are_kept(stub: Stub, requester: Open) -> None:
     """A limit that has passed does not end the next request on the same connection."""
-    client = requester(stub.url, total_timeout=1)
-    for _ in range(6):
+    client = requester(stub.url, total_timeout=2)
+    for _ in range(5):
         client.get()
-        time.sleep(0.25)
+        time.sleep(0.5)
     assert client.stats.retries == 0
 
 
@@ -92,14 +93,16 @@ def test_a_load_ends(stub: Stub, requester: Open, answer: Callable[[str, bytes],
     assert time.monotonic() - started < 15
     assert "the requests of this load take longer than 0.5 s (`load_timeout`)" in str(error)
     assert not error.transient
-    assert len(stub.paths) == 1
+    # none, if the time was over before a slow machine had sent it
+    requested = len(stub.paths)
+    assert requested <= 1
     client.failure()
-    assert len(stub.paths) == 1
+    assert len(stub.paths) == requested
 
 
 def test_a_load_does_not_wait_past_its_end(stub: Stub, requester: Open) -> None:
     stub.answers = [(429, {"Retry-After": "60"}, b"")]
-    error = requester(stub.url, deadline=time.monotonic() + 2).failure()
+    error = requester(stub.url, deadline=time.monotonic() + 30).failure()
     assert "`load_timeout`" in str(error)
     assert len(stub.paths) == 1
 
