@@ -13,12 +13,19 @@ import dagster as dg
 
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Collect no garbage meanwhile: a fifth of the time would go into searching what stays."""
+    """Collect no garbage meanwhile, and never look for it in what is there then.
+
+    Modules and definitions stay until the process ends: searching them takes a fifth of the time of
+    a load of the code location, and a twelfth of a whole run.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        # once: what a process loads again may be all that is left of it
+        if not gc.get_freeze_count():
+            gc.freeze()
         if was_enabled:
             gc.enable()
 

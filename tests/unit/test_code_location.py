@@ -27,6 +27,9 @@ facts = {"before": list(sys.modules), "collected_before": gc.get_stats()[2]["col
 loaded = definitions.defs()
 facts["collected"] = gc.get_stats()[2]["collections"] - facts["collected_before"]
 facts["modules"] = list(sys.modules)
+facts["frozen"] = gc.get_freeze_count()
+definitions.defs()
+facts["frozen_again"] = gc.get_freeze_count()
 facts["collects_garbage"] = gc.isenabled()
 facts["assets"] = len(list(loaded.resolve_all_asset_specs()))
 print(json.dumps(facts))
@@ -52,3 +55,9 @@ def test_no_garbage_is_searched_while_modules_and_definitions_are_made(loaded: A
     assert "dlt" in loaded["modules"]
     assert loaded["collected"] == 0
     assert loaded["collects_garbage"]
+
+
+def test_what_a_load_keeps_is_not_searched_later(loaded: Any) -> None:
+    assert loaded["frozen"] > 100_000
+    # what a process loads again can be garbage as anything else
+    assert loaded["frozen_again"] <= loaded["frozen"]

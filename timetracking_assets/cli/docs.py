@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, NoReturn
 
 import typer
 
 from timetracking_assets.cli.workspace import shipped, stop
-from timetracking_assets.spec.mistakes import instead_of
 
 
 def docs(
@@ -30,7 +30,7 @@ def docs(
             typer.echo(f"timetracking docs {name:<14} {title}")
         return
     if page not in pages:
-        stop(f"There is no page '{page}'; {instead_of(page, pages)}")
+        _stop_at_unknown(f"There is no page '{page}'", page, pages)
     text = pages[page].read_text(encoding="utf-8")
     typer.echo(text if section is None else _section(text, section))
 
@@ -41,8 +41,15 @@ def _section(text: str, heading: str) -> str:
     headings = [part.partition("\n")[0].lstrip("# ").strip("`") for part in parts]
     chosen = [part.rstrip() for part, name in zip(parts, headings, strict=True) if name == heading]
     if not chosen:
-        stop(f"The page has no section '{heading}'; {instead_of(heading, filter(None, headings))}")
+        _stop_at_unknown(f"The page has no section '{heading}'", heading, filter(None, headings))
     return "\n\n".join(chosen)
+
+
+def _stop_at_unknown(message: str, word: str, known: Iterable[str]) -> NoReturn:
+    # only a wrong word waits for this import
+    from timetracking_assets.spec.mistakes import instead_of
+
+    stop(f"{message}; {instead_of(word, known)}")
 
 
 def schema() -> None:

@@ -5,6 +5,7 @@ Only options and output belong here; heavy imports wait until a command needs th
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -26,7 +27,6 @@ from timetracking_assets.cli.hours import hours
 from timetracking_assets.cli.options import day
 from timetracking_assets.cli.workspace import Workspace, stop, workspace_or_stop
 from timetracking_assets.errors import SpecError
-from timetracking_assets.files.api_file import find_api, resolved_yaml
 
 app = typer.Typer(
     help="Time-tracking APIs as Dagster assets. In a dg project, every command works on the "
@@ -61,6 +61,8 @@ def main(
     ] = False,
 ) -> None:
     """Take the options that stand before a command."""
+    # most of what a command makes are modules and definitions, which stay: look for garbage less
+    gc.set_threshold(20_000, 20, 100)
 
 
 @app.command()
@@ -176,6 +178,8 @@ def dev(
 @app.command()
 def show(api: Annotated[str, typer.Argument(help="Name of the API.")]) -> None:
     """Print an API's YAML with everything that it extends; secrets appear as variable names."""
+    from timetracking_assets.files.api_file import find_api, resolved_yaml
+
     try:
         typer.echo(resolved_yaml(find_api(api, Path.cwd())), nl=False)
     except SpecError as error:

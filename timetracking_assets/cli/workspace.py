@@ -18,7 +18,6 @@ from typing import NoReturn
 from dotenv import dotenv_values
 
 from timetracking_assets.errors import SpecError
-from timetracking_assets.files.api_file import api_files, read_api_files
 from timetracking_assets.files.locations import Project, find_project, shipped_apis
 from timetracking_assets.spec.variables import variable_names
 from timetracking_assets.warehouse.find import DEFAULT_FILE
@@ -151,6 +150,9 @@ def shipped(name: str) -> Path:
 
 
 def _variables(project: Project | None) -> dict[str, list[str]]:
+    # the models of a file take a while, and `--help` needs none
+    from timetracking_assets.files.api_file import api_files, read_api_files
+
     if project is None:
         files = [file for path in shipped_apis().values() for file in read_api_files(path)]
     else:

@@ -36,7 +36,7 @@ def attributes_in(path: Path) -> list[dict[str, Any]]:
     """
     problem = None
     try:
-        loaded = list(_documents_of(path.read_text(encoding="utf-8"), path))
+        loaded = _documents_of(path.read_text(encoding="utf-8"), path)
     except OSError as error:
         problem = f"{path}: can't be read: {error.strerror}"
     except UnicodeDecodeError:
@@ -57,9 +57,23 @@ def attributes_in(path: Path) -> list[dict[str, Any]]:
     ]
 
 
-def _documents_of(text: str, path: Path) -> Iterator[Any]:
-    """The documents of a YAML text. Raises SpecError for a key that a map has twice."""
-    loader = yaml.SafeLoader(text)
+# libyaml's parser is several times as fast; a build of PyYAML may lack it
+_LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _documents_of(text: str, path: Path) -> list[Any]:
+    """The documents of a YAML text.
+
+    Raises YAMLError, or SpecError for a key that a map has twice.
+    """
+    try:
+        return list(_loaded(_LOADER(text), path))
+    except yaml.YAMLError:
+        # Dagster reads with this one: what it refuses, and the place, are what counts
+        return list(_loaded(yaml.SafeLoader(text), path))
+
+
+def _loaded(loader: Any, path: Path) -> Iterator[Any]:
     mistakes = Mistakes()
     try:
         while loader.check_node():
