@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from timetracking_assets.ingest.http.time_limit import TimeLimit
 from timetracking_assets.spec.model import RetrySpec
 
 if TYPE_CHECKING:
@@ -123,3 +125,33 @@ def test_threads_have_limits_of_their_own(stub: Stub, requester: Open) -> None:
     thread.join()
     assert quick.stats.retries == 0
     assert slow.stats.requests == 1
+
+
+def test_limits_start_no_thread_of_their_own(stub: Stub, requester: Open) -> None:
+    client = requester(stub.url)
+    client.get()
+    started: list[Thread] = []
+    begin = Thread.start
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Thread, "start", lambda thread: (started.append(thread), begin(thread)))
+        client.get()
+    assert not [thread for thread in started if "process_request" not in thread.name]
+
+
+def test_a_limit_that_ends_earlier_is_not_kept_waiting_by_a_later_one(
+    stub: Stub, requester: Open
+) -> None:
+    stub.answers = [ENDLESS["a byte a moment"]]
+    with TimeLimit(60):
+        error = requester(stub.url, total_timeout=0.5, timeout=3, max_retries=0).failure()
+    assert "it took longer than 0.5 s (`total_timeout`)" in str(error)
+
+
+def test_a_forked_process_has_limits(stub: Stub, requester: Open) -> None:
+    stub.answers = [ENDLESS["a byte a moment"]]
+    with TimeLimit(60):
+        child = os.fork()
+        if child == 0:
+            error = requester(stub.url, total_timeout=0.5, timeout=3, max_retries=0).failure()
+            os._exit(0 if "`total_timeout`" in str(error) else 1)
+    assert os.waitpid(child, 0)[1] == 0
