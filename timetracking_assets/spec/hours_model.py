@@ -62,6 +62,9 @@ class HoursModelSpec(SpecModel):
     precedence: PrecedenceSpec = Field(default_factory=PrecedenceSpec)
     identity: IdentitySpec = Field(default_factory=IdentitySpec)
     copies: CopiesSpec = Field(default_factory=CopiesSpec)
+    owners: tuple[str, ...] = Field(
+        (), description="who answers for the model: e-mail addresses, and teams as `team:name`"
+    )
 
 
 def check_hours_model(spec: HoursModelSpec, apis: Any) -> None:

@@ -150,3 +150,14 @@ def test_checks(definitions: dg.Definitions) -> None:
     }
     assert {key.name for key, spec in specs.items() if spec.blocking} == blocking
     assert all(spec.blocking for key, spec in specs.items() if key.name in blocking)
+
+
+def test_each_table_has_owners_and_links_to_its_place_on_the_dashboard(
+    definitions: dg.Definitions,
+) -> None:
+    for spec in definitions.resolve_all_asset_specs():
+        if spec.group_name == "health":
+            continue
+        assert list(spec.owners) == ["team:data"], spec.key
+        anchor = "-".join(["asset", *spec.key.path])
+        assert spec.metadata["health"] == dg.MetadataValue.url(f"http://127.0.0.1:8766/#{anchor}")

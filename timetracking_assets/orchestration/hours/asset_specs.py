@@ -13,6 +13,7 @@ from timetracking_assets.hours.model import HoursModel
 from timetracking_assets.hours.shapes import Column
 from timetracking_assets.hours.sql import table_sql
 from timetracking_assets.hours.tables import SCHEMA, TABLES
+from timetracking_assets.orchestration.ui_address import dashboard_address
 from timetracking_assets.warehouse.find import destination_name
 
 GROUP = SCHEMA
@@ -35,7 +36,9 @@ def hours_spec(model: HoursModel, table: str) -> dg.AssetSpec:
         description=definition.description,
         group_name=GROUP,
         kinds={"sql", destination_name()},
+        owners=list(model.spec.owners),
         metadata={
+            "health": health_link(table),
             "dagster/table_name": f"{SCHEMA}.{table}",
             "dagster/column_schema": column_schema(definition.columns, definition.key),
             "dagster/column_lineage": column_lineage(model, table),
@@ -43,6 +46,11 @@ def hours_spec(model: HoursModel, table: str) -> dg.AssetSpec:
         },
         automation_condition=automation_condition(),
     )
+
+
+def health_link(table: str) -> dg.MetadataValue[Any]:
+    """Where the dashboard shows the table's state."""
+    return dg.MetadataValue.url(dashboard_address([SCHEMA, table]))
 
 
 def column_schema(columns: Iterable[Column], key: Sequence[str] = ()) -> dg.TableSchema:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def build_hours_definitions(model: HoursModel, files: Sequence[SqlFile] = ()) -> dg.Definitions:
     """The assets of the model and of the SQL files on top of it, their checks, and the sensor that
     builds them after loads."""
-    assets = [hours_assets(model), *(sql_asset(file) for file in files)]
+    assets = [hours_assets(model), *(sql_asset(file, model.spec.owners) for file in files)]
     keys = [key for asset in assets for key in asset.keys]
     return dg.Definitions(
         assets=assets,

@@ -19,6 +19,7 @@ from timetracking_assets.orchestration.failures import or_failure
 from timetracking_assets.orchestration.hours.asset_specs import (
     GROUP,
     automation_condition,
+    health_link,
     hours_key,
     sql_metadata,
 )
@@ -182,7 +183,7 @@ def _mistake(path: Path, line: int | None, what: str) -> SpecError:
     return SpecError((), f"{path}{f':{line}' if line else ''}: {what}")
 
 
-def sql_asset(file: SqlFile) -> dg.AssetsDefinition:
+def sql_asset(file: SqlFile, owners: Sequence[str] = ()) -> dg.AssetsDefinition:
     """The asset of a file: its table is replaced as a whole, in one transaction."""
 
     @dg.asset(
@@ -191,7 +192,9 @@ def sql_asset(file: SqlFile) -> dg.AssetsDefinition:
         description=file.description,
         group_name=GROUP,
         kinds={"sql", destination_name()},
+        owners=list(owners),
         metadata={
+            "health": health_link(file.table),
             "dagster/table_name": f"{SCHEMA}.{file.table}",
             "sql": sql_metadata(file.sql),
         },

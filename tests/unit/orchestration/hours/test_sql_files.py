@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from timetracking_assets.errors import SpecError
-from timetracking_assets.orchestration.hours.sql_files import SqlFile, read_sql_files
+from timetracking_assets.orchestration.hours.sql_files import SqlFile, read_sql_files, sql_asset
 
 APIS = {"clock": ["entries", "users"]}
 
@@ -33,6 +33,13 @@ def test_what_a_file_reads_is_read_from_its_sql(tmp_path: Path) -> None:
     assert (top.reads, top.description) == ((("hours", "team_hours"),), None)
     # lines are numbered as in the file
     assert top.sql.startswith("\n")
+
+
+def test_its_asset_has_the_owners_of_the_model_and_links_to_the_dashboard(tmp_path: Path) -> None:
+    [file] = _read(tmp_path, team_hours="SELECT 1 AS one")
+    [spec] = sql_asset(file, ["ada@studio.example"]).specs
+    assert list(spec.owners) == ["ada@studio.example"]
+    assert str(spec.metadata["health"].value).endswith("/#asset-hours-team_hours")
 
 
 @pytest.mark.parametrize(
