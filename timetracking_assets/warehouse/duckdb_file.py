@@ -29,7 +29,7 @@ from timetracking_assets.warehouse.locks import file_lock, wait_for
 from timetracking_assets.warehouse.merge_job import with_merge
 from timetracking_assets.warehouse.open_duckdb import OpenDuckDB
 from timetracking_assets.warehouse.private_files import private_files
-from timetracking_assets.warehouse.scratch import limit_memory
+from timetracking_assets.warehouse.scratch import LEAST_MEGABYTES_A_THREAD, limit_memory
 
 _PAUSE_SECONDS = 0.05
 _HOLDER = re.compile(r"Conflicting lock is held in (.+?) \(PID (\d+)\)")
@@ -219,7 +219,8 @@ class DuckDBFile(Warehouse):
             )
         [connection] = connections
         with connection:
-            limit_memory(connection)
+            # its tables are on disk: with more, it would only keep what it has read and written
+            limit_memory(connection, LEAST_MEGABYTES_A_THREAD)
             yield connection, waited
 
     def advice(self, error: BaseException, dataset: str, table: str) -> str:

@@ -215,19 +215,22 @@ def _plain_number(value: Decimal) -> dict[str, Any]:
 
 MEMORY_LIMIT = "TIMETRACKING_MEMORY_LIMIT"
 _MEGABYTES_A_THREAD = 200
-"""DuckDB needs 125 at least: https://duckdb.org/docs/current/guides/performance/environment"""
+LEAST_MEGABYTES_A_THREAD = 125
+"""What DuckDB needs: https://duckdb.org/docs/current/guides/performance/environment"""
 
 
-def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
+def limit_memory(
+    connection: duckdb.DuckDBPyConnection, megabytes_a_thread: int = _MEGABYTES_A_THREAD
+) -> None:
     """Limit all of the process's connections to the same database.
 
-    `TIMETRACKING_MEMORY_LIMIT` is the size as DuckDB reads it (`2GB`); without, 200 MB a thread.
-    Raises WarehouseError for a size that it can't read.
+    `TIMETRACKING_MEMORY_LIMIT` is the size as DuckDB reads it (`2GB`); without, it is
+    `megabytes_a_thread`. Raises WarehouseError for a size that it can't read.
     """
     limit = os.environ.get(MEMORY_LIMIT, "").strip()
     if not limit:
         [[threads]] = connection.execute("SELECT current_setting('threads')").fetchall()
-        limit = f"{_MEGABYTES_A_THREAD * int(threads)}MB"
+        limit = f"{megabytes_a_thread * int(threads)}MB"
     problem = ""
     try:
         connection.execute("SET memory_limit = $limit", {"limit": limit})

@@ -47,6 +47,15 @@ def test_a_warehouse_has_the_limit_that_is_set(
         assert memory_limit(opened.scratch) == 2048
 
 
+def test_a_warehouse_has_no_more_than_duckdb_needs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    with DuckDBFile(tmp_path / "warehouse.duckdb").exclusive("a test") as opened:
+        [[threads]] = opened.rows("SELECT current_setting('threads')")
+        assert memory_limit(opened.scratch) == pytest.approx(threads * 125e6 / 2**20, abs=1)
+
+
 def test_words_that_are_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "plenty")
     with duckdb.connect() as connection, pytest.raises(WarehouseError, match=f"{VARIABLE}.*plenty"):
