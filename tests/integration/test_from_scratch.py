@@ -53,8 +53,9 @@ def test_the_page(tmp_path: Path, serve: Serve, clean_environment: Mapping[str, 
     # what `create-dagster` makes, as far as `dg` looks
     (tmp_path / "pyproject.toml").write_text(
         '[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "agency"\n'
+        'registry_modules = ["agency.components.*"]\n'
     )
-    defs = tmp_path / "agency" / "defs"
+    defs = tmp_path / "src" / "agency" / "defs"
     defs.mkdir(parents=True)
     (defs.parent / "__init__.py").touch()
     (defs.parent / "definitions.py").write_text(
@@ -66,7 +67,7 @@ def test_the_page(tmp_path: Path, serve: Serve, clean_environment: Mapping[str, 
     environment = {
         **clean_environment,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), clean_environment["PATH"]]),
-        "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(tmp_path)]),
+        "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(tmp_path / "src")]),
         "COLUMNS": "160",
     }
     outputs = {}
@@ -82,6 +83,7 @@ def test_the_page(tmp_path: Path, serve: Serve, clean_environment: Mapping[str, 
         assert result.returncode == expected, f"{command}: {outputs[command]}"
 
     [warehouse] = blocks("python")
+    assert "`src/agency/defs/warehouse.py`" in PAGE
     (defs / "warehouse.py").write_text(warehouse)
     scaffold, *others = [line for block in blocks("sh") for line in block.splitlines()]
     run(scaffold)

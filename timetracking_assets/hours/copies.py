@@ -109,7 +109,7 @@ def write_parquet(opened: OpenWarehouse, tables: Sequence[str], directory: Path)
 
 
 def _relation(opened: OpenWarehouse, table: str) -> str:
-    return opened.in_scratch(SCHEMA, table, where="true", keys=(), of="")
+    return opened.in_scratch(SCHEMA, table)
 
 
 def _replace(target: Path, write: Callable[[Path], None]) -> None:

@@ -82,7 +82,7 @@ class Bench:
     def contents(self, resource: Resource) -> Any:
         """The number of rows of the table, and a hash of them all, whatever their order."""
         with self.warehouse.exclusive("a conformance test", dataset=resource.api) as opened:
-            table = opened.in_scratch(resource.api, resource.name, where="true", keys=(), of="")
+            table = opened.in_scratch(resource.api, resource.name)
             return opened.scratch.execute(
                 f"SELECT count(*), bit_xor(hash(t)) FROM {table} t"
             ).fetchall()

@@ -193,13 +193,13 @@ class OpenWarehouse(ABC):
         dataset: str,
         table: str,
         *,
-        where: str,
-        keys: Sequence[str],
-        of: str,
+        where: str = "true",
+        keys: Sequence[str] = (),
+        of: str = "",
         columns: Sequence[str] | None = None,
     ) -> str:
         """A relation in `scratch` with at least those rows of a table that are to be compared.
 
         These are the rows for which `where` is true, and those whose `keys` are in the scratch's
-        relation `of`; no keys: the whole table. `columns`: those needed, or all.
+        relation `of`; without these, the whole table. `columns`: those needed, or all.
         """

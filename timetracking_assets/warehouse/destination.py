@@ -255,9 +255,9 @@ class OpenDestination(OpenWarehouse):
         dataset: str,
         table: str,
         *,
-        where: str,
-        keys: Sequence[str],
-        of: str,
+        where: str = "true",
+        keys: Sequence[str] = (),
+        of: str = "",
         columns: Sequence[str] | None = None,
     ) -> str:
         """A copy of the rows that are compared; of all rows where most of them are."""

@@ -93,9 +93,9 @@ class OpenDuckDB(OpenWarehouse):
         dataset: str,
         table: str,
         *,
-        where: str,
-        keys: Sequence[str],
-        of: str,
+        where: str = "true",
+        keys: Sequence[str] = (),
+        of: str = "",
         columns: Sequence[str] | None = None,
     ) -> str:
         """The table itself."""

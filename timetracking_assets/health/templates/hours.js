@@ -33,15 +33,15 @@ if (hoursData) {
   function selected() {
     const { from, to } = Object.fromEntries(new FormData(form));
     const inRange = data.weeks.map((week) => (!from || week >= monday(from)) && (!to || week <= to));
-    const wanted = DIMENSIONS.map(chosen);
-    const ofEntries = wanted.slice(1).some((number) => number !== undefined);
+    const filters = DIMENSIONS.map(chosen);
+    const ofEntries = filters.slice(1).some((number) => number !== undefined);
     const days = data.days
-      .filter((row) => inRange[row[0]] && (wanted[0] === undefined || wanted[0] === row[1]))
+      .filter((row) => inRange[row[0]] && (filters[0] === undefined || filters[0] === row[1]))
       .map(([week, person, planned, absent, available, worked, billable, missing, due]) => ({
         week, person, planned, absent, available, worked, billable, missing, due,
       }));
     const work = data.work
-      .filter((row) => inRange[row[0]] && wanted.every((number, i) => number === undefined || number === row[i + 1]))
+      .filter((row) => inRange[row[0]] && filters.every((number, i) => number === undefined || number === row[i + 1]))
       .map(([week, person, project, client, source, worked, billable, currency, amount]) => ({
         week, person, project, client, source, worked, billable, currency, amount,
       }));
