@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -78,16 +79,17 @@ def run_demo(console: Console, workspace: Workspace, apis: Sequence[str]) -> boo
     Raises LoadError if the code location can't be loaded.
     """
     started = time.monotonic()
-    with console.status("Loading the definitions"), dg.DagsterInstance.get() as instance:
-        # made by one process before several use it: the first use of an empty home is not safe
-        instance.get_runs(limit=1)
-        definitions = load_definitions(workspace)
-        warehouse = warehouse_of(definitions)
-        plan = _plan(definitions, apis, instance, warehouse, datetime.now(UTC))
-    if not plan:
-        console.print(f"The code location has no assets of {', '.join(apis)}.", style="yellow")
-        return False
-    results = _execute_all(console, workspace, plan)
+    with _workers(workspace, len(apis)) as (pool, workers):
+        with console.status("Loading the definitions"), dg.DagsterInstance.get() as instance:
+            # made by one process before several use it: the first use of an empty home is not safe
+            instance.get_runs(limit=1)
+            definitions = load_definitions(workspace)
+            warehouse = warehouse_of(definitions)
+            plan = _plan(definitions, apis, instance, warehouse, datetime.now(UTC))
+        if not plan:
+            console.print(f"The code location has no assets of {', '.join(apis)}.", style="yellow")
+            return False
+        results = _execute_all(console, pool, workers, plan)
     if (model := _model_of_hours(definitions)).keys:
         with console.status("Building the model of hours"):
             results += _execute(model, definitions)
@@ -150,22 +152,29 @@ def _partitions(
     return longest(since_first_gap(known, loaded), trailing)
 
 
+@contextmanager
+def _workers(workspace: Workspace, apis: int) -> Iterator[tuple[ProcessPoolExecutor, int]]:
+    """Processes that execute runs, and how many; they load the definitions at once, while the runs
+    are planned."""
+    number = max(1, min(os.cpu_count() or 1, apis, 4))
+    with ProcessPoolExecutor(
+        number,
+        mp_context=get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(os.getpid(), workspace),
+    ) as pool:
+        for _ in range(number):
+            pool.submit(_definitions)
+        yield pool, number
+
+
 def _execute_all(
-    console: Console, workspace: Workspace, plan: Sequence[Sequence[_Run]]
+    console: Console, pool: ProcessPoolExecutor, workers: int, plan: Sequence[Sequence[_Run]]
 ) -> list[AssetResult]:
     waiting = sorted((list(runs) for runs in plan), key=_weight, reverse=True)
     results: list[AssetResult] = []
     total = sum(len(run.keys) for runs in plan for run in runs)
-    workers = min(os.cpu_count() or 1, len(waiting), 4)
-    with (
-        ProcessPoolExecutor(
-            workers,
-            mp_context=get_context("spawn"),
-            initializer=_start_worker,
-            initargs=(os.getpid(), workspace),
-        ) as pool,
-        Live(console=console, transient=True) as live,
-    ):
+    with Live(console=console, transient=True) as live:
         running: dict[Future[list[AssetResult]], list[_Run]] = {}
         while waiting or running:
             while waiting and len(running) < workers:

@@ -2,9 +2,9 @@
 `dagster.yaml`.
 
 Only what Dagster's own storage lacks belongs here: it opens and closes a database for each event,
-which takes it ten times as long as writing the event, and writes the events of a batch one by one
-(`DAGSTER_EVENT_BATCH_SIZE`). Tables, queries and files are Dagster's: both storages may use the
-same files, at the same time.
+which takes it ten times as long as writing the event, and writes the events of a batch
+(`DAGSTER_EVENT_BATCH_SIZE`) one by one, as it makes the JSON of a check's plan for each partition.
+Tables, queries and files are Dagster's: both storages may use the same files, at the same time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.storage.event_log import SqliteEventLogStorage
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, DateTime, column, inspect, table
 
 _INDEX = "index"
 _RUNS = 4
@@ -32,6 +32,13 @@ _OF_ASSETS = {
     dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
     dg.DagsterEventType.ASSET_OBSERVATION,
 }
+
+_CHECKS = table(
+    "asset_check_executions",
+    *map(column, ("asset_key", "check_name", "partition", "run_id", "execution_status")),
+    *map(column, ("evaluation_event", "evaluation_event_storage_id")),
+    column("evaluation_event_timestamp", DateTime),
+)
 
 
 @dataclass(frozen=True)
@@ -152,8 +159,7 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
 
     def store_event(self, event: dg.EventLogEntry) -> None:
         """Store an event, and let those notice who watch its run."""
-        super().store_event(event)
-        self._touch(event.run_id)
+        self.store_event_batch([event])
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         """Store events of a run in one transaction of each file: all of them, or none."""
@@ -178,6 +184,29 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
                 ids += index.execute(statement).inserted_primary_key or ()
             self.store_asset_event_tags(events, ids)
             self.store_asset_event(events[-1], ids[-1])
+
+    def store_asset_check_event(self, event: dg.EventLogEntry, event_id: int | None) -> None:
+        """Store what has been planned or found of a check."""
+        of_dagster, kind = event.dagster_event, dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
+        is_planned = of_dagster is not None and of_dagster.event_type == kind
+        planned = of_dagster.asset_check_planned_data if of_dagster and is_planned else None
+        if planned is None or planned.partitions_subset is None:
+            super().store_asset_check_event(event, event_id)
+            return
+        # Dagster makes the event's JSON again for each partition
+        written = self.prepare_insert_event(event).compile().params
+        of_all = {
+            "asset_key": planned.asset_key.to_string(),
+            "check_name": planned.check_name,
+            "run_id": event.run_id,
+            "execution_status": "PLANNED",
+            "evaluation_event": written["event"],
+            "evaluation_event_timestamp": written["timestamp"],
+            "evaluation_event_storage_id": event_id,
+        }
+        keys = planned.partitions_subset.get_partition_keys()
+        with self.index_connection() as connection:
+            connection.execute(_CHECKS.insert(), [{**of_all, "partition": key} for key in keys])
 
     def _touch(self, run_id: str) -> None:
         """Change a run's file for those who watch it: what was written is in the file beside it
