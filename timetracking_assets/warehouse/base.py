@@ -79,13 +79,6 @@ class Warehouse(ABC):
         """Where loads keep their private working directories."""
 
     @abstractmethod
-    def destination(self, merge: MergeSql | None = None) -> Any:
-        """The dlt destination, its merges with `merge`.
-
-        Raises WarehouseError if its settings are missing or wrong.
-        """
-
-    @abstractmethod
     def prepare(self) -> None:
         """Raises WarehouseError if nothing could be loaded here: before any request is sent."""
 
@@ -150,6 +143,13 @@ class OpenWarehouse(ABC):
 
     ignores_case: bool
     """Whether names that differ only in case are the same one, even in quotes."""
+
+    @abstractmethod
+    def destination(self, merge: MergeSql | None = None) -> Any:
+        """The dlt destination, its merges with `merge`; to be loaded into while this is open.
+
+        Raises WarehouseError if its settings are missing or wrong.
+        """
 
     @abstractmethod
     def column_types(self, dataset: str, table: str) -> dict[str, str]:

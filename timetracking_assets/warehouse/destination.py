@@ -79,7 +79,7 @@ class DestinationWarehouse(Warehouse):
         return self.home / f"{self.name}.loads"
 
     def destination(self, merge: MergeSql | None = None) -> Any:
-        """The dlt destination, with a transaction around each merge where it knows them."""
+        """The dlt destination; see `OpenWarehouse`."""
         if merge is None:
             return self._settings.factory
         translated = MergeSql(
@@ -190,6 +190,10 @@ class OpenDestination(OpenWarehouse):
         """Drop the copies, if there are any."""
         if "scratch" in self.__dict__:
             self.scratch.close()
+
+    def destination(self, merge: MergeSql | None = None) -> Any:
+        """The dlt destination, with a transaction around each merge where it knows them."""
+        return self._warehouse.destination(merge)
 
     def column_types(self, dataset: str, table: str) -> dict[str, str]:
         """Column names and types of a table; see `OpenWarehouse`."""

@@ -14,19 +14,17 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-import dlt
 import duckdb
 
 from timetracking_assets.errors import WarehouseError
-from timetracking_assets.warehouse.base import Log, MergeSql, Warehouse, staging_dataset
+from timetracking_assets.warehouse.base import Log, Warehouse, staging_dataset
+from timetracking_assets.warehouse.duckdb_instances import OpenFile
 from timetracking_assets.warehouse.locks import file_lock, wait_for
-from timetracking_assets.warehouse.merge_job import with_merge
 from timetracking_assets.warehouse.open_duckdb import OpenDuckDB
 from timetracking_assets.warehouse.private_files import private_files
 from timetracking_assets.warehouse.scratch import LEAST_MEGABYTES_A_THREAD, limit_memory
@@ -36,37 +34,6 @@ _HOLDER = re.compile(r"Conflicting lock is held in (.+?) \(PID (\d+)\)")
 _DAMAGED = ("Could not read enough bytes", "Corrupt database file")
 """What DuckDB's messages about a damaged file say."""
 _CHECK_PATH = "Check the file and TIMETRACKING_WAREHOUSE, which names it."
-
-
-class _DuckDB(dlt.destinations.duckdb):
-    """dlt's destination, whose settings are searched for once.
-
-    dlt asks for its capabilities, which don't depend on them, more than twenty times a load, for a
-    client of it another five times, and resolves a whole configuration each time.
-    """
-
-    merge: MergeSql | None = None
-    _resolved: Any = None
-
-    def capabilities(self, config: Any = None, naming: Any = None) -> Any:
-        return super().capabilities(config or self.spec(), naming)
-
-    def configuration(self, initial_config: Any, accept_partial: bool = False) -> Any:
-        if initial_config is None or accept_partial or initial_config.is_resolved():
-            return super().configuration(initial_config, accept_partial)
-        if self._resolved is None:
-            self._resolved = super().configuration(initial_config).copy()
-        config = self._resolved.copy()
-        config.dataset_name = initial_config.dataset_name
-        config.default_schema_name = initial_config.default_schema_name
-        # each client has a pool of connections of its own
-        config.credentials.resolve()
-        config.resolve()
-        return config
-
-    @property
-    def client_class(self) -> Any:
-        return with_merge(super().client_class, self.merge)
 
 
 @dataclass(frozen=True)
@@ -100,23 +67,16 @@ class DuckDBFile(Warehouse):
         """Where the copy for readers is: `warehouse.published.duckdb` beside `warehouse.duckdb`."""
         return self.path.with_suffix(f".published{self.path.suffix}")
 
-    def destination(self, merge: MergeSql | None = None) -> Any:
-        """The dlt destination for this file."""
-        # dlt leaves this unset for DuckDB: the merge's DELETE would commit before its INSERT
-        destination = _DuckDB(str(self.path), supports_transactions=True)
-        destination.merge = merge
-        return destination
-
     @contextmanager
     def exclusive(
         self, holder: str, log: Log | None = None, *, dataset: str = ""
     ) -> Iterator[OpenDuckDB]:
         """The file for this process alone, whatever the `dataset`: DuckDB has one writer."""
-        # kept open while the lock is held: dlt's own connections then share the open database
-        # instead of reading the file again, five times for each load
         with self.locked(holder, log) as waited, self.connect(log) as (connection, more):
             self._refuse_ambiguous(dataset, connection)
-            yield OpenDuckDB(connection, waited + more)
+            opened = OpenDuckDB(connection, waited + more)
+            with closing(opened):
+                yield opened
 
     def _refuse_ambiguous(self, dataset: str, connection: duckdb.DuckDBPyConnection) -> None:
         """Raise WarehouseError where DuckDB would take the dataset for the database."""
@@ -185,7 +145,7 @@ class DuckDBFile(Warehouse):
         It waits for other programs that have the file open. Raises LockTimeoutError if they keep
         it, WarehouseError if it can't be opened.
         """
-        connections: list[duckdb.DuckDBPyConnection] = []
+        files: list[OpenFile] = []
         problem = ""
 
         def attempt(seconds: float) -> bool:
@@ -193,7 +153,7 @@ class DuckDBFile(Warehouse):
             deadline = time.monotonic() + seconds
             while True:
                 try:
-                    connections.append(duckdb.connect(str(self.path)))
+                    files.append(OpenFile(self.path))
                 except duckdb.Error as error:
                     problem = " ".join(str(error).split())
                 else:
@@ -212,16 +172,20 @@ class DuckDBFile(Warehouse):
             log,
             f"Close that program, or let it read {self.published.name}",
         )
-        if not connections:
+        if not files:
             raise WarehouseError(
                 f"can't open the warehouse {self.path}: {problem} "
                 + (self._file_advice(problem) or _CHECK_PATH)
             )
-        [connection] = connections
-        with connection:
+        [file] = files
+        try:
             # its tables are on disk: with more, it would only keep what it has read and written
-            limit_memory(connection, LEAST_MEGABYTES_A_THREAD)
-            yield connection, waited
+            limit_memory(file.connection, LEAST_MEGABYTES_A_THREAD)
+            yield file.connection, waited
+        except BaseException:
+            file.close(failed=True)
+            raise
+        file.close()
 
     def advice(self, error: BaseException, dataset: str, table: str) -> str:
         """What to do about an error of DuckDB's; see `Warehouse`."""

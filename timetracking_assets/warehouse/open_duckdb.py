@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import duckdb
 
-from timetracking_assets.warehouse.base import OpenWarehouse, literal, quoted
+from timetracking_assets.warehouse.base import MergeSql, OpenWarehouse, literal, quoted
+from timetracking_assets.warehouse.duckdb_destination import DuckDBDestination
 from timetracking_assets.warehouse.types import SQL_TYPES
 
 _TYPES = {sql_type: name for name, sql_type in SQL_TYPES.items()}
@@ -27,6 +29,23 @@ class OpenDuckDB(OpenWarehouse):
     def __init__(self, connection: duckdb.DuckDBPyConnection, waited: float) -> None:
         self.scratch, self.waited = connection, waited
         self._in_transaction = False
+        self._of_dlt: list[duckdb.DuckDBPyConnection] = []
+
+    def destination(self, merge: MergeSql | None = None) -> DuckDBDestination:
+        """The dlt destination, for as long as the file is open; see `OpenWarehouse`."""
+        session = self.scratch.cursor()
+        self._of_dlt.append(session)
+        return DuckDBDestination(session, self._database, merge)
+
+    @cached_property
+    def _database(self) -> str:
+        [[name]] = self.rows("SELECT current_database()")
+        return str(name)
+
+    def close(self) -> None:
+        """End dlt's sessions."""
+        for session in self._of_dlt:
+            session.close()
 
     def column_types(self, dataset: str, table: str) -> dict[str, str]:
         """Column names and types of a table; see `OpenWarehouse`."""

@@ -23,16 +23,17 @@ def warehouse(tmp_path: Path, new_warehouse: Callable[[Path], Warehouse]) -> War
 
 def _load(warehouse: Warehouse, directory: Path, table: str, **row: Any) -> Any:
     """Load as a load does: from an empty directory, the schema restored; the pipeline."""
-    pipeline = dlt.pipeline(
-        f"hours__{table}",
-        pipelines_dir=str(directory),
-        destination=warehouse.destination(),
-        dataset_name="hours",
-    )
-    pipeline.sync_destination()
-    if row:
-        source = dlt.source(lambda: dlt.resource([row], name=table), name=table)
-        pipeline.run(source())
+    with warehouse.exclusive("a test", dataset="hours") as opened:
+        pipeline = dlt.pipeline(
+            f"hours__{table}",
+            pipelines_dir=str(directory),
+            destination=opened.destination(),
+            dataset_name="hours",
+        )
+        pipeline.sync_destination()
+        if row:
+            source = dlt.source(lambda: dlt.resource([row], name=table), name=table)
+            pipeline.run(source())
     return pipeline
 
 

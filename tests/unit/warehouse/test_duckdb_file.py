@@ -436,18 +436,19 @@ def test_clients_of_one_destination_share_its_settings_alone(
     warehouse: DuckDBFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A setting of dlt's reaches each client; datasets and connections are its own."""
-    monkeypatch.setenv("DESTINATION__ENABLE_DATASET_NAME_NORMALIZATION", "false")
-    destination = warehouse.destination()
-    clients = []
-    for dataset in ("One", "Two"):
-        config = destination.spec()
-        config.dataset_name = dataset
-        clients.append(destination.client(dlt.Schema(f"schema_{dataset.lower()}"), config))
-    one, two = (client.config for client in clients)
-    assert [client.sql_client.dataset_name for client in clients] == ["One", "Two"]
-    assert one.is_resolved()
-    assert two.is_resolved()
-    assert one.credentials.conn_pool is not two.credentials.conn_pool
-    for client in clients:
-        with client.sql_client as opened:
-            assert opened.execute_sql("SELECT 1") == [(1,)]
+    monkeypatch.setenv("DESTINATION__DUCKDB__ENABLE_DATASET_NAME_NORMALIZATION", "false")
+    with warehouse.exclusive("a test", dataset="hours") as file:
+        destination = file.destination()
+        clients = []
+        for dataset in ("One", "Two"):
+            config = destination.spec()
+            config.dataset_name = dataset
+            clients.append(destination.client(dlt.Schema(f"schema_{dataset.lower()}"), config))
+        one, two = (client.config for client in clients)
+        assert [client.sql_client.dataset_name for client in clients] == ["One", "Two"]
+        assert one.is_resolved()
+        assert two.is_resolved()
+        assert one.credentials.conn_pool is not two.credentials.conn_pool
+        for client in clients:
+            with client.sql_client as opened:
+                assert opened.execute_sql("SELECT 1") == [(1,)]

@@ -22,7 +22,7 @@ from timetracking_assets.ingest.load.hand_edits import (
 )
 from timetracking_assets.spec.api import Resource
 from timetracking_assets.spec.base import DataType
-from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse, quoted
+from timetracking_assets.warehouse.base import OpenWarehouse, quoted
 from timetracking_assets.warehouse.types import ARROW_TYPES
 
 _SMALL_INTEGERS: set[DataType] = {"bigint", "double", "decimal", "text"}
@@ -69,7 +69,6 @@ class StoredTable:
 
 def restore(
     opened: OpenWarehouse,
-    warehouse: Warehouse,
     resource: Resource,
     inferred: Mapping[str, DataType],
     directory: Path,
@@ -84,7 +83,7 @@ def restore(
     pipeline = dlt.pipeline(
         f"{resource.api}__{resource.name}",
         pipelines_dir=str(directory),
-        destination=warehouse.destination(),
+        destination=opened.destination(),
         dataset_name=resource.api,
     )
     unreadable = None

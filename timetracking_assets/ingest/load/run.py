@@ -155,7 +155,7 @@ def _load_answer(
     with _exclusive(request, warehouse, report, "restore") as opened:
         number = take_number(opened, resource)
         parent_rows = stored_parent_rows(connection, resource, opened)
-        table = restore(opened, warehouse, resource, {}, directory / "0")
+        table = restore(opened, resource, {}, directory / "0")
     with ExitStack() as stack:
         with report.phase("extract"):
             asks_for_parents = resource.parent is not None and parent_rows is None
@@ -192,7 +192,7 @@ def _load_answer(
                     types = _types_of_all_pages(table, types, widened, spool)
             files = []
             with _exclusive(request, warehouse, report, "restore") as opened:
-                table = restore(opened, warehouse, resource, types, directory / str(attempt))
+                table = restore(opened, resource, types, directory / str(attempt))
 
 
 @contextmanager
@@ -311,7 +311,7 @@ def _load(
         prepare_staging(opened, table)
         merge, written = merge_sql(opened, table, window, staged, files, report.changes)
         report.changes = replace(report.changes, written=written)
-        destination = warehouse.destination(merge)
+        destination = opened.destination(merge)
         info = table.pipeline.load(destination=destination, raise_on_failed_jobs=True)
         report.changes = staged.after(report.changes)
         after = opened.column_types(resource.api, resource.name)
