@@ -6,31 +6,49 @@ dlt would open the file by itself several times a load. Opening and locking it i
 
 from __future__ import annotations
 
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import dlt
 import duckdb
-from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
+from dlt.destinations.impl.duckdb.configuration import DuckDbConnectionPool
 
-from timetracking_assets.warehouse.base import MergeSql
+from timetracking_assets.warehouse.base import MergeSql, quoted
 from timetracking_assets.warehouse.merge_job import with_merge
 
 
 class DuckDBDestination(dlt.destinations.duckdb):
-    """dlt's destination for the `database` of an open session; its settings are looked up once.
+    """dlt's destination for the file `path`, the `database` of an open connection; until it is
+    closed.
 
-    dlt asks for its capabilities, which don't depend on them, more than twenty times a load, for a
-    client of it another five times, and resolves a whole configuration each time. `session` is for
-    dlt alone, which changes its settings; to close it is up to the caller.
+    dlt asks for its capabilities, which don't depend on any setting, more than twenty times a load,
+    for a client of it another ten times, and would look up all settings each time. `settings`
+    keeps those of each pipeline.
     """
 
     def __init__(
-        self, session: duckdb.DuckDBPyConnection, database: str, merge: MergeSql | None = None
+        self,
+        path: Path,
+        connection: duckdb.DuckDBPyConnection,
+        database: str,
+        merge: MergeSql | None,
+        settings: dict[str, Any],
     ) -> None:
         # dlt leaves this unset for DuckDB: the merge's DELETE would commit before its INSERT
-        super().__init__(session, supports_transactions=True)
-        self._database, self._merge = database, merge
-        self._resolved: Any = None
+        super().__init__(str(path), supports_transactions=True)
+        self._database, self._merge, self._settings = database, merge, settings
+        # dlt changes settings of the connection that it is given
+        self._session: duckdb.DuckDBPyConnection | None = connection.cursor()
+        self._sessions: _Sessions | None = None
+
+    def close(self) -> None:
+        """End dlt's sessions, and forget them: dlt keeps the destination."""
+        if self._sessions:
+            self._sessions.close()
+        if self._session:
+            self._session.close()
+        self._session = self._sessions = None
 
     @property
     def destination_type(self) -> str:
@@ -45,33 +63,46 @@ class DuckDBDestination(dlt.destinations.duckdb):
         """The settings of one client."""
         if initial_config is None or accept_partial or initial_config.is_resolved():
             return super().configuration(initial_config, accept_partial)
-        if self._resolved is None:
-            self._resolved = super().configuration(initial_config).copy()
-        config = self._resolved.copy()
+        pipeline = dlt.current.pipeline().pipeline_name
+        if pipeline not in self._settings:
+            self._settings[pipeline] = super().configuration(initial_config).copy()
+        config = self._settings[pipeline].copy()
         config.dataset_name = initial_config.dataset_name
         config.default_schema_name = initial_config.default_schema_name
-        # each client has a pool of sessions of its own
+        config.credentials.parse_native_representation(self._session)
         config.credentials.resolve()
+        self._sessions = self._sessions or _Sessions(config.credentials, self._database)
+        config.credentials.conn_pool = self._sessions
         config.resolve()
         return config
 
     @property
     def client_class(self) -> Any:
-        """dlt's client, which names the database in its statements, and merges as `merge` says."""
-        return with_merge(_in_database(super().client_class, self._database), self._merge)
+        """dlt's client, which merges as `merge` says."""
+        return with_merge(super().client_class, self._merge)
 
 
-def _in_database(base: Any, database: str) -> Any:
-    class SqlClient(DuckDbSqlClient):
-        def catalog_name(self, quote: bool = True, casefold: bool = True) -> str:
-            return self.capabilities.escape_identifier(database) if quote else database
+class _Sessions(DuckDbConnectionPool):
+    """Sessions in one database. What holds for all of them is set when the first is made."""
 
-    class Client(base):  # type: ignore[misc]
-        sql_client: Any
+    def __init__(self, credentials: Any, database: str) -> None:
+        super().__init__(credentials)
+        self._database = quoted(database)
+        self._first: duckdb.DuckDBPyConnection | None = None
+        self._making = Lock()
 
-        def __init__(self, schema: Any, config: Any, capabilities: Any) -> None:
-            super().__init__(schema, config, capabilities)
-            datasets = self.sql_client.dataset_name, self.sql_client.staging_dataset_name
-            self.sql_client = SqlClient(*datasets, config.credentials, capabilities)
+    def borrow_conn(
+        self, global_config: Any = None, local_config: Any = None, pragmas: Any = None
+    ) -> duckdb.DuckDBPyConnection:
+        """A session, to be returned."""
+        # dlt would set a schema, which may not exist yet
+        local_config = {**(local_config or {}), "search_path": self._database}
+        with self._making:
+            # as long as one is borrowed, dlt does not set again what holds for all
+            self._first = self._first or super().borrow_conn(global_config, local_config, pragmas)
+        return super().borrow_conn({}, local_config)
 
-    return Client
+    def close(self) -> None:
+        """Return the one that was kept."""
+        if self._first is not None:
+            self.return_conn(self._first)

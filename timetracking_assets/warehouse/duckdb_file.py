@@ -16,8 +16,10 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -44,6 +46,11 @@ class DuckDBFile(Warehouse):
 
     def __str__(self) -> str:
         return str(self.path)
+
+    @cached_property
+    def _settings(self) -> dict[str, Any]:
+        """dlt's settings of the destination, as they are looked up."""
+        return {}
 
     @property
     def directory(self) -> Path:
@@ -72,16 +79,22 @@ class DuckDBFile(Warehouse):
         self, holder: str, log: Log | None = None, *, dataset: str = ""
     ) -> Iterator[OpenDuckDB]:
         """The file for this process alone, whatever the `dataset`: DuckDB has one writer."""
-        with self.locked(holder, log) as waited, self.connect(log) as (connection, more):
-            self._refuse_ambiguous(dataset, connection)
-            opened = OpenDuckDB(connection, waited + more)
+        with self.locked(holder, log) as waited, self.connect(log) as (file, more):
+            self._refuse_ambiguous(dataset, file)
+            opened = OpenDuckDB(
+                file.connection,
+                waited + more,
+                path=self.path,
+                database=file.database,
+                settings=self._settings,
+            )
             with closing(opened):
                 yield opened
 
-    def _refuse_ambiguous(self, dataset: str, connection: duckdb.DuckDBPyConnection) -> None:
+    def _refuse_ambiguous(self, dataset: str, file: OpenFile) -> None:
         """Raise WarehouseError where DuckDB would take the dataset for the database."""
-        names = connection.execute("SELECT lower(database_name) FROM duckdb_databases()").fetchall()
-        if any((name.lower(),) in names for name in (dataset, staging_dataset(dataset))):
+        names = {name.lower() for name in file.databases}
+        if not names.isdisjoint(name.lower() for name in (dataset, staging_dataset(dataset))):
             raise WarehouseError(
                 f"the warehouse {self.path} has the name of the API {dataset}, or one that DuckDB "
                 "keeps for itself: it could not tell the file from the tables' schema. Set "
@@ -96,7 +109,7 @@ class DuckDBFile(Warehouse):
                 yield opened
             return
         with duckdb.connect(str(self.published), read_only=True) as connection:
-            yield OpenDuckDB(connection, 0.0)
+            yield OpenDuckDB(connection)
 
     def has_dataset(self, dataset: str) -> bool:
         """Whether the file exists."""
@@ -139,8 +152,8 @@ class DuckDBFile(Warehouse):
             )
 
     @contextmanager
-    def connect(self, log: Log | None = None) -> Iterator[tuple[duckdb.DuckDBPyConnection, float]]:
-        """A connection, for who holds the lock, and the seconds that it took to get it.
+    def connect(self, log: Log | None = None) -> Iterator[tuple[OpenFile, float]]:
+        """The file, opened for who holds the lock, and the seconds that it took.
 
         It waits for other programs that have the file open. Raises LockTimeoutError if they keep
         it, WarehouseError if it can't be opened.
@@ -181,7 +194,7 @@ class DuckDBFile(Warehouse):
         try:
             # its tables are on disk: with more, it would only keep what it has read and written
             limit_memory(file.connection, LEAST_MEGABYTES_A_THREAD)
-            yield file.connection, waited
+            yield file, waited
         except BaseException:
             file.close(failed=True)
             raise
@@ -240,8 +253,8 @@ class DuckDBFile(Warehouse):
     def _copy(self, target: Path, unfinished: Path) -> None:
         if not self.path.exists():
             raise WarehouseError(f"there is no warehouse {self.path} yet: load something first")
-        with self.connect() as (connection, _):
-            connection.execute("CHECKPOINT")
+        with self.connect() as (file, _):
+            file.connection.execute("CHECKPOINT")
         try:
             unfinished.unlink(missing_ok=True)
             shutil.copyfile(self.path, unfinished)

@@ -19,13 +19,15 @@ _MOST_IDLE = 2
 _NO_FILE = "(no file)"
 """The database of an instance while no file is attached: its usual one, `memory`, has a name that
 an API or a file may have."""
+_DATABASES = "SELECT database_name, path FROM duckdb_databases()"
 
 _lock = Lock()
 _idle: list[tuple[Path, duckdb.DuckDBPyConnection]] = []
 
 
 class OpenFile:
-    """The file `path`, opened. `connection` is a session whose database it is.
+    """The file `path`, opened. `connection` is a session whose database it is, by the name
+    `database`; `databases` are the names of all that DuckDB then knows.
 
     It shares the database with connections that this process has opened by itself. Raises
     duckdb.Error where the file can't be opened.
@@ -36,11 +38,11 @@ class OpenFile:
         self._instance: duckdb.DuckDBPyConnection | None = _take(path)
         try:
             self._instance.execute(f"ATTACH {literal(str(path))} (TYPE duckdb)")
-            [(self._name,)] = self._instance.execute(
-                "SELECT database_name FROM duckdb_databases() WHERE path IS NOT NULL"
-            ).fetchall()
             self.connection = self._instance.cursor()
-            self.connection.execute(f"USE {quoted(self._name)}")
+            paths = dict(self.connection.execute(_DATABASES).fetchall())
+            self.databases = list(paths)
+            [self.database] = [name for name, stored in paths.items() if stored]
+            self.connection.execute(f"USE {quoted(self.database)}")
         except duckdb.Error as error:
             instance, self._instance = self._instance, None
             if "Could not set lock on file" in str(error).replace(str(path), ""):
@@ -49,6 +51,9 @@ class OpenFile:
             instance.close()
             # another connection of this process may have it open, which this one then shares
             self.connection = duckdb.connect(str(path))
+            self.databases = [name for name, _ in self.connection.execute(_DATABASES).fetchall()]
+            query = "SELECT current_database()"
+            [[self.database]] = self.connection.execute(query).fetchall()
 
     def close(self, *, failed: bool = False) -> None:
         """Leave the file to others; what has `failed` may have left sessions or locks behind."""
@@ -57,7 +62,7 @@ class OpenFile:
         if instance is None:
             return
         try:
-            instance.execute(f"DETACH {quoted(self._name)}")
+            instance.execute(f"DETACH {quoted(self.database)}")
         except duckdb.Error:
             # such as a full disk when the log is written into the file: the log is kept, and read
             # when the file is opened next

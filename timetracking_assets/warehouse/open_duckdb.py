@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -16,6 +16,8 @@ from timetracking_assets.warehouse.base import MergeSql, OpenWarehouse, literal,
 from timetracking_assets.warehouse.duckdb_destination import DuckDBDestination
 from timetracking_assets.warehouse.types import SQL_TYPES
 
+_OF_ROWS = ("INSERT ", "UPDATE ", "DELETE ")
+"""What statements begin with that leave the definitions of tables as they are."""
 _TYPES = {sql_type: name for name, sql_type in SQL_TYPES.items()}
 
 
@@ -26,29 +28,48 @@ class OpenDuckDB(OpenWarehouse):
     ignores_case = True
     dialect = "duckdb"
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, waited: float) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        waited: float = 0.0,
+        *,
+        path: Path | None = None,
+        database: str = "",
+        settings: dict[str, Any] | None = None,
+    ) -> None:
         self.scratch, self.waited = connection, waited
+        self._path, self._database = path, database
+        self._columns: dict[tuple[str, str], dict[str, str]] | None = {}
         self._in_transaction = False
-        self._of_dlt: list[duckdb.DuckDBPyConnection] = []
+        self._settings = {} if settings is None else settings
+        self._destinations: list[DuckDBDestination] = []
 
     def destination(self, merge: MergeSql | None = None) -> DuckDBDestination:
         """The dlt destination, for as long as the file is open; see `OpenWarehouse`."""
-        session = self.scratch.cursor()
-        self._of_dlt.append(session)
-        return DuckDBDestination(session, self._database, merge)
-
-    @cached_property
-    def _database(self) -> str:
-        [[name]] = self.rows("SELECT current_database()")
-        return str(name)
+        # from now on dlt may change any table
+        self._columns = None
+        assert self._path is not None, "a published copy is read only"
+        destination = DuckDBDestination(
+            self._path, self.scratch, self._database, merge, self._settings
+        )
+        self._destinations.append(destination)
+        return destination
 
     def close(self) -> None:
         """End dlt's sessions."""
-        for session in self._of_dlt:
-            session.close()
+        for destination in self._destinations:
+            destination.close()
 
     def column_types(self, dataset: str, table: str) -> dict[str, str]:
         """Column names and types of a table; see `OpenWarehouse`."""
+        if self._columns is None or self._in_transaction:
+            return self._column_types(dataset, table)
+        # who holds the lock is the only one to change them
+        columns = self._columns.get((dataset, table)) or self._column_types(dataset, table)
+        self._columns[dataset, table] = columns
+        return dict(columns)
+
+    def _column_types(self, dataset: str, table: str) -> dict[str, str]:
         if self._in_transaction:
             # which would fail with DESCRIBE, if the table didn't exist
             self.scratch.execute(
@@ -105,6 +126,8 @@ class OpenDuckDB(OpenWarehouse):
 
     def change(self, sql: str) -> None:
         """Do what a statement says."""
+        if self._columns and not sql.startswith(_OF_ROWS):
+            self._columns.clear()
         self.scratch.execute(sql)
 
     def in_scratch(

@@ -435,10 +435,11 @@ def test_no_database_is_called_so_wherever_it_is(tmp_path: Path, folder: str) ->
 def test_clients_of_one_destination_share_its_settings_alone(
     warehouse: DuckDBFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A setting of dlt's reaches each client; datasets and connections are its own."""
+    """A setting of dlt's reaches each client; datasets and sessions are its own."""
     monkeypatch.setenv("DESTINATION__DUCKDB__ENABLE_DATASET_NAME_NORMALIZATION", "false")
     with warehouse.exclusive("a test", dataset="hours") as file:
         destination = file.destination()
+        dlt.pipeline("hours__entries", str(warehouse.directory), destination=destination)
         clients = []
         for dataset in ("One", "Two"):
             config = destination.spec()
@@ -448,7 +449,7 @@ def test_clients_of_one_destination_share_its_settings_alone(
         assert [client.sql_client.dataset_name for client in clients] == ["One", "Two"]
         assert one.is_resolved()
         assert two.is_resolved()
-        assert one.credentials.conn_pool is not two.credentials.conn_pool
-        for client in clients:
-            with client.sql_client as opened:
-                assert opened.execute_sql("SELECT 1") == [(1,)]
+        with clients[0].sql_client as first, clients[1].sql_client as second:
+            assert first.native_connection is not second.native_connection
+            for opened in (first, second):
+                assert opened.execute_sql("SELECT current_database()") == [("warehouse",)]

@@ -255,8 +255,9 @@ class StagedAnswer:
         new += [f"CAST({quoted(name)} AS VARCHAR)" for name in added]
         old += ["CAST(NULL AS VARCHAR)" for _ in added]
         kinds += ["VARCHAR" for _ in added]
+        if not self._keep_hashes("table_hashes", "t", self._table, old, kinds):
+            return 0, 0
         self._keep_hashes("answer_hashes", "s", self._staged, new, kinds)
-        self._keep_hashes("table_hashes", "t", self._table, old, kinds)
         equal = "s.__hash = t.__hash AND s.__other_hash = t.__other_hash"
         [[matched, updated]] = self._compared(
             f"SELECT count(*), count(*) FILTER (WHERE NOT ({equal})) "
@@ -279,15 +280,17 @@ class StagedAnswer:
         relation: str,
         values: Sequence[str],
         kinds: Sequence[str],
-    ) -> None:
-        """Keep hashes of `values` for the rows with a key of the answer that is not deleted."""
+    ) -> int:
+        """Keep hashes of `values` for the rows with a key of the answer that is not deleted; how
+        many these are.
+        """
         keys = ", ".join(f"{alias}.{key}" for key in self._keys)
         # of other bytes in another order: what has the same hash by chance has another one here
         other = [
             f"'~' || {value}" if kind == "VARCHAR" else value
             for value, kind in zip(values, kinds, strict=True)
         ]
-        self._warehouse.scratch.execute(
+        return self._number(
             f"CREATE OR REPLACE TEMP TABLE {name} AS "
             f"SELECT {keys}, hash({', '.join(values) or 'NULL'}) AS __hash, "
             f"hash({', '.join(reversed(other)) or 'NULL'}) AS __other_hash FROM {relation} {alias} "
@@ -324,13 +327,12 @@ class StagedAnswer:
 
     def after(self, changes: Changes) -> Changes:
         """`changes` with the table's rows counted now."""
-        in_window = None
+        counts = [f"(SELECT count(*) FROM {self._whole_table})"]
         if self._window:
             inside = in_window_sql(self._resource, self._window)
-            in_window = self._warehouse.number(
-                f"SELECT count(*) FROM {self._whole_table} WHERE {inside}"
-            )
-        row_count = keys_held = self._warehouse.number(f"SELECT count(*) FROM {self._whole_table}")
+            counts.append(f"(SELECT count(*) FROM {self._whole_table} WHERE {inside})")
+        [[row_count, *in_window]] = self._warehouse.rows(f"SELECT {', '.join(counts)}")
+        keys_held = row_count
         if self._keys:
             table = self._compared_rows("false", self._resource.primary_key)
             keys_held = self._number(
@@ -338,7 +340,10 @@ class StagedAnswer:
                 f"ON {self._same('t', 'k')} WHERE NOT k.__drop"
             )
         return replace(
-            changes, row_count=row_count, window_row_count=in_window, keys_held=keys_held
+            changes,
+            row_count=row_count,
+            window_row_count=in_window[0] if in_window else None,
+            keys_held=keys_held,
         )
 
     def _same(self, left: str, right: str) -> str:

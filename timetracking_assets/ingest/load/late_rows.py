@@ -48,8 +48,10 @@ class LateRows:
     def compare(self, warehouse: OpenWarehouse) -> None:
         """Find out which of the rows the resource's table does not hold as they are."""
         resource = self._resource
+        if not self._tables or resource.window is None:
+            return
         stored = warehouse.column_types(resource.api, resource.name)
-        if not self._tables or not stored or resource.window is None:
+        if not stored:
             return
         rows = pa.concat_tables(self._tables, promote_options="default")
         if not warehouse.keeps_json_text:

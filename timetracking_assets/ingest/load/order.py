@@ -37,8 +37,10 @@ def take_number(warehouse: OpenWarehouse, resource: Resource) -> int:
             "part_start BIGINT, part_end BIGINT)"
         )
     counter = f"resource = {literal(resource.name)} AND state = 'asked'"
-    warehouse.change(f"UPDATE {table} SET sequence_number = sequence_number + 1 WHERE {counter}")
-    numbers = warehouse.rows(f"SELECT sequence_number FROM {table} WHERE {counter}")
+    numbers = warehouse.rows(
+        f"UPDATE {table} SET sequence_number = sequence_number + 1 WHERE {counter} "
+        "RETURNING sequence_number"
+    )
     if not numbers:
         warehouse.change(
             f"INSERT INTO {table} (resource, state, sequence_number) "

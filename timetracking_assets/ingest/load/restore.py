@@ -86,6 +86,8 @@ def restore(
         destination=opened.destination(),
         dataset_name=resource.api,
     )
+    # dlt's record of each step goes with the directory; a load reports by itself
+    pipeline.config.enable_runtime_trace = False
     unreadable = None
     try:
         pipeline.sync_destination()

@@ -20,6 +20,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from dlt.common.configuration.utils import get_resolved_traces
 from dlt.common.typing import TRefreshMode
 
 from timetracking_assets.errors import (
@@ -78,6 +79,9 @@ def run_load(request: LoadRequest, warehouse: Warehouse) -> LoadReport:
         failure = _masked(error, request, warehouse, report)
     else:
         return report
+    finally:
+        # dlt keeps each setting that it has looked up, for its trace, which is off
+        get_resolved_traces().clear()
     # outside the except block: raised in it, an error of ours would be chained to dlt's, which it
     # has caused
     raise failure
@@ -254,14 +258,12 @@ def _extract(
     report.renamed_fields = typer.names.unusual()
     report.placeholders = typer.placeholders
     with report.phase("normalize"):
-        pipeline.normalize()
+        [package] = pipeline.normalize().load_packages
     # of what pages took while they became tables, Arrow would keep some 80 MB beside DuckDB's share
     pa.default_memory_pool().release_unused()
-    [load_id] = pipeline.list_normalized_load_packages()
-    jobs = pipeline.get_load_package_info(load_id).jobs["new_jobs"]
     return [
         job.file_path
-        for job in jobs
+        for job in package.jobs["new_jobs"]
         if job.job_file_info.table_name == resource.name and job.file_path.endswith(".parquet")
     ]
 
@@ -328,8 +330,9 @@ def _refuse_changed_table(table: StoredTable, files: Sequence[str], opened: Open
     may be set to begin a new one now and then), each in a transaction of its own.
     """
     resource = table.resource
-    appends = table.pipeline.default_schema.tables[resource.name]["write_disposition"] == "append"
     if opened.column_types(resource.api, resource.name) != table.stored:
         raise _TableChangedError
-    if appends and len(files) > 1:
-        raise _TableChangedError
+    if len(files) > 1:
+        hints = table.pipeline.default_schema.tables[resource.name]
+        if hints["write_disposition"] == "append":
+            raise _TableChangedError

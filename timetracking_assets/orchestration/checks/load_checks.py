@@ -184,17 +184,15 @@ def _duplicates(
     # rows without a key are the other check's
     condition = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in resource.primary_key)
     answer = (staging_dataset(resource.api), resource.name)
-    rows = warehouse.number(f"SELECT count(*) FROM {table}")
-    partly = (
-        written is not None
-        # a first load bypasses the staging table, which then holds an older answer
-        and rows > written
-        # a snapshot replaces the whole table
-        and resource.sync_mode != "snapshot"
-        and bool(warehouse.column_types(*answer))
-        # dlt may be configured to empty its staging tables
-        and warehouse.number(f"SELECT count(*) FROM {quoted(*answer)}") >= written
-    )
+    # a snapshot replaces the whole table
+    may_be_partly = written is not None and resource.sync_mode != "snapshot"
+    counts = [f"(SELECT count(*) FROM {table})"]
+    if may_be_partly and warehouse.column_types(*answer):
+        counts.append(f"(SELECT count(*) FROM {quoted(*answer)})")
+    [[rows, *staged]] = warehouse.rows(f"SELECT {', '.join(counts)}")
+    # a first load bypasses the staging table, which then holds an older answer; and dlt may be
+    # configured to empty its staging tables
+    partly = bool(staged and written is not None and rows > written and staged[0] >= written)
     if partly:
         condition += f" AND ({keys}) IN (SELECT {keys} FROM {quoted(*answer)})"
     grouped = (
@@ -217,10 +215,14 @@ def _nulls(warehouse: OpenWarehouse, resource: Resource) -> tuple[int, dict[str,
     keys = [quoted(name) for name in resource.primary_key]
     table = quoted(resource.api, resource.name)
     is_null = " OR ".join(f"{key} IS NULL" for key in keys)
-    nulls = warehouse.number(f"SELECT count(*) FROM {table} WHERE {is_null}")
-    sample = warehouse.rows(f"SELECT * FROM {table} WHERE {is_null} LIMIT {_SAMPLE}")
+    [[rows, nulls]] = warehouse.rows(
+        f"SELECT (SELECT count(*) FROM {table}), (SELECT count(*) FROM {table} WHERE {is_null})"
+    )
+    sample = []
+    if nulls:
+        sample = warehouse.rows(f"SELECT * FROM {table} WHERE {is_null} LIMIT {_SAMPLE}")
     return nulls, {
-        "rows": warehouse.number(f"SELECT count(*) FROM {table}"),
+        "rows": rows,
         "rows_without_key": nulls,
         "sample_rows": dg.MetadataValue.json([[str(value) for value in row] for row in sample]),
     }

@@ -241,8 +241,9 @@ def test_rows_that_a_load_loses_are_missed(
     """Between what was loaded and what is counted, one row goes and another comes."""
 
     def count_after_loss(staged: StagedAnswer, changes: Changes) -> Changes:
-        [[first]] = platform.sql(f"SELECT min(id) FROM {TABLE}")
-        platform.sql(f"UPDATE {TABLE} SET id = -1 WHERE id = {first}")
+        opened = staged._warehouse
+        [[first]] = opened.rows(f"SELECT min(id) FROM {TABLE}")
+        opened.change(f"UPDATE {TABLE} SET id = -1 WHERE id = {first}")
         return after(staged, changes)
 
     after = StagedAnswer.after

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from dlt.common.configuration.utils import get_resolved_traces
 
 from timetracking_assets.errors import IngestError, SpecError
 from timetracking_assets.ingest.columns import page_typer
@@ -528,3 +529,9 @@ def _only_row(entries: Table) -> dict[str, Any]:
         names = opened.column_types("hours", "entries")
     [row] = entries.rows(", ".join(map(quoted, names)))
     return dict(zip(names, row, strict=True))
+
+
+def test_a_process_that_loads_for_long_keeps_no_settings_of_dlt(table: MakeTable) -> None:
+    """dlt notes each setting that it looks up, some hundred a load."""
+    table().load({"id": 1, "at": "2026-01-02T00:00:00Z"})
+    assert get_resolved_traces().all_traces == []
