@@ -1,15 +1,15 @@
-"""The fields of a page as columns: which column each field is, and of what type.
+"""The fields of a page as columns: which column each field is, and which type its values need.
 
-Learned page by page: a field is bound to its column for the whole load, an inferred type may only
-change before the first table went out. What fits a type is in `values.py`, where the fields are in
-`rows.py`.
+Learned page by page: a field is bound to its column for the whole load. What types there are, and
+which may still change, is in `column_types.py`, what fits a type in `values.py`, where the fields
+are in `rows.py`.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
 from decimal import Decimal
@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from timetracking_assets.errors import AnswerError
+from timetracking_assets.ingest.columns.column_types import ColumnTypes, WidenedError
 from timetracking_assets.ingest.columns.json_columns import plain_text
 from timetracking_assets.ingest.columns.names import ColumnNames, FieldPath
 from timetracking_assets.ingest.columns.placeholders import (
@@ -55,8 +56,6 @@ from timetracking_assets.ingest.columns.values import (
 )
 from timetracking_assets.ingest.pages.page import Page
 from timetracking_assets.spec.api import Resource
-from timetracking_assets.spec.base import DataType
-from timetracking_assets.spec.model import ColumnSpec
 from timetracking_assets.warehouse.types import ARROW_TYPES, inferred_type
 
 _REPEATED = re.compile(r"Column\(/.*\) was specified twice in row")
@@ -64,14 +63,6 @@ _REPEATED = re.compile(r"Column\(/.*\) was specified twice in row")
 _MAYBE_TINY = re.compile(rb"[eE]-")
 _TINY = re.compile(rb"[:,\[\s]-?[0-9]+(?:\.[0-9]+)?[eE]-[0-9]")
 _CHANGED = re.compile(r"Column\(/(?P<path>.*?)\) changed from (?P<was>\S+) to (?P<now>\S+) in row")
-
-
-class WidenedError(Exception):
-    """A column needs the wider type `data_type`, and is already written or stored with another."""
-
-    def __init__(self, column: str, data_type: DataType) -> None:
-        super().__init__(f"{column} is {data_type}")
-        self.column, self.data_type = column, data_type
 
 
 class _RepeatedNameError(Exception):
@@ -95,54 +86,27 @@ class _MisfitError(Exception):
 
 
 class ColumnReader:
-    """Reads pages into columns.
-
-    `types` are those known so far, `names` the fields' columns, `stored` the columns that the table
-    has, `seen` those that are already written. `digits` are columns of text for numbers that no
-    other type holds, `guessed` stored columns whose type no row has shown yet. A reader that is
-    `learning` may still change any type that was not declared.
+    """Reads pages into columns of `types`, whose names are in `names`.
 
     Raises TypeMismatchError where a page does not fit a declared type, WidenedError where it does
     not fit another one that can't change any more.
     """
 
-    def __init__(
-        self,
-        resource: Resource,
-        types: Mapping[str, DataType],
-        names: ColumnNames,
-        stored: Container[str] = (),
-        digits: Iterable[str] = (),
-        *,
-        guessed: Container[str] = (),
-        learning: bool = False,
-    ) -> None:
-        self._resource = resource
-        self.types: dict[str, DataType] = dict(types)
-        self.seen: set[str] = set()
+    def __init__(self, resource: Resource, names: ColumnNames, types: ColumnTypes) -> None:
+        self._resource, self._names, self.types = resource, names, types
         self.placeholders: Counter[str] = Counter()
         """How many values of a column came as a placeholder, and are null."""
-        self._names, self._stored, self._learning = names, stored, learning
-        self._guessed = guessed
-        self.any_text = {*resource.any_text_columns, *digits}
-        """Columns of text that take what isn't text as its JSON text."""
         self._paths: dict[FieldPath, str] = {}
         self._parser = RowParser()
-        # decimals, written as numbers here and as text there: no one column for Arrow
-        self._mixed: set[str] = set()
 
     @property
     def bound(self) -> set[str]:
         """The columns that are a field of the rows' own."""
         return set(self._paths.values())
 
-    def column(self, name: str) -> ColumnSpec:
-        """What is declared of a column, or else its type alone."""
-        return self._resource.columns.get(name) or ColumnSpec(data_type=self.types[name])
-
     def parse_ahead(self, page: Page, pool: Executor) -> ParsedAhead | None:
         """Begin to parse a page that will be read later, as the pages before it were parsed."""
-        if not self.seen:
+        if not self.types.seen:
             return None
         return self._parser.ahead(pool, page.rows, self._how_to_parse())
 
@@ -169,18 +133,11 @@ class ColumnReader:
 
     def _kinds_with_placeholders(self) -> dict[FieldPath, str]:
         return {
-            path: self.types[name]
+            path: self.types.by_name[name]
             for path, name in self._paths.items()
-            if self._may_have_placeholders(name) and self.column(name).on_type_mismatch == "refuse"
+            if self.types.may_have_placeholders(name)
+            and self.types.spec(name).on_type_mismatch == "refuse"
         }
-
-    def _may_have_placeholders(self, name: str) -> bool:
-        """Whether null may be stored in the column, and its type is declared or the table's."""
-        return (
-            self._is_given(name)
-            and name not in self._resource.primary_key
-            and self.column(name).nullable
-        )
 
     def _read(self, page: Page, ahead: ParsedAhead | None) -> dict[str, pa.ChunkedArray | pa.Array]:
         while True:
@@ -203,10 +160,10 @@ class ColumnReader:
             self._refuse_or_widen(path, page)
         for path, text in texts.items():
             name = self._paths[path]
-            if name in self._mixed:
+            if name in self.types.mixed:
                 columns[name] = exact_decimals(path, page.rows)
             else:
-                columns[name] = plain_text(text) if name in self.any_text else text
+                columns[name] = plain_text(text) if name in self.types.any_text else text
         return columns
 
     def _parse(self, page: Page, ahead: ParsedAhead | None) -> tuple[Fields, Texts]:
@@ -214,19 +171,9 @@ class ColumnReader:
         return ahead.parsed.result() if ahead and ahead.how == how else self._parser(page.rows, how)
 
     def _how_to_parse(self) -> HowToParse:
-        taken_out = [path for path, name in self._paths.items() if self._is_taken_out(name)]
-        types = {p: self._wire_type(n) for p, n in self._paths.items() if p not in taken_out}
+        taken_out = [path for path, name in self._paths.items() if self.types.is_taken_out(name)]
+        types = {p: self.types.wire_type(n) for p, n in self._paths.items() if p not in taken_out}
         return types, taken_out
-
-    def _is_taken_out(self, name: str) -> bool:
-        """Whether a column's values leave the rows as JSON text, for Arrow has no type for them."""
-        return self.types[name] == "json" or name in self.any_text | self._mixed
-
-    def _wire_type(self, name: str) -> pa.DataType:
-        data_type = self.types[name]
-        if data_type == "timestamp":
-            return pa.string() if self.column(name).format == "iso" else pa.int64()
-        return pa.string() if data_type == "date" else ARROW_TYPES[data_type]
 
     def _bind(self, path: FieldPath, page: Page) -> str:
         """The column of the field at `path`, which is its alone."""
@@ -243,7 +190,7 @@ class ColumnReader:
                 continue
             name = self._names.expected(path)
             # an object in a column that is known to be something else
-            if name in self.types and name not in self._paths.values():
+            if name in self.types.by_name and name not in self._paths.values():
                 self._as_json(path, page)
                 return True
         again = False
@@ -264,18 +211,18 @@ class ColumnReader:
                 self._as_json(path, page)
                 return True
             name = self._bind(path, page)
-            self.types.setdefault(name, inferred_type(kind))
-            again |= self._is_taken_out(name) or self._wire_type(name) != kind
+            self.types.by_name.setdefault(name, inferred_type(kind))
+            again |= self.types.is_taken_out(name) or self.types.wire_type(name) != kind
         return again
 
     def _replaces_object(self, path: FieldPath, page: Page) -> bool:
         """Whether a page has only placeholders where others have an object with given columns."""
         name = self._names.expected(path)
-        inside = self._given_inside(name)
-        if name in self.types or not inside:
+        inside = self.types.given_inside(name)
+        if name in self.types.by_name or not inside:
             return False
         values = [value for value, *_ in values_at(path, page.rows) if value is not None]
-        may_be_null = all(map(self._may_have_placeholders, inside))
+        may_be_null = all(map(self.types.may_have_placeholders, inside))
         return may_be_null and all(is_placeholder(value, OBJECT) for value in values)
 
     def _rounds(self, fields: Mapping[FieldPath, pa.ChunkedArray], page: Page) -> bool:
@@ -299,13 +246,15 @@ class ColumnReader:
         match = _CHANGED.search(str(error))
         path = find_path(match["path"], page.rows) if match else None
         if path is not None and self._holds_decimals(path, page):
-            self._mixed.add(self._paths[path])
+            self.types.mixed.add(self._paths[path])
             return
-        if path is not None and not (path in self._paths and self._is_taken_out(self._paths[path])):
+        if path is not None and not (
+            path in self._paths and self.types.is_taken_out(self._paths[path])
+        ):
             self._as_json(path, page)
             return
         for path, name in [] if match else self._paths.items():
-            is_number = self._wire_type(name) in (pa.int64(), ARROW_TYPES["decimal"])
+            is_number = self.types.wire_type(name) in (pa.int64(), ARROW_TYPES["decimal"])
             if is_number and any(self._misfits(path, page)):
                 self._widen_number(path, page)
                 return
@@ -322,19 +271,19 @@ class ColumnReader:
             path = find_oversized(page.rows)
         except ValueError:
             return False
-        if path is None or (path in self._paths and self._is_taken_out(self._paths[path])):
+        if path is None or (path in self._paths and self.types.is_taken_out(self._paths[path])):
             return False
         numbers = all(type(v) in (int, Decimal, type(None)) for v, *_ in values_at(path, page.rows))
         if not numbers:
             self._as_json(path, page)
         else:
-            self.types.setdefault(self._bind(path, page), "double")
+            self.types.by_name.setdefault(self._bind(path, page), "double")
             self._widen_number(path, page)
         return True
 
     def _holds_decimals(self, path: FieldPath, page: Page) -> bool:
         name = self._names.expected(path)
-        if self.types.get(name) != "decimal" or name in self._mixed:
+        if self.types.by_name.get(name) != "decimal" or name in self.types.mixed:
             return False
         self._bind(path, page)
         return not any(self._misfits(path, page))
@@ -342,84 +291,66 @@ class ColumnReader:
     def _as_json(self, path: FieldPath, page: Page) -> None:
         """Keep a field that is now an object, now something else, whole."""
         name = self._names.expected(path)
-        inside = self._given_inside(name)
-        if inside and name not in self.types:
-            others = list(misfits((*path, ""), page.rows, "json", self.column(inside[0])))
-            may_be_null = all(map(self._may_have_placeholders, inside))
+        inside = self.types.given_inside(name)
+        if inside and name not in self.types.by_name:
+            others = list(misfits((*path, ""), page.rows, "json", self.types.spec(inside[0])))
+            may_be_null = all(map(self.types.may_have_placeholders, inside))
             if may_be_null and any(is_placeholder(value, OBJECT) for value, _ in others):
                 raise _PlaceholderError(path, OBJECT)
             value, row = others[0]
             raise mismatch(
-                self._resource, inside[0], self.types[inside[0]], value, row, page.number
+                self._resource, inside[0], self.types.by_name[inside[0]], value, row, page.number
             )
         # only now: a page that is refused is read once more, to say which row is wrong
         name = self._bind(path, page)
         inner = [p for p in self._paths if lies_below(p, path)]
-        if any(self._paths[p] in self.seen for p in inner):
+        if any(self._paths[p] in self.types.seen for p in inner):
             raise WidenedError(name, "json")
         for p in inner:
-            if not self._is_given(bound := self._paths.pop(p)):
-                self.types.pop(bound, None)
-        if name in self.any_text or self.types.get(name) == "json":
+            self.types.forget(self._paths.pop(p))
+        if name in self.types.any_text or self.types.by_name.get(name) == "json":
             return
         if self._takes_digits(path, page):
-            self.any_text.add(name)
-        elif self._is_given(name):
+            self.types.any_text.add(name)
+        elif self.types.is_given(name):
             self._refuse_or_widen(path, page)
         else:
-            self._widen(name, "json")
-
-    def _given_inside(self, name: str) -> list[str]:
-        """The given columns that are fields of an object of that name."""
-        return [n for n in self.types if n.startswith(f"{name}__") and self._is_given(n)]
+            self.types.widen(name, "json")
 
     def _takes_digits(self, path: FieldPath, page: Page) -> bool:
         """Whether the column is stored as text, was not declared, and the page has numbers for it:
         text is what numbers become that no other type holds."""
         name = self._paths[path]
-        return (
-            self.types.get(name) == "text"
-            and name in self._stored
-            and name not in self._resource.columns
-            and all(type(value) in (int, Decimal) for value, _ in self._misfits(path, page))
+        return self.types.may_take_digits(name) and all(
+            type(value) in (int, Decimal) for value, _ in self._misfits(path, page)
         )
-
-    def _is_given(self, name: str) -> bool:
-        return name in self._resource.columns or name in self._stored
 
     def _widen_number(self, path: FieldPath, page: Page) -> None:
         name = self._paths[path]
         values = [value for value, *_ in values_at(path, page.rows) if value is not None]
-        wider = wider_number(self.types[name], values)
-        if name in self._resource.columns or (wider == "json" and name in self._stored):
+        wider = wider_number(self.types.by_name[name], values)
+        if self.types.is_declared(name) or (wider == "json" and self.types.is_stored(name)):
             self._refuse_or_widen(path, page)
         else:
-            self._widen(name, wider)
+            self.types.widen(name, wider)
 
     def _refuse_or_widen(self, path: FieldPath, page: Page) -> None:
         """Make a column text that may become it, or refuse the page."""
-        name, kind = self._paths[path], self.types[self._paths[path]]
-        as_text = self.column(name).on_type_mismatch == "text" or name in self._guessed
-        if self._may_have_placeholders(name):
+        name, kind = self._paths[path], self.types.by_name[self._paths[path]]
+        as_text = self.types.may_become_text(name)
+        if self.types.may_have_placeholders(name):
             placeholders = [is_placeholder(value, kind) for value, _ in self._misfits(path, page)]
             # a column that is to be text keeps each value as it is
             if any(placeholders) and (all(placeholders) or not as_text):
                 raise _PlaceholderError(path, kind)
         if as_text:
-            return self._widen(name, "text")
+            return self.types.widen(name, "text")
         value, row = next(self._misfits(path, page), ("?", {}))
         raise mismatch(self._resource, name, kind, value, row, page.number)
 
-    def _widen(self, name: str, wider: DataType) -> None:
-        if name in self.seen or (self._is_given(name) and not self._learning):
-            raise WidenedError(name, wider)
-        self.types[name] = wider
-        if wider == "text":
-            self.any_text.add(name)
-
     def _convert(self, path: FieldPath, values: pa.ChunkedArray) -> pa.ChunkedArray:
         name = self._paths[path]
-        data_type, column = self.types[name], self.column(name)
+        data_type, column = self.types.by_name[name], self.types.spec(name)
         if pa.types.is_null(values.type):
             return pc.cast(values, ARROW_TYPES[data_type])
         try:
@@ -431,7 +362,7 @@ class ColumnReader:
 
     def _misfits(self, path: FieldPath, page: Page) -> Iterator[tuple[Any, dict[str, Any]]]:
         name = self._paths[path]
-        return misfits(path, page.rows, self.types[name], self.column(name))
+        return misfits(path, page.rows, self.types.by_name[name], self.types.spec(name))
 
 
 def _holds_tiny(page: Page) -> bool:

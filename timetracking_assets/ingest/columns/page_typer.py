@@ -19,7 +19,8 @@ from typing import Any
 import pyarrow as pa
 
 from timetracking_assets.errors import AnswerError, TypeMismatchError
-from timetracking_assets.ingest.columns.column_reader import ColumnReader, WidenedError
+from timetracking_assets.ingest.columns.column_reader import ColumnReader
+from timetracking_assets.ingest.columns.column_types import ColumnTypes, WidenedError
 from timetracking_assets.ingest.columns.names import ColumnNames, FieldPath
 from timetracking_assets.ingest.columns.row_values import first_no_object
 from timetracking_assets.ingest.columns.rows import ParsedAhead
@@ -69,15 +70,15 @@ class PageTyper:
     def _new_reader(self, names: ColumnNames, *, learning: bool = False) -> ColumnReader:
         declared = {name: spec.data_type for name, spec in self._resource.columns.items()}
         text = {name: kind for name, kind in self._inferred.items() if kind == "text"}
-        return ColumnReader(
+        types = ColumnTypes(
             self._resource,
             {**self._inferred, **self._known, **declared, **text},
-            names,
             stored=self._known,
             digits=text,
             guessed=self._guessed,
             learning=learning,
         )
+        return ColumnReader(self._resource, names, types)
 
     def learn(self, pages: Iterable[Page]) -> dict[str, DataType]:
         """The types that all pages fit, as far as they are not what each page shows by itself."""
@@ -91,14 +92,15 @@ class PageTyper:
         given = {**self._known, **{n: spec.data_type for n, spec in self._resource.columns.items()}}
         return {
             name: data_type
-            for name, data_type in reader.types.items()
-            if given.get(name) != data_type and (data_type != "text" or name in reader.any_text)
+            for name, data_type in reader.types.by_name.items()
+            if given.get(name) != data_type
+            and (data_type != "text" or name in reader.types.any_text)
         }
 
     @property
     def types(self) -> dict[str, DataType]:
         """The types of all columns that are known by now."""
-        return self._reader.types
+        return self._reader.types.by_name
 
     @property
     def placeholders(self) -> dict[str, int]:
@@ -150,9 +152,9 @@ class PageTyper:
                 columns[name] = pa.chunked_array(
                     [self._parent_column(name, v, p) for v, p in zip(values, pages, strict=True)]
                 )
-        self._reader.seen |= columns.keys()
+        self._reader.types.seen |= columns.keys()
         self._check_nulls(columns, page)
-        schema = self._schema(name for name in self.types if name in self._reader.seen)
+        schema = self._schema(name for name in self.types if name in self._reader.types.seen)
         arrays = [columns.get(f.name, pa.nulls(len(page.rows), f.type)) for f in schema]
         return pa.Table.from_arrays(arrays, schema=schema)
 
@@ -211,7 +213,7 @@ class PageTyper:
     def _parent_column(self, name: str, value: Any, page: Page) -> pa.Array:
         kind = self.types[name]
         try:
-            scalar = parent_scalar(value, kind, ARROW_TYPES[kind], self._reader.column(name))
+            scalar = parent_scalar(value, kind, ARROW_TYPES[kind], self._reader.types.spec(name))
         except (ValueError, TypeError, OverflowError):
             scalar = None
         if scalar is None:
