@@ -8,7 +8,8 @@ line, the key, and what would be right. What the definitions are is decided in
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ from timetracking_assets.errors import SpecError, SpecPath
 from timetracking_assets.files.api_file import ApiFile, own_attributes
 from timetracking_assets.files.mistakes import Mistake, report, without
 from timetracking_assets.files.new_file import add_variables, file_text
-from timetracking_assets.files.schema import attributes_schema, mistakes_of_shape
+from timetracking_assets.files.schema import admits_text, attributes_schema
 from timetracking_assets.ingest.pages.grammar import grammar_mistakes
 from timetracking_assets.ingest.pages.rest_api import validate
 from timetracking_assets.orchestration.assets import build_api_definitions
@@ -130,6 +131,17 @@ def load_api(raw: Mapping[str, Any], path: Path | None, context: dg.ResolutionCo
 
     Raises `DagsterInvalidDefinitionError` with all mistakes of the file, each with its place.
     """
+    if "extends" not in raw and all(map(admits_text, _templates(raw))):
+        # its shape is judged with all the rest; what is wrong, is found below
+        with suppress(Exception):
+            attributes = _rendered(ApiFile.of(raw, path).attributes, context)
+            api = resolve(attributes)
+            if not grammar_mistakes(attributes):
+                validate(api)
+                return api
+    # only a mistake, or what is extended, waits for these models
+    from timetracking_assets.files.models import mistakes_of_shape
+
     # what has the wrong shape is put aside, so that it does not hide what else is wrong
     file = ApiFile(path, raw)
     mistakes = [Mistake.at(file, error) for error in mistakes_of_shape(raw)]
@@ -149,6 +161,22 @@ def load_api(raw: Mapping[str, Any], path: Path | None, context: dg.ResolutionCo
     raise dg.DagsterInvalidDefinitionError(report(mistakes))
 
 
+def _templates(value: Any, path: SpecPath = ()) -> Iterator[SpecPath]:
+    """The paths of the texts of `value` that are templates."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _templates(item, (*path, str(key)))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _templates(item, (*path, index))
+    elif _is_template(value):
+        yield path
+
+
+def _is_template(value: Any) -> bool:
+    return isinstance(value, str) and any(mark in value for mark in _TEMPLATE_MARKS)
+
+
 def _rendered(value: Any, resolution: dg.ResolutionContext, path: SpecPath = ()) -> Any:
     """`value`, which is at `path` of the attributes, with its templates rendered.
 
@@ -160,7 +188,7 @@ def _rendered(value: Any, resolution: dg.ResolutionContext, path: SpecPath = ())
         return {key: _rendered(item, resolution, (*path, str(key))) for key, item in value.items()}
     if isinstance(value, list):
         return [_rendered(item, resolution, (*path, index)) for index, item in enumerate(value)]
-    if not isinstance(value, str) or not any(mark in value for mark in _TEMPLATE_MARKS):
+    if not _is_template(value):
         return value
     try:
         return resolution.resolve_value(value)

@@ -17,7 +17,7 @@ from timetracking_assets.component import RestApi, path_of_file
 from timetracking_assets.errors import SpecError
 from timetracking_assets.files.api_file import ApiFile
 from timetracking_assets.files.mistakes import Mistake, report
-from timetracking_assets.files.schema import HoursFileModel
+from timetracking_assets.files.schema import hours_attributes_schema
 from timetracking_assets.hours.model import HoursModel as Model
 from timetracking_assets.orchestration.hours.assets import build_hours_definitions
 from timetracking_assets.orchestration.hours.sql_files import read_sql_files
@@ -38,8 +38,7 @@ class HoursModelAttributes(BaseModel):
     @classmethod
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The JSON schema of what a file may hold."""
-        schema: dict[str, Any] = HoursFileModel.model_json_schema(*args, **kwargs)
-        return schema
+        return hours_attributes_schema()
 
 
 class HoursModel(dg.Component):

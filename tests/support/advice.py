@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from timetracking_assets.doctor.findings import Finding
-from timetracking_assets.files.schema import mistakes_of_shape
+from timetracking_assets.files.models import mistakes_of_shape
 from timetracking_assets.ingest.pages.grammar import grammar_mistakes
 from timetracking_assets.spec.model import ResourceSpec
 

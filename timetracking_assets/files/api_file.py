@@ -22,7 +22,6 @@ from timetracking_assets.files.locations import (
     shipped_apis,
 )
 from timetracking_assets.files.reading import Place, attributes_in, child, documents, nearest
-from timetracking_assets.files.schema import mistakes_of_shape
 from timetracking_assets.spec.mistakes import Mistakes
 
 KeyPath = Sequence[str | int]
@@ -57,6 +56,9 @@ class ApiFile:
         base_path = _base_path(str(name), path)
         if base_path in (*below, path):
             raise SpecError(("extends",), f"'{name}' extends this file in turn")
+        # only a file that extends another waits for these models
+        from timetracking_assets.files.models import mistakes_of_shape
+
         described = attributes_in(base_path)
         if not described:
             raise SpecError(("extends",), f"{base_path} describes no API (`type: {COMPONENT}`)")
@@ -154,6 +156,8 @@ def read_api_files(path: Path) -> list[ApiFile]:
 
 def _read(attributes: Mapping[str, Any], path: Path) -> ApiFile:
     """The API with what it extends. Raises SpecError, its message with the place."""
+    from timetracking_assets.files.models import mistakes_of_shape
+
     mistakes = mistakes_of_shape(attributes)
     if not mistakes:
         with mistakes.noted():

@@ -14,7 +14,6 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from timetracking_assets.files.schema import ApiFileModel
 from timetracking_assets.spec.model import ApiSpec
 
 _HEAD = """\
@@ -60,6 +59,8 @@ def _section_name(key: str, model: type[BaseModel]) -> str:
 
 
 def _extension() -> dict[str, FieldInfo]:
+    from timetracking_assets.files.models import ApiFileModel
+
     names = ("extends", "rename")
     return {name: ApiFileModel.model_fields[name] for name in names}
 

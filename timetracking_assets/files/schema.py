@@ -1,11 +1,8 @@
-"""The models of a `defs.yaml`: that of an API, whose every key may be left to what is extended, and
-that of the model of hours.
+"""The JSON schemas of `attributes`: what editors complete by, and what Dagster asks for whenever a
+code location loads.
 
-They are made from `ApiSpec` and `HoursModelSpec`, so that a key is described once. A file is judged
-as a whole when it has been laid over what it extends, and its templates have values.
-
-`python -m timetracking_assets.files.schema` writes `attributes_schema.json`, which every code
-location asks for when it loads: making it from the model would take longer than all files do.
+`python -m timetracking_assets.files.schema` writes them from the models, as files beside this one:
+making them would take longer than reading all files does.
 """
 
 from __future__ import annotations
@@ -13,84 +10,41 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from copy import copy
 from functools import cache
 from pathlib import Path
-from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    create_model,
-)
-from pydantic.fields import FieldInfo
-
+from timetracking_assets.errors import SpecPath
 from timetracking_assets.files.locations import COMPONENT
-from timetracking_assets.spec.base import SpecModel
-from timetracking_assets.spec.hours_model import HoursModelSpec
-from timetracking_assets.spec.mistakes import Mistakes, mistakes_in
-from timetracking_assets.spec.model import ApiSpec
 
-_REQUIRED = {"ApiSpec": ["name"], "ResourceSpec": ["name"]}
-
-
-@cache
-def _partial(model: type[BaseModel]) -> type[BaseModel]:
-    fields: dict[str, tuple[Any, FieldInfo]] = {}
-    for name, info in model.model_fields.items():
-        changed = copy(info)
-        # a text may still be a template, which only its value can be judged of
-        changed.metadata = [m for m in info.metadata if not isinstance(m, AfterValidator)]
-        if name not in _REQUIRED.get(model.__name__, []):
-            changed.annotation = _partial_type(info.annotation) | None
-            changed.default, changed.default_factory = None, None
-        fields[name] = (changed.annotation, changed)
-    return create_model(  # type: ignore[call-overload, no-any-return]
-        model.__name__.replace("Spec", "Changes"),
-        __base__=SpecModel,
-        __doc__=model.__doc__,
-        **fields,
-    )
-
-
-def _partial_type(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return _partial(annotation)
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin in (Union, UnionType):
-        return Union[tuple(_partial_type(argument) for argument in arguments)]  # noqa: UP007
-    if origin in (list, dict):
-        return origin[tuple(_nullable_value(origin, a) for a in arguments)]
-    return annotation
-
-
-def _nullable_value(origin: type, argument: Any) -> Any:
-    partial = _partial_type(argument)
-    # an entry of a map is taken out by null
-    return partial if origin is list or argument is str else partial | None
-
-
-ATTRIBUTES_SCHEMA = Path(__file__).with_name("attributes_schema.json")
+_API, _HOURS = "attributes_schema.json", "hours_attributes_schema.json"
 
 
 def attributes_schema() -> dict[str, Any]:
-    """The JSON schema of a file's attributes, as `dg` and editors take it."""
-    schema: dict[str, Any] = json.loads(ATTRIBUTES_SCHEMA.read_text(encoding="utf-8"))
+    """The JSON schema of the attributes of an API."""
+    return _read(_API)
+
+
+def hours_attributes_schema() -> dict[str, Any]:
+    """The JSON schema of the attributes of the model of hours."""
+    return _read(_HOURS)
+
+
+def _read(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
     return schema
 
 
-def schema_of_model() -> dict[str, Any]:
-    """The same, made from the model: what `attributes_schema.json` must hold."""
+def schemas_of_models() -> dict[str, dict[str, Any]]:
+    """What the files must hold, by their names."""
+    from timetracking_assets.files.models import ApiFileModel, HoursFileModel
+
     schema: dict[str, Any] = _nullable(ApiFileModel.model_json_schema())
     for definition in schema["$defs"].values():
         if definition.get("type") == "object":
             # null takes a map out
             definition["type"] = ["object", "null"]
-    return schema
+    return {_API: schema, _HOURS: HoursFileModel.model_json_schema()}
 
 
 def file_schema(grammar: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -134,42 +88,32 @@ def _nullable(schema: Any) -> Any:
     return plain
 
 
-def mistakes_of_shape(attributes: Mapping[str, Any]) -> Mistakes:
-    """What is wrong with a file's own attributes, whatever it extends; templates may be texts."""
-    try:
-        ApiFileModel.model_validate(attributes)
-    except ValidationError as error:
-        return mistakes_in(error, attributes, ApiFileModel)
-    return Mistakes()
+@cache
+def _api_schema() -> Mapping[str, Any]:
+    return attributes_schema()
 
 
-class ApiFileModel(_partial(ApiSpec)):  # type: ignore[misc]
-    """One connected API: what `defs.yaml` holds under `attributes`."""
+def admits_text(path: SpecPath) -> bool:
+    """Whether any text may be written at `path` of an API's attributes, so that a template may.
 
-    model_config = ConfigDict(
-        title="RestApi",
-        json_schema_extra={
-            "anyOf": [{"required": ["extends"]}, {"required": ["client", "resources"]}]
-        },
-    )
-
-    extends: str | None = Field(
-        None,
-        description="the API that this file starts from: the name of a shipped one, or the path of "
-        "another folder (`../other_api`); the other keys then hold only what differs",
-    )
-    rename: dict[str, str] | None = Field(
-        None, description="new names for resources of the API that is extended: old -> new"
-    )
-
-
-class HoursFileModel(_partial(HoursModelSpec)):  # type: ignore[misc]
-    """The model of hours: what `defs.yaml` holds under `attributes`."""
-
-    model_config = ConfigDict(title="HoursModel")
+    False also where the schema alone does not tell.
+    """
+    schema = _api_schema()
+    node: Any = schema
+    for part in path:
+        if "$ref" in node:
+            node = schema["$defs"][node["$ref"].rpartition("/")[2]]
+        if isinstance(part, int):
+            node = node.get("items")
+        else:
+            node = node.get("properties", {}).get(part, node.get("additionalProperties"))
+        if not isinstance(node, dict) or {} in (node, *node.get("anyOf", ())):
+            return node is not None and node is not False
+    return "string" in node.get("type", ()) and not {"enum", "const", "pattern"} & node.keys()
 
 
 if __name__ == "__main__":
-    text = json.dumps(schema_of_model(), indent=1, ensure_ascii=False) + "\n"
-    ATTRIBUTES_SCHEMA.write_text(text, encoding="utf-8")
-    sys.stdout.write(f"{ATTRIBUTES_SCHEMA}\n")
+    for name, schema in schemas_of_models().items():
+        path = Path(__file__).with_name(name)
+        path.write_text(json.dumps(schema, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        sys.stdout.write(f"{path}\n")

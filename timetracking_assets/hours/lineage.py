@@ -28,6 +28,7 @@ _DURATION = (*UNITS, "start", "end")
 def column_sources(model: HoursModel, table: str) -> dict[str, list[ColumnSource]]:
     """For each column of `table` those that it is made of, directly."""
     definition = TABLES[table]
+    mapped_columns = [(mapped.api.name, mapped.columns()) for mapped in model.mapped(definition)]
     lineage: dict[str, list[ColumnSource]] = {}
     for column in definition.columns:
         name = column.name
@@ -39,9 +40,9 @@ def column_sources(model: HoursModel, table: str) -> dict[str, list[ColumnSource
         elif table == "time_entries" and name in ("seconds", "running"):
             keys = _DURATION
         sources = [
-            (mapped.api.name, *pair)
-            for mapped in model.mapped(definition)
-            for key, pairs in mapped.columns().items()
+            (api, *pair)
+            for api, columns in mapped_columns
+            for key, pairs in columns.items()
             if key in keys
             for pair in pairs
         ]

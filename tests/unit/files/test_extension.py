@@ -13,7 +13,7 @@ from timetracking_assets.errors import SpecError
 from timetracking_assets.files.api_file import ApiFile, read_api_files
 from timetracking_assets.files.extension import extend
 from timetracking_assets.files.locations import shipped_apis
-from timetracking_assets.files.schema import ApiFileModel
+from timetracking_assets.files.models import ApiFileModel
 from timetracking_assets.spec.resolve import resolve
 
 BASE: dict[str, Any] = {

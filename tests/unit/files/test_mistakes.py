@@ -83,6 +83,13 @@ def test_a_right_file_is_taken(project: Path) -> None:
             "resource_defaults.primary_key: the template can't be rendered: UndefinedError: 'nope'",
         ),
         (
+            # though it comes to a right one
+            "primary_key: id",
+            "page_size: '{{ 50 }}'",
+            "6:5",
+            "resource_defaults.page_size: must be a whole number, not '{{ 50 }}'",
+        ),
+        (
             "primary_key: id",
             "page_size: none",
             "6:5",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -86,6 +87,7 @@ def sql_metadata(sql: str) -> dg.MetadataValue[Any]:
     return dg.MetadataValue.md(f"```sql\n{sql}\n```")
 
 
+@cache
 def automation_condition() -> dg.AutomationCondition[Any]:
     """After each load of what it reads, unless a blocking check of that has failed.
 
