@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import groupby
@@ -43,6 +43,8 @@ from timetracking_assets.orchestration.partitions import (
 from timetracking_assets.orchestration.runs import step_problem
 from timetracking_assets.warehouse.base import Warehouse
 
+_PATIENCE = 10.0
+"""Seconds that another load or program may take to let the warehouse go before anything begins."""
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -76,7 +78,8 @@ class _Run:
 def run_demo(console: Console, workspace: Workspace, apis: Sequence[str]) -> bool:
     """Materialize all assets of `apis`; true if all are loaded and all checks passed.
 
-    Raises LoadError if the code location can't be loaded.
+    Raises LoadError if the code location can't be loaded, IngestError if its warehouse can't be
+    opened.
     """
     started = time.monotonic()
     with _workers(workspace, len(apis)) as (pool, workers):
@@ -85,6 +88,7 @@ def run_demo(console: Console, workspace: Workspace, apis: Sequence[str]) -> boo
             instance.get_runs(limit=1)
             definitions = load_definitions(workspace)
             warehouse = warehouse_of(definitions)
+            check_warehouse(warehouse, apis)
             plan = _plan(definitions, apis, instance, warehouse, datetime.now(UTC))
         if not plan:
             console.print(f"The code location has no assets of {', '.join(apis)}.", style="yellow")
@@ -107,6 +111,20 @@ def run_demo(console: Console, workspace: Workspace, apis: Sequence[str]) -> boo
         f"{counted(checks, 'check')} passed, {time.monotonic() - started:.0f} s."
     )
     return not failed
+
+
+def check_warehouse(warehouse: Warehouse, apis: Sequence[str], patience: float = _PATIENCE) -> None:
+    """Raise IngestError if the warehouse can't be written, or is held for longer than `patience`
+    seconds: each run would wait for it, and fail, one after the other.
+
+    A file that does not exist is not made: it would look like one that has been loaded into.
+    """
+    warehouse = replace(warehouse, lock_timeout=patience)
+    warehouse.prepare()
+    for api in apis[:1]:
+        if warehouse.has_dataset(api):
+            with warehouse.exclusive("timetracking demo", dataset=api):
+                pass
 
 
 def _model_of_hours(definitions: dg.Definitions) -> _Run:

@@ -26,7 +26,7 @@ from timetracking_assets.cli.health import dashboard, status
 from timetracking_assets.cli.hours import hours
 from timetracking_assets.cli.options import day
 from timetracking_assets.cli.workspace import Workspace, stop, workspace_or_stop
-from timetracking_assets.errors import SpecError
+from timetracking_assets.errors import IngestError, SpecError
 
 app = typer.Typer(
     help="Time-tracking APIs as Dagster assets. In a dg project, every command works on the "
@@ -121,7 +121,7 @@ def demo(
         apis = list(workspace.variables) if workspace.uses_sandbox else workspace.configured
         try:
             succeeded = run_demo(console, workspace, apis)
-        except LoadError as error:
+        except (IngestError, LoadError) as error:
             problem = str(error)
         except KeyboardInterrupt:
             problem = "Interrupted; what had been loaded stays. Run it again to load the rest."
@@ -245,7 +245,6 @@ def publish() -> None:
     workspace = workspace_or_stop()
     os.environ.update(workspace.environment)
     from timetracking_assets.cli.code_location import LoadError, load_definitions, warehouse_of
-    from timetracking_assets.errors import IngestError
 
     problem = ""
     try:
