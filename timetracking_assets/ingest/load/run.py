@@ -12,19 +12,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from errno import ENOSPC
 from itertools import count
-from os import strerror
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 from dlt.common.configuration.utils import get_resolved_traces
 from dlt.common.typing import TRefreshMode
 
 from timetracking_assets.errors import (
-    IngestError,
     OvertakenError,
     ShiftedListError,
     TypeMismatchError,
@@ -34,6 +30,7 @@ from timetracking_assets.ingest.columns.page_typer import PageTyper, WidenedErro
 from timetracking_assets.ingest.load.answer import answer_source, requested_pages
 from timetracking_assets.ingest.load.changes import StagedAnswer
 from timetracking_assets.ingest.load.deleted_ids import listed_as_deleted
+from timetracking_assets.ingest.load.failures import failure_of
 from timetracking_assets.ingest.load.hand_edits import let_dlt_complete
 from timetracking_assets.ingest.load.merge import (
     drop_duplicates,
@@ -54,7 +51,6 @@ from timetracking_assets.spec.base import DataType
 from timetracking_assets.warehouse.base import OpenWarehouse, Warehouse
 from timetracking_assets.warehouse.dlt_tables import mend_clock
 from timetracking_assets.warehouse.private_files import private_work_dir
-from timetracking_assets.warehouse.scratch import MEMORY_LIMIT
 
 _MOST_ANSWERS = 4
 """How often a load requests its answer, where later ones keep writing first or lists shift."""
@@ -76,7 +72,7 @@ def run_load(request: LoadRequest, warehouse: Warehouse) -> LoadReport:
         with private_work_dir(warehouse.work_dir) as work_dir:
             _load_newest_answer(request, warehouse, report, work_dir)
     except Exception as error:
-        failure = _masked(error, request, warehouse, report)
+        failure = failure_of(error, request, warehouse, report)
     else:
         return report
     finally:
@@ -85,37 +81,6 @@ def run_load(request: LoadRequest, warehouse: Warehouse) -> LoadReport:
     # outside the except block: raised in it, an error of ours would be chained to dlt's, which it
     # has caused
     raise failure
-
-
-def _masked(
-    error: Exception, request: LoadRequest, warehouse: Warehouse, report: LoadReport
-) -> IngestError:
-    """What is to be raised for `error`: what dlt chains to its own may hold a URL with a key."""
-    cause = cause_of(error, IngestError)
-    if isinstance(cause, IngestError):
-        # a message may show a value of a row, and rows are as the API sent them
-        cause.args = (request.connection.redactor(str(cause)), *cause.args[1:])
-        return cause
-    state = " and changed nothing"
-    if "load" in report.seconds:
-        state = " while it was written (the table is as before, or holds the whole answer)"
-    message = f"{request.resource.label}: the load failed{state}: {cause}"
-    masked = warehouse.redactor(request.connection.redactor(message))
-    if _is_full_disk(cause):
-        masked = masked.rstrip(".")
-        masked += f". Free some space on the disk of {warehouse.work_dir.parent}, then load again."
-    elif isinstance(cause, duckdb.OutOfMemoryException):
-        masked += f" Raise {MEMORY_LIMIT}, then load again."
-    elif advice := warehouse.advice(cause, request.resource.api, request.resource.name):
-        masked += f" {advice}"
-    return IngestError(masked)
-
-
-def _is_full_disk(error: BaseException) -> bool:
-    if isinstance(error, OSError):
-        return error.errno == ENOSPC
-    # DuckDB has no type for it, and ends its message with the system's
-    return isinstance(error, duckdb.Error) and strerror(ENOSPC) in str(error).rpartition('"')[2]
 
 
 def _load_newest_answer(
