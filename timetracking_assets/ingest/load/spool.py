@@ -54,4 +54,5 @@ class PageSpool:
         start = self._file.tell()
         rows = cast(list[bytes], page.rows)
         size = self._file.write(b"[" + b",".join(rows) + b"]")
-        self._kept.append((replace(page, rows=[]), start, size))
+        # what paginators have read would grow with the number of pages
+        self._kept.append((replace(page, rows=[], envelope=None), start, size))
