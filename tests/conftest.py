@@ -90,6 +90,14 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
+@pytest.fixture
+def days_due() -> set[str]:
+    """The days of which one is the newest that is due: a deadline may be later in the day, and
+    midnight may pass while a test runs."""
+    now = datetime.now(UTC).date()
+    return {(now - timedelta(days=back)).isoformat() for back in range(3)}
+
+
 @pytest.fixture(scope="session")
 def first_day(today: date) -> date:
     """The first daily partition: late, because Dagster writes an event for each."""

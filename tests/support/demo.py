@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ class Demo:
     code: int
     output: str
     home: Path
+    day: date
+    """On which it began, in UTC."""
     variables: Mapping[str, str]
     """Those that name its warehouse, where it isn't the DuckDB file."""
 
@@ -60,6 +63,7 @@ def run_demo(directory: Path, environment: Mapping[str, str]) -> Demo:
             variables = {}
             if throwaway_postgres.available():
                 variables = named_database(throwaway_postgres.new_database())
+            day = datetime.now(UTC).date().isoformat()
             result = subprocess.run(
                 [str(Path(sys.executable).with_name("timetracking")), "demo"],
                 cwd=directory,
@@ -74,6 +78,6 @@ def run_demo(directory: Path, environment: Mapping[str, str]) -> Demo:
                 timeout=500,
             )
             output = result.stdout + result.stderr
-            record.write_text(json.dumps([result.returncode, output, variables]))
-    code, output, variables = json.loads(record.read_text())
-    return Demo(code, output, home, variables)
+            record.write_text(json.dumps([result.returncode, output, day, variables]))
+    code, output, day, variables = json.loads(record.read_text())
+    return Demo(code, output, home, date.fromisoformat(day), variables)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -26,8 +26,10 @@ def _planned(platform: Platform, now: datetime) -> dict[dg.AssetKey, tuple[str, 
     return {key: run.partitions for run in runs for key in run.keys}
 
 
-def test_first_and_second_demo(platform: Platform, day_of: Callable[[int], str]) -> None:
-    now = datetime.now(UTC)
+def test_first_and_second_demo(
+    platform: Platform, today: date, day_of: Callable[[int], str]
+) -> None:
+    now = datetime.combine(today, time(12), UTC)
     first = _planned(platform, now)
     assert first[ENTRIES] == tuple(day_of(number) for number in range(10))
     assert len(first[ABSENCES]) == 1 + now.year - int(day_of(0)[:4])

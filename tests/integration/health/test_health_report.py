@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ def read(platform: Platform) -> HealthReport:
 
 
 def test_what_has_happened_is_in_the_report(
-    hasty_platform: Platform, control: RemoteControl, first_day: date, day_of: Any
+    hasty_platform: Platform, control: RemoteControl, day_of: Any, days_due: set[str]
 ) -> None:
     platform = hasty_platform
     control.place_fault("status", status=403, body="not <b>yours</b>", path="/departments$")
@@ -56,10 +56,9 @@ def test_what_has_happened_is_in_the_report(
 
     entries = assets[ENTRIES]
     reported = [problem.what for problem in entries.problems if problem.state == State.FAILED]
-    assert reported == [
-        f"1 partition missing between others: {day_of(4)}",
-        f"Not fresh: {day_of(9)} is missing",
-    ]
+    between, stale = reported
+    assert between == f"1 partition missing between others: {day_of(4)}"
+    assert stale in {f"Not fresh: {day} is missing" for day in days_due}
     # one load for each run, though the range left an event for each of its days
     assert len(entries.loads) == 2
     counted = {partition.key: partition.rows for partition in entries.partitions}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -154,10 +154,10 @@ def test_ranges_of_a_tick(instance: dg.DagsterInstance) -> None:
     assert "No partition" in (_tick(definitions, "hours_daily_own", instance, early).skip_message)
 
 
-def test_a_tick_catches_up(platform: Platform, day_of: Callable[[int], str]) -> None:
+def test_a_tick_catches_up(platform: Platform, today: date, day_of: Callable[[int], str]) -> None:
     """After days without a load the range begins with the first of them, not with the lookback."""
     name, entries = "project_management_daily", "project_management/entries"
-    now = datetime.now(UTC)
+    now = datetime.combine(today, time(12), UTC)
     yesterday, before = day_of(9), day_of(8)
     assert _ranges(platform.definitions, name, platform.instance, now) == {
         ("entries",): (before, yesterday)
