@@ -167,11 +167,23 @@ def start(rounds: Rounds = 5) -> None:
 
 
 @app.command()
-def events(days: Annotated[int, typer.Option(min=2)] = 730) -> None:
-    """A range of partitions of an asset that does nothing: what Dagster itself takes."""
-    from benchmarks.scenarios import idle_range
+def events(
+    days: Annotated[int, typer.Option(min=2, max=731)] = 730,
+    rounds: Rounds = 5,
+    data: Directory = _DATA,
+) -> None:
+    """A range of partitions in Dagster's event log: its own storage, the shipped one, no ranges."""
+    from benchmarks.events import range_of_partitions
 
-    console.print(idle_range(days))
+    console.print(range_of_partitions(data, days, rounds))
+
+
+@app.command()
+def demo(rounds: Rounds = 3) -> None:
+    """`timetracking demo` from the sandbox, in a new directory, as a process."""
+    from benchmarks.events import demo
+
+    console.print(demo(rounds))
 
 
 @app.command()

@@ -10,7 +10,6 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 
-import dagster as dg
 import dlt
 import pyarrow as pa
 from rich.table import Table
@@ -20,7 +19,6 @@ from benchmarks.mock_api import mock_api
 from benchmarks.processes import run_process
 from benchmarks.project import Loader, Timed
 from timetracking_assets.ingest.windows import Window
-from timetracking_assets.orchestration.partitions import range_tags
 
 _FIRST = date.fromisoformat(FIRST_DAY)
 _YEAR = Window.of_days(_FIRST, _FIRST + timedelta(days=DAYS))
@@ -193,36 +191,6 @@ def start_up(rounds: int) -> Table:
     for name, found in runs.items():
         cpu = median(found[1:])
         table.add_row(name, f"{cpu:.2f}", f"{cpu / base:.2f}")
-    return table
-
-
-def idle_range(days: int) -> Table:
-    """What Dagster alone takes to record a range of partitions in its embedded event log: the asset
-    does nothing.
-    """
-    table = _table("an asset that does nothing", "partitions", "CPU seconds", "ms for each")
-    names = [(_FIRST + timedelta(days=number)).isoformat() for number in range(days)]
-
-    @dg.asset(
-        partitions_def=dg.StaticPartitionsDefinition(names),
-        backfill_policy=dg.BackfillPolicy.single_run(),
-    )
-    def idle() -> None:
-        """Nothing."""
-
-    job = dg.Definitions(
-        assets=[idle], executor=dg.in_process_executor
-    ).resolve_implicit_global_asset_job_def()
-    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    with (
-        tempfile.TemporaryDirectory() as home,
-        dg.DagsterInstance.local_temp(home) as instance,
-    ):
-        for some in ([names[0]], names):
-            started = process_time()
-            job.execute_in_process(instance=instance, tags=range_tags(some), run_config=quiet)
-            seconds = process_time() - started
-            table.add_row(str(len(some)), f"{seconds:.2f}", f"{seconds / len(some) * 1000:.0f}")
     return table
 
 
