@@ -73,16 +73,16 @@ class Loader:
         """Load and check one resource. Raises RuntimeError if a check does not pass."""
         resource = self._api.resources[resource_name]
         started = perf_counter()
+        # a run looks up its settings by itself
+        warehouse = replace(self.warehouse)
         connection = Connection(self._api, environment(self._base_url))
-        report = run_load(LoadRequest(connection, resource, window), self.warehouse)
+        report = run_load(LoadRequest(connection, resource, window), warehouse)
         loaded = perf_counter()
         names = [spec.name for spec in check_specs(resource)]
         facts = LoadFacts.of_report(report)
         # as in a run: the check of a first load looks at the whole table
         known_unique = resource_name in self._unique
-        for result in run_checks(
-            resource, self.warehouse, names, facts, "a benchmark", known_unique
-        ):
+        for result in run_checks(resource, warehouse, names, facts, "a benchmark", known_unique):
             if not result.passed:
                 raise RuntimeError(f"{result.check_name}: {result.metadata}")
         self._unique.add(resource_name)
