@@ -172,7 +172,7 @@ def fan_out(data: Path, users: int, latency: float) -> Table:
 def start_up(rounds: int) -> Table:
     """A new process that loads the code location, one that only imports what it must, and one in
     which Dagster loads the same files for a component that makes nothing of them; until they are
-    ready, not until the process has ended.
+    ready, not until the process has ended. Beside them commands, as far as their last output.
     """
     table = _table("start, until it is ready", "process", "CPU seconds", "times")
     commands = {
@@ -180,18 +180,26 @@ def start_up(rounds: int) -> Table:
         "its files, for an idle component": "import benchmarks.idle_component as idle; "
         "idle.load_shipped_files()",
         "the code location": "from timetracking_assets.definitions import defs; defs()",
+        "timetracking --help": _command("--help"),
+        "timetracking check": _command("check"),
     }
     ready = "; import time; print(time.process_time())"
     runs = {name: [] for name in commands}
-    for _ in range(rounds + 1):
-        for name, command in commands.items():
-            runs[name].append(run_process([sys.executable, "-c", command + ready]).result)
+    with tempfile.TemporaryDirectory() as home:
+        for _ in range(rounds + 1):
+            for name, command in commands.items():
+                whole = [sys.executable, "-c", command + ready]
+                runs[name].append(run_process(whole, {"TIMETRACKING_HOME": home}).result)
     # the first round may have compiled modules
     base = median(runs["import dagster, dlt"][1:])
     for name, found in runs.items():
         cpu = median(found[1:])
         table.add_row(name, f"{cpu:.2f}", f"{cpu / base:.2f}")
     return table
+
+
+def _command(name: str) -> str:
+    return f"from timetracking_assets.cli.main import app; app(['{name}'], standalone_mode=False)"
 
 
 def _table(title: str, first: str, *others: str) -> Table:
