@@ -6,9 +6,17 @@ It only assembles what is described in `defs/*/defs.yaml` and built in `orchestr
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import dagster as dg
+
+
+@cache
+def _freeze() -> None:
+    """Once: what a process loads again may be all that is left of it."""
+    # not by `gc.get_freeze_count`: some versions of Python begin with frozen objects
+    gc.freeze()
 
 
 @contextmanager
@@ -23,9 +31,7 @@ def _without_garbage_collection() -> Iterator[None]:
     try:
         yield
     finally:
-        # once: what a process loads again may be all that is left of it
-        if not gc.get_freeze_count():
-            gc.freeze()
+        _freeze()
         if was_enabled:
             gc.enable()
 
