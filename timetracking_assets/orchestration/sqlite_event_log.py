@@ -90,11 +90,11 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         super().register_instance(instance)
 
     def run_connection(self, run_id: str | None = None) -> AbstractContextManager[Connection]:
-        """A transaction in the file of a run; inside of another one there, that one."""
-        return self._transaction(str(run_id))
+        """A transaction in the file of a run (none: of no run); inside of another, that one."""
+        return self._transaction(run_id or "")
 
     def index_connection(self) -> AbstractContextManager[Connection]:
-        """A transaction in the index of all runs; inside of another one there, that one."""
+        """A transaction in the index of all runs; inside of another, that one."""
         return self._transaction(_INDEX)
 
     @contextmanager
