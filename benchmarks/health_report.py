@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 from rich.table import Table
 
-from benchmarks import event_log
+from benchmarks import long_history
 from timetracking_assets.health.build import read_health
 from timetracking_assets.orchestration.ui_address import DEFAULT
 
@@ -20,11 +20,11 @@ def health_report(home: Path, assets: int, days: int, checks: int, rounds: int) 
     """Build the report `rounds` times; wall clock and processor of each, in seconds."""
     keys = [dg.AssetKey([f"api_{n // GROUP}", f"resource_{n}"]) for n in range(assets)]
     names = [f"check_{n}" for n in range(checks)]
-    definitions = event_log.definitions(dict.fromkeys(keys, names), days)
+    definitions = long_history.definitions(dict.fromkeys(keys, names), days)
     table = Table("round", title=f"report of {assets} assets, {days} days, {checks} checks each")
     for heading in ("read, s", "page, s", "CPU s", "MB", "partitions", "state"):
         table.add_column(heading, justify="right")
-    with event_log.history(home, definitions, days) as instance:
+    with long_history.history(home, definitions, days) as instance:
         for number in range(rounds):
             started, spent = time.perf_counter(), time.process_time()
             health = read_health(instance, definitions, None)

@@ -15,7 +15,7 @@ from typing import Any
 import dagster as dg
 from rich.table import Table
 
-from benchmarks import event_log
+from benchmarks import long_history
 from timetracking_assets.definitions import defs
 from timetracking_assets.files.api_file import read_api_files
 from timetracking_assets.files.locations import shipped_apis
@@ -42,7 +42,7 @@ def ticks(home: Path, days: int, rounds: int) -> Table:
         checks: dict[dg.AssetKey, list[str]] = {spec.key: [] for spec in specs}
         for key in repository.asset_graph.asset_check_keys:
             checks[key.asset_key].append(key.name)
-        with event_log.history(home, event_log.definitions(checks, days), days) as instance:
+        with long_history.history(home, long_history.definitions(checks, days), days) as instance:
             found = {
                 name: [_timed(tick) for _ in range(rounds)]
                 for name, tick in _ticks(location, instance)
